@@ -1,0 +1,80 @@
+# Everything a user or CI runs. `make help` lists it.
+VENV ?= .venv
+PYTHON ?= python3
+OUT ?= demo
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.cmd-tir-$(shell printf '%s' "$(CURDIR)" | cksum | cut -d' ' -f1)
+
+# Without a GPU the CPU build of torch is enough and ten times smaller. Empty: the default index.
+TORCH_INDEX ?= $(if $(shell command -v nvidia-smi 2>/dev/null),,https://download.pytorch.org/whl/cpu)
+TORCH := torch==2.14.1 torchvision==0.29.1
+
+.PHONY: help setup lint type test e2e faults bench bench-full demo clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-11s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## make .venv (or VENV=path) and install everything, once
+
+# A short timeout and no retries: an index that cannot be reached is skipped, not waited for.
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	if [ -n "$(TORCH_INDEX)" ]; then \
+	  PIP_RETRIES=0 PIP_DEFAULT_TIMEOUT=15 $(BIN)/pip install -q --extra-index-url $(TORCH_INDEX) $(TORCH) \
+	  || $(BIN)/pip install -q $(TORCH); \
+	else $(BIN)/pip install -q $(TORCH); fi
+	$(BIN)/pip install -q -e '.[dev,yolo]'
+	touch $@
+
+lint: setup ## style, dead code, dependencies, the rules of who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/vulture
+	$(BIN)/deptry .
+	$(BIN)/lint-imports
+
+type: setup ## mypy --strict
+	$(BIN)/mypy
+
+test: setup ## the tests, in minutes
+	$(BIN)/pytest -m "not slow and not faults"
+
+e2e: setup ## the slow tests, with the real commands end to end
+	$(BIN)/pytest -m "slow"
+
+faults: setup ## kills, damaged files, hostile input
+	$(BIN)/pytest -m "faults"
+
+bench: setup ## the benchmarks, one JSON line each
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+bench-full: export BENCH_FULL = 1
+bench-full: bench ## the benchmarks at full size
+
+demo: setup ## synthetic pairs -> align -> mine -> train -> reports, in $(OUT)
+	@rm -rf $(OUT)
+	$(BIN)/cmd-prep synth --out $(OUT)/data
+	$(BIN)/cmd-prep align --root $(OUT)/data/pairs --out $(OUT)/aligned
+	$(BIN)/cmd-prep mine --aligned $(OUT)/aligned --method center --out $(OUT)/shards/center
+	$(BIN)/cmd-prep mine --aligned $(OUT)/aligned --method random --out $(OUT)/shards/random
+	@echo "detection: the demo takes the exact boxes that synth wrote in place of a detector's (--detector yolo --weights FILE)"
+	$(BIN)/cmd-prep mine --aligned $(OUT)/aligned --method detection --detector boxes \
+	  --detections $(OUT)/data/pairs/detections.jsonl --out $(OUT)/shards/detection
+	for method in center random detection; do \
+	  $(BIN)/cmd-prep verify $(OUT)/shards/$$method --deep && \
+	  $(BIN)/cmd-prep report $(OUT)/shards/$$method --out $(OUT)/shards/$$method/report.html || exit 1; done
+	$(BIN)/cmd-train --shards $(OUT)/shards/center --recipe c1 --tracker dimp18 --out $(OUT)/student \
+	  --epochs 2 --samples-per-epoch 60 --set held_out_samples=10 --set rates.tcl=1e-4
+	@printf '\nMade in $(OUT)/, to look at in a browser:\n'
+	@printf '  %-34s %s\n' \
+	  aligned/report.html 'pairs before and after alignment, scores, rejects' \
+	  shards/center/report.html 'paired patches with pseudo box and label, center' \
+	  shards/random/report.html 'the same, random regions' \
+	  shards/detection/report.html 'the same, boxes of people and cars' \
+	  student/curves.png 'losses of a student trained for a minute from random weights' \
+	  student/model.safetensors 'the student (recipe c1, DiMP-18)'
+
+clean: ## remove what the demo and the tools made
+	rm -rf $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

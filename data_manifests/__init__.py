@@ -1,0 +1,1 @@
+"""The data-set manifests shipped with cmd-tir: one YAML a data set."""

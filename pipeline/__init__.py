@@ -1,0 +1,3 @@
+"""Offline data preparation of cmd-tir: aligned RGB-TIR pairs, mined patches, HDF5 shards."""
+
+DISTRIBUTION = "cmd-tir"

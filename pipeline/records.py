@@ -1,0 +1,179 @@
+"""Rows that the stages hand to one another, and how they are read from and written to JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from pipeline.errors import DataError
+
+MAX_LINE = 1_000_000
+"""Longest row accepted, in bytes; a real one is under two thousand."""
+
+Reason = Literal[
+    "decode",
+    "missing_counterpart",
+    "blank",
+    "saturated",
+    "no_structure",
+    "no_match",
+    "size_mismatch",
+    "same_image",
+    "swapped_modalities",
+    "temporal_mismatch",
+    "low_score",
+    "no_detection",
+    "outside_tir",
+    "too_small",
+]
+Stage = Literal["align", "mine"]
+Matrix9 = tuple[float, float, float, float, float, float, float, float, float]
+
+
+class Row(BaseModel):
+    """Base of every row: frozen, unknown keys and non-finite numbers refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PairFiles(Row):
+    """One pair as found on disk.
+
+    Attributes:
+        pair_id: ``sequence/frame``, unique in the data set.
+        sequence: the recording the pair belongs to, e.g. ``set00/V000``.
+        frame: the frame's name in it, e.g. ``I00000``.
+        camera: the rig that took it; pairs of one camera may share one matrix.
+        rgb: visible picture: POSIX path relative to the data set's root, or a part of that file
+            (``pipeline.pairing.sources``).
+        tir: thermal picture, likewise.
+        timestamp: seconds, if known.
+        skew: TIR time minus RGB time in seconds, if both are known.
+    """
+
+    pair_id: str
+    sequence: str
+    frame: str
+    camera: str
+    rgb: str
+    tir: str
+    timestamp: float | None = None
+    skew: float | None = None
+
+
+class AlignedPair(Row):
+    """One row of ``aligned.jsonl``; ``homography`` maps TIR pixels to RGB pixels (pixel centres, row-major)."""
+
+    pair_id: str
+    sequence: str
+    frame: str
+    rgb: str
+    tir: str
+    rgb_size: tuple[int, int]
+    tir_size: tuple[int, int]
+    homography: Matrix9
+    model: Literal["identity", "translation", "similarity", "affine", "homography"]
+    score: float = Field(ge=0, le=1)
+    scores: dict[str, float]
+    flags: tuple[str, ...] = ()
+    timestamp: float | None = None
+    tir_range: tuple[float, float] | None = None
+
+    @field_validator("rgb", "tir")
+    @classmethod
+    def _inside_root(cls, path: str) -> str:
+        return inside_root(path)
+
+
+class Reject(Row):
+    """One row of ``rejects.jsonl``: what was left out, where, and why."""
+
+    pair_id: str
+    rgb: str | None
+    tir: str | None
+    stage: Stage
+    reason: Reason
+    detail: str
+
+
+def inside_root(path: str) -> str:
+    """Return a POSIX path that stays below the root it is relative to.
+
+    Raises:
+        ValueError: the path is absolute or climbs out with ``..``.
+    """
+    if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/"):
+        raise ValueError(f"path {path!r} leaves the data set's root")
+    return path
+
+
+R = TypeVar("R", bound=Row)
+
+
+def read_rows(path: Path, row: type[R]) -> Iterator[R]:
+    """Stream the rows of a JSON Lines file.
+
+    Raises:
+        DataError: the file is missing, a line is too long, or a row does not fit; the message names file and line.
+    """
+    adapter = TypeAdapter(row)
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
+                if len(line) > MAX_LINE:
+                    raise DataError(f"{path}:{number}: line is longer than {MAX_LINE} bytes: not a file of this tool")
+                if line.strip():
+                    yield adapter.validate_json(line)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path}:{number}: {where or 'row'}: {first['msg']}") from error
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> int:
+    """Write rows as JSON Lines in one atomic step; return how many."""
+    count = 0
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(row.model_dump_json() + "\n")
+            count += 1
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    return count
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write sorted, indented JSON in one atomic step."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, sort_keys=True, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Read a JSON object.
+
+    Raises:
+        DataError: the file is missing or not a JSON object.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: expected a JSON object, found a {type(content).__name__}")
+    return content
