@@ -1,0 +1,1 @@
+"""The shard: the HDF5 contract between `cmd-prep` and `cmd-train`."""

@@ -1,0 +1,102 @@
+"""The index of a folder of shards: what is in it, under which settings, with which hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from pipeline.errors import DataError
+from pipeline.records import inside_root, read_json
+from pipeline.shards.reader import open_shard
+from pipeline.shards.schema import SCHEMA_VERSION, compatible
+from pipeline.shards.writer import file_sha256
+
+INDEX = "index.json"
+
+
+class ShardEntry(BaseModel):
+    """One shard in the index."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    sha256: str
+    bytes: int = Field(ge=0)
+    pairs: int = Field(ge=0)
+    patches: int = Field(ge=0)
+
+    @field_validator("file")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        return inside_root(name)
+
+
+class ShardIndex(BaseModel):
+    """``index.json`` of a folder of shards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: str
+    settings: dict[str, Any]
+    versions: dict[str, str]
+    source: dict[str, Any]
+    totals: dict[str, Any]
+    shards: tuple[ShardEntry, ...]
+
+    @property
+    def method(self) -> str:
+        """How the patches were mined: center, random or detection."""
+        return str(self.settings.get("method", ""))
+
+
+def load_index(folder: Path) -> ShardIndex:
+    """Read the index of a folder of shards.
+
+    Raises:
+        DataError: there is none, it does not fit, or it is of another major schema version.
+    """
+    path = folder / INDEX
+    if not path.is_file():
+        raise DataError(f"{folder} has no {INDEX}: not a folder of shards, or `cmd-prep mine` has not finished there")
+    content = read_json(path)
+    if not compatible(content.get("schema_version")):
+        raise DataError(
+            f"{path}: schema version {content.get('schema_version')}, this reader knows {SCHEMA_VERSION}: mine again "
+            "(CHANGELOG says how)"
+        )
+    try:
+        return TypeAdapter(ShardIndex).validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}: mine again") from error
+
+
+def shard_faults(folder: Path, entry: ShardEntry) -> Iterator[str]:
+    """Faults of one shard against its index entry: size, hash, structure, counts; each line names the file."""
+    path = folder / entry.file
+    if not path.is_file():
+        yield f"{path}: missing"
+        return
+    size = path.stat().st_size
+    if size != entry.bytes:
+        yield f"{path}: has {size} bytes, the index says {entry.bytes}: cut short or altered"
+    elif file_sha256(path) != entry.sha256:
+        yield f"{path}: content differs from its sha256 in the index: altered or damaged"
+    try:
+        with open_shard(path) as file:
+            counts = (len(file["pairs/id"]), len(file["patches/pair"]))
+    except DataError as error:
+        yield str(error)
+        return
+    if counts != (entry.pairs, entry.patches):
+        yield f"{path}: holds {counts[0]} pairs and {counts[1]} patches, the index says {entry.pairs}, {entry.patches}"
+
+
+def index_faults(folder: Path, index: ShardIndex, threads: int = 4) -> list[str]:
+    """Faults of every shard of a folder, in index order; hashing releases the GIL, so threads read in parallel."""
+    with ThreadPoolExecutor(threads) as pool:
+        return [fault for found in pool.map(lambda e: list(shard_faults(folder, e)), index.shards) for fault in found]

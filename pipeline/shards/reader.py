@@ -1,0 +1,89 @@
+"""Read a shard. The file is opened by the process that reads it, never carried across a fork or a pickle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import images
+from pipeline.errors import DataError
+from pipeline.shards import schema
+
+
+class ShardReader:
+    """Random access to one shard; picklable, safe under fork and spawn.
+
+    HDF5 handles must not cross a fork, so each process opens the file for itself at its first read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: h5py.File | None = None
+        self._pid = -1
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "_file": None, "_pid": -1}
+
+    @property
+    def file(self) -> h5py.File:
+        """The open file of this process.
+
+        Raises:
+            DataError: it cannot be opened, or its structure is not a shard's; the message names the file.
+        """
+        if self._file is None or self._pid != os.getpid():
+            self._file, self._pid = open_shard(self.path), os.getpid()
+        return self._file
+
+    def ids(self) -> list[str]:
+        """The ``pair_id`` of every pair, in order."""
+        return [name.decode() for name in self.file["pairs/id"][:]]
+
+    def array(self, name: str) -> NDArray[np.generic]:
+        """One whole dataset that is small beside the pictures, e.g. ``patches/box``."""
+        return np.asarray(self.file[name][:])
+
+    def encoded(self, modality: str, pair: int) -> bytes:
+        """The stored bytes of one picture; ``modality`` is ``rgb`` or ``tir``."""
+        start, end = self.file[f"pairs/{modality}/offset"][pair : pair + 2]
+        return np.asarray(self.file[f"pairs/{modality}/bytes"][start:end]).tobytes()
+
+    def rgb(self, pair: int) -> images.Rgb:
+        """The visible picture of a pair, (H, W, 3) uint8 R, G, B."""
+        return images.decode_rgb(self.encoded("rgb", pair), f"{self.path} pairs/rgb[{pair}]")
+
+    def tir(self, pair: int) -> images.Tir:
+        """The thermal picture of a pair in the RGB frame, (H, W) uint8."""
+        return images.decode_tir(self.encoded("tir", pair), f"{self.path} pairs/tir[{pair}]")
+
+    def close(self) -> None:
+        """Close this process's handle; the next read opens it again."""
+        if self._file is not None and self._pid == os.getpid():
+            self._file.close()
+        self._file = None
+
+
+def open_shard(path: Path) -> h5py.File:
+    """Open a shard for reading and check its structure.
+
+    Raises:
+        DataError: missing, cut short, not HDF5, or not a shard of this schema version; names file and fault.
+    """
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError as error:
+        what = "no such file" if not path.exists() else "damaged or cut short, HDF5 cannot open it"
+        raise DataError(f"{path}: {what}: run `cmd-prep verify`, then mine again") from error
+    try:
+        found = schema.faults(file)
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        file.close()
+        raise DataError(f"{path}: damaged shard ({error}): run `cmd-prep verify`, then mine again") from error
+    if found:
+        file.close()
+        raise DataError(f"{path}: {found[0]}")
+    return file
