@@ -1,0 +1,1 @@
+"""Finding, registering and judging RGB-TIR pairs."""

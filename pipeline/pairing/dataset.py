@@ -1,0 +1,147 @@
+"""The pairs of one plain data set, one sequence at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.errors import DataError
+from pipeline.images import UnreadableImageError
+from pipeline.manifests import Manifest
+from pipeline.pairing import rules
+from pipeline.pairing.folders import Group, fill, groups
+from pipeline.pairing.lists import FrameList, read_map
+from pipeline.pairing.rules import Match
+from pipeline.pairing.sources import VIDEO_SUFFIXES, Clip, resolve
+from pipeline.pairing.tree import Picture, Tree, natural
+from pipeline.records import PairFiles, Reject
+
+
+@dataclass(frozen=True)
+class SequencePairs:
+    """The pairs of one sequence in frame order, what was left out of it, and the manifest that speaks for it."""
+
+    sequence: str
+    camera: str
+    pairs: list[PairFiles]
+    rejects: list[Reject]
+    manifest: Manifest
+
+
+def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
+    """Sequences of one data set of kind ``pairs``, in natural order.
+
+    Raises:
+        DataError: no folder fits, none holds pictures, or a list or map file is at fault.
+    """
+    tree = Tree(root)
+    listed = FrameList(root, manifest.lists[manifest.subset]) if manifest.subset else None
+    mapping = read_map(root, manifest.map) if manifest.map else {}
+    seen: set[str] = set()
+    any_frame = False
+    for group in groups(tree, manifest):
+        for sequence, matches in _sequences(tree, manifest, group, mapping):
+            any_frame = True
+            kept = [match for match in matches if listed is None or listed.has(sequence, match)][:: manifest.stride]
+            if not kept:
+                continue
+            if sequence in seen:
+                raise DataError(
+                    f"two places give the sequence {sequence!r}: the key {manifest.sequence!r} is too short"
+                )
+            seen.add(sequence)
+            yield _found(sequence, fill(manifest.camera, group.caught, kept[0].frame, sequence), kept, manifest)
+    if not any_frame:
+        raise DataError(
+            f"{root}: the folders of layout {manifest.name} are there, but hold no such pictures as "
+            f"{' and '.join(filter(None, (manifest.rgb, manifest.tir)))}"
+        )
+    if listed and not seen:
+        raise DataError(f"{root}: list {listed.path} names no frame that is there: first entry {min(listed.entries)!r}")
+
+
+def _sequences(
+    tree: Tree, manifest: Manifest, group: Group, mapping: dict[str, str]
+) -> Iterator[tuple[str, list[Match]]]:
+    """The matches of a group, by sequence; a video clip is a sequence of its own."""
+    rgb, tir = _pictures(tree, manifest, group)
+    template = manifest.sequence or "/".join(f"{{{i}}}" for i, name in enumerate(group.caught, 1) if name)
+    if manifest.rule == "video":
+        template = manifest.sequence or "/".join(filter(None, (template, "{frame}")))
+        for clips in rules.by_stem(rgb, tir):
+            yield fill(template, group.caught, clips.frame), _frames(tree.root, clips)
+        return
+    sequences: dict[str, list[Match]] = {}
+    for match in _matches(manifest, rgb, tir, mapping):
+        sequences.setdefault(fill(template, group.caught, match.frame) or manifest.name, []).append(match)
+    yield from sorted(sequences.items(), key=lambda item: natural(item[0]))
+
+
+def _pictures(tree: Tree, manifest: Manifest, group: Group) -> tuple[list[Picture], list[Picture]]:
+    """The files of a group on either side; a folder that serves both is read once."""
+    files = [(pattern or "").rpartition("/")[2] for pattern in (manifest.rgb, manifest.tir)]
+    suffixes = {"suffixes": VIDEO_SUFFIXES} if manifest.rule == "video" else {}
+    if group.rgb is not None and group.rgb == group.tir:
+        rgb, tir = tree.matching(group.rgb, (files[0], files[1]), **suffixes)
+        return rgb, tir
+    rgb = [] if group.rgb is None else tree.pictures(group.rgb, files[0], **suffixes)
+    return rgb, [] if group.tir is None else tree.pictures(group.tir, files[1], **suffixes)
+
+
+def _matches(manifest: Manifest, rgb: list[Picture], tir: list[Picture], mapping: dict[str, str]) -> list[Match]:
+    """Apply the manifest's rule."""
+    match manifest.rule:
+        case "order":
+            return rules.by_order(rgb, tir)
+        case "time":
+            return rules.by_time(rgb, tir, manifest.time or "", manifest.tolerance)
+        case "map":
+            return rules.by_map(rgb, tir, mapping)
+        case "channels":
+            return rules.by_channels(rgb)
+        case _:
+            return rules.by_stem(rgb, tir)
+
+
+def _frames(root: Path, clips: Match) -> list[Match]:
+    """The frames of a pair of clips, or the clip that is alone."""
+    if clips.rgb is None or clips.tir is None:
+        return [clips]
+    try:
+        lengths = [Clip(str(resolve(root, path))).length() for path in (clips.rgb, clips.tir)]
+    except UnreadableImageError as error:
+        return [replace(clips, reason="decode", detail=str(error))]
+    return rules.by_frame(clips.rgb, clips.tir, (lengths[0][0], lengths[1][0]), lengths[0][1])
+
+
+def _found(sequence: str, camera: str, matches: list[Match], manifest: Manifest) -> SequencePairs:
+    """Matches as rows.
+
+    Raises:
+        DataError: two pairs of the sequence have one name.
+    """
+    pairs: dict[str, PairFiles] = {}
+    rejects = []
+    for match in matches:
+        pair_id = f"{sequence}/{match.frame}"
+        if match.reason is not None or match.rgb is None or match.tir is None:
+            reason = match.reason or "missing_counterpart"
+            row = Reject(
+                pair_id=pair_id, rgb=match.rgb, tir=match.tir, stage="align", reason=reason, detail=match.detail
+            )
+            rejects.append(row)
+            continue
+        pair = PairFiles(
+            pair_id=pair_id,
+            sequence=sequence,
+            frame=match.frame,
+            camera=camera,
+            rgb=match.rgb,
+            tir=match.tir,
+            timestamp=match.timestamp,
+            skew=match.skew,
+        )
+        if pairs.setdefault(pair_id, pair) is not pair:
+            raise DataError(f"two pairs are called {pair_id}: {pairs[pair_id].rgb} and {pair.rgb}: move one away")
+    return SequencePairs(sequence, camera, list(pairs.values()), rejects, manifest)

@@ -1,0 +1,104 @@
+"""List and map files that come with a data set: which frames to take, and which belong together."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path, PurePosixPath
+
+from pipeline.errors import DataError
+from pipeline.images import SUFFIXES
+from pipeline.pairing.rules import Match, names
+from pipeline.pairing.sources import resolve
+
+MAX_BYTES = 200_000_000
+"""Largest list or map file accepted; one of a million paths is under half of it."""
+
+
+def _text(root: Path, path: str) -> str:
+    """A text file below the root.
+
+    Raises:
+        DataError: missing, too large, not UTF-8, or outside the root.
+    """
+    full = resolve(root, path)
+    try:
+        if full.stat().st_size > MAX_BYTES:
+            raise DataError(f"{full}: larger than {MAX_BYTES} bytes: is it the right file?")
+        return full.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"cannot read {full}: {error.strerror}: it is part of the data set") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{full}: not a UTF-8 text file") from error
+
+
+def _entry(line: str, place: str) -> str:
+    """One entry as compared with frames: case aside, without extension, ``/`` and ``_`` alike.
+
+    Raises:
+        DataError: it climbs out with ``..`` or is absolute.
+    """
+    path = line.replace("\\", "/").removeprefix("./")
+    if path.startswith("/") or ".." in path.split("/"):
+        raise DataError(f"{place}: {line!r} leaves the data set's root: list frames or paths below it")
+    pure = PurePosixPath(path.casefold())
+    stem = pure.with_suffix("") if pure.suffix in SUFFIXES | {".txt", ".xml"} else pure
+    return str(stem).replace("/", "_")
+
+
+class FrameList:
+    """A set of frames: one a line, as ``set00/V000/I00000``, ``set00_V000_I00000``, a picture's path, or its bare name.
+
+    The first word of a line counts. A folder is a list too: the names of its files, as of annotations one a frame.
+    """
+
+    def __init__(self, root: Path, path: str) -> None:
+        """Read a list below the root.
+
+        Raises:
+            DataError: missing, empty, or an entry leaves the root.
+        """
+        full = resolve(root, path)
+        lines = [p.name for p in full.iterdir()] if full.is_dir() else _text(root, path).splitlines()
+        words = ((number, line.split()) for number, line in enumerate(lines, 1))
+        self.path = path
+        self.entries = {_entry(word[0], f"{full}:{number}") for number, word in words if word}
+        if not self.entries:
+            raise DataError(f"{full}: the list is empty: restore it, or use the manifest without a list")
+
+    def has(self, sequence: str, match: Match) -> bool:
+        """Whether a frame is listed, by its id, by either picture's path, or by a bare name."""
+        keys = {f"{sequence}_{match.frame}".replace("/", "_").casefold(), match.frame.casefold()}
+        for picture in (match.rgb, match.tir):
+            if picture is not None:
+                stem = picture.casefold().rpartition(".")[0]
+                keys |= {stem.replace("/", "_"), stem.rpartition("/")[2]}
+        return not keys.isdisjoint(self.entries)
+
+
+def read_map(root: Path, path: str) -> dict[str, str]:
+    """A map file: a JSON object of names, or lines of two names separated by a tab, a comma, a semicolon or blanks.
+
+    Returns:
+        visible name -> thermal name, case aside, as :func:`pipeline.pairing.rules.names` writes them.
+
+    Raises:
+        DataError: missing, not of that form, or an entry leaves the root.
+    """
+    text, full = _text(root, path), root / path
+    if text.lstrip().startswith("{"):
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{full}: not valid JSON: {error}") from error
+        rows = [list(row) for row in content.items()]
+    else:
+        rows = [re.split(r"[\t,;]\s*|\s+", line.strip())[:2] for line in text.splitlines() if line.strip()]
+    mapping = {}
+    for number, row in enumerate(rows, 1):
+        if len(row) != 2 or not all(isinstance(name, str) and name for name in row):
+            raise DataError(f"{full}: entry {number}: expected a visible and a thermal name")
+        for name in row:
+            _entry(name, f"{full}: entry {number}")
+        mapping[names(row[0])[0]] = names(row[1])[0]
+    return mapping

@@ -1,0 +1,49 @@
+"""Which raw values of 16-bit TIR become 0 and 255: one range a sequence, never one a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from pipeline.images import UnreadableImageError, decode
+from pipeline.manifests import Percentiles
+from pipeline.pairing.sources import load_side
+from pipeline.records import PairFiles
+
+SAMPLED = 24
+"""Frames that stand for a sequence."""
+STEP = 4
+"""Every n-th pixel in each direction is enough for a percentile."""
+_EIGHT_BIT = frozenset({".jpg", ".jpeg", ".bmp"})
+
+
+def sequence_range(
+    root: Path, pairs: Sequence[PairFiles], policy: tuple[float, float] | Percentiles
+) -> tuple[float, float] | None:
+    """The raw values (low, high) that become 0 and 255 in a sequence, or None where its TIR has 8 bits.
+
+    Args:
+        root: the data set's folder.
+        pairs: the sequence, in frame order; a spread of its frames is read, those that cannot be are passed over.
+        policy: a fixed range, which is returned as it is, or percentiles of the values of those frames together.
+    """
+    spread = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, min(SAMPLED, len(pairs)), dtype=int))]
+    values = []
+    for pair in spread:
+        if PurePosixPath(pair.tir).suffix.casefold() in _EIGHT_BIT:
+            continue
+        try:
+            image = decode(load_side(root, pair.tir), pair.tir)
+        except UnreadableImageError:
+            continue
+        if image.dtype == np.uint16:
+            plane = image if image.ndim == 2 else image[..., image.shape[2] // 2]
+            values.append(plane[::STEP, ::STEP].ravel())
+    if not values:
+        return None
+    if not isinstance(policy, Percentiles):
+        return policy
+    low, high = np.percentile(np.concatenate(values), policy.percentiles)
+    return float(low), float(max(high, low + 1))

@@ -1,0 +1,50 @@
+"""What discovery found, added up: pairs, pictures without a partner by sequence, and counts against the manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pipeline.manifests import Manifest
+from pipeline.pairing.dataset import SequencePairs
+
+SHOWN = 10
+"""Sequences that a warning names."""
+
+
+@dataclass
+class Discovered:
+    """Running totals of :func:`pipeline.pairing.discover.discover`; memory grows with sequences, not with pairs.
+
+    Attributes:
+        pairs: pairs by sequence.
+        rejects: pictures left out, by sequence and reason.
+        by_manifest: pairs by the manifest that speaks for them; several in a collection.
+    """
+
+    pairs: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_manifest: dict[str, tuple[Manifest, int]] = field(default_factory=dict)
+
+    def add(self, found: SequencePairs) -> None:
+        """Count one sequence."""
+        self.pairs[found.sequence] += len(found.pairs)
+        self.rejects.update((found.sequence, reject.reason) for reject in found.rejects)
+        _, before = self.by_manifest.get(found.manifest.name, (found.manifest, 0))
+        self.by_manifest[found.manifest.name] = found.manifest, before + len(found.pairs)
+
+    def warnings(self) -> list[str]:
+        """What a user should look at: counts that differ from the manifest, sequences with pictures left out."""
+        lines = []
+        for manifest, pairs in self.by_manifest.values():
+            expected = manifest.expected()
+            if expected is not None and manifest.stride == 1 and pairs != expected:
+                which = f"{manifest.name}:{manifest.subset}" if manifest.subset else manifest.name
+                lines.append(f"{which}: {pairs} pairs found, {expected} expected")
+        lines += [f"{name}: {count} pictures left out: {reason}" for (name, reason), count in self._worst()]
+        more = len(self.rejects) - SHOWN
+        return lines + ([f"and {more} more sequences with pictures left out"] if more > 0 else [])
+
+    def _worst(self) -> list[tuple[tuple[str, str], int]]:
+        """Sequences that lost most, most first, then by name."""
+        return sorted(self.rejects.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]

@@ -1,0 +1,68 @@
+"""YAML as data that cannot do anything: strings, lists and mappings, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.errors import UsageError
+
+MAX_BYTES = 200_000
+"""Largest file accepted; a real one is under ten thousand bytes."""
+
+
+class _PlainLoader(yaml.BaseLoader):
+    """Every scalar stays a string, so that ``no`` is a name and not False; what reads it gives it its type.
+
+    Tags, anchors and aliases are refused (an alias of an alias can blow up to any size),
+    and so is a key that stands twice.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
+            fault = "tags, anchors and aliases are not allowed"
+            raise yaml.MarkedYAMLError(problem=fault, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.value in seen:
+                fault = (
+                    f"key {key.value!r} stands twice" if isinstance(key, yaml.ScalarNode) else "a key must be a word"
+                )
+                raise yaml.MarkedYAMLError(problem=fault, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def parse_yaml(path: Path | Traversable, what: str) -> dict[str, Any]:
+    """Read a YAML file whose top is a mapping; all scalars come as strings.
+
+    Args:
+        path: the file.
+        what: what to call it in an error, such as ``manifest kaist``.
+
+    Raises:
+        UsageError: unreadable, too large, not YAML, or using what is not allowed; with the line.
+    """
+    try:
+        data = path.read_bytes()
+        if len(data) > MAX_BYTES:
+            raise UsageError(f"{what} is larger than {MAX_BYTES} bytes: is it the right file?")
+        content = yaml.load(data, _PlainLoader)  # noqa: S506 - builds nothing but strings, lists and mappings
+    except OSError as error:
+        raise UsageError(f"cannot read {what}: {error.strerror}: check the path") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"{what}, line {line}: {error.problem}: mend that line") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"{what} is not readable as YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{what}: expected keys and values, such as 'name: my_data'")
+    return content
