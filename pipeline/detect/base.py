@@ -1,0 +1,132 @@
+"""What a detector takes and gives, and the settings it is built from. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from pipeline.boxes import Boxes, clip
+from pipeline.config import Settings
+from pipeline.errors import UsageError
+from pipeline.images import Rgb
+
+DetectorName = Literal["yolo", "faster-rcnn", "boxes"]
+Backend = Literal["auto", "torchvision", "detectron2"]
+
+
+class DetectorSpec(Settings):
+    """Settings of a detector: small and picklable, so that each worker process builds its own model from a path.
+
+    Attributes:
+        name: ``yolo``, ``faster-rcnn`` or ``boxes`` (read from files).
+        weights: local weights file of a model; never a model's name, so nothing is ever downloaded.
+        config: for faster-rcnn, a detectron2 config (model zoo name or YAML file) or a torchvision builder's name.
+        detections: for boxes, a JSON Lines or COCO JSON file, or a folder of YOLO text files.
+        confidence: boxes that score lower are dropped.
+        batch_size: pictures a forward pass, where the model's boxes do not depend on it.
+        device: torch device, or ``auto`` for CUDA where there is any.
+        backend: library of faster-rcnn; ``auto`` is detectron2 where ``config`` names one of its configs.
+    """
+
+    name: DetectorName
+    weights: Path | None = None
+    config: str | None = None
+    detections: Path | None = None
+    confidence: float = Field(default=0.25, ge=0, le=1)
+    batch_size: int = Field(default=8, ge=1)
+    device: str = "cpu"
+    backend: Backend = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Boxes found in one picture.
+
+    Attributes:
+        boxes: (n, 4) x, y, w, h in RGB pixels, pixel edges, clipped to the picture, none empty.
+        scores: (n,) 0 to 1.
+        classes: (n,) COCO class 0 to 79 (:mod:`pipeline.detect.classes`) for models trained on COCO, else the model's
+            or the file's own; -1 for none.
+    """
+
+    boxes: Boxes
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """Nothing found."""
+        return cls(np.empty((0, 4)), np.empty(0, np.float32), np.empty(0, np.int16))
+
+    @classmethod
+    def clipped(cls, boxes: ArrayLike, scores: ArrayLike, classes: ArrayLike, width: int, height: int) -> Detections:
+        """Boxes (n, 4) cut at the edges of a width x height picture; those with nothing left in it are dropped.
+
+        Raises:
+            ValueError: a box is not finite.
+        """
+        inside = clip(boxes, width, height)
+        found = cls(inside, np.asarray(scores, np.float32).reshape(-1), np.asarray(classes, np.int16).reshape(-1))
+        return found.take(np.flatnonzero((inside[:, 2:] > 0).all(axis=1)))
+
+    def take(self, rows: ArrayLike) -> Detections:
+        """The detections at integer indices ``rows``, in that order."""
+        index = np.asarray(rows, dtype=np.intp)
+        return Detections(self.boxes[index], self.scores[index], self.classes[index])
+
+
+class Detector(Protocol):
+    """Finds boxes in pictures.
+
+    Attributes:
+        name: as in :class:`DetectorSpec`; goes to the shard's attributes.
+        weights_sha256: of the weights file, empty where there is none.
+        batch_size: pictures a forward pass.
+    """
+
+    name: str
+    weights_sha256: str
+    batch_size: int
+
+    def detect(self, images: Sequence[Rgb], pair_ids: Sequence[str]) -> list[Detections]:
+        """Detections of each picture, in order. A picture's result does not depend on the others.
+
+        Args:
+            images: any number of (H, W, 3) uint8 R, G, B pictures; sizes may differ.
+            pair_ids: the pair each picture belongs to.
+        """
+        ...
+
+
+def weights_file(path: Path | None, detector: str, source: str) -> Path:
+    """Check that weights are a file that is there.
+
+    Args:
+        path: what the user gave.
+        detector: its name on the command line.
+        source: how to get the file, for the message.
+
+    Raises:
+        UsageError: no path, or no file there.
+    """
+    if path is None:
+        raise UsageError(f"--detector {detector} needs a weights file: {source} and pass --weights PATH")
+    if not path.is_file():
+        raise UsageError(f"no such weights file: {path}: {source} and pass --weights PATH")
+    return path
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,70 @@
+"""Boxes from COCO JSON: a data set's annotations, or a detector's results (Lin et al., ECCV 2014; cocodataset.org)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.boxes import as_boxes
+from pipeline.detect.base import Detections
+from pipeline.detect.box_rows import PairIndex, file_row
+from pipeline.detect.classes import COCO_CLASS, COCO_NAMES
+from pipeline.errors import DataError
+
+
+def read_coco(path: Path) -> PairIndex[Detections]:
+    """Read annotations, or results whose ``image_id`` is the picture's name.
+
+    A picture is known by its ``file_name`` or, without one, by its id. Crowd regions hold no one object and are left
+    out. Category ids become classes 0 to 79 if the file lists its categories and each bears COCO's id and name;
+    otherwise, and in results, which list none, they stay as they are.
+
+    Raises:
+        DataError: not COCO JSON; the message names the entry or the picture.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not valid JSON: {error}") from error
+    if isinstance(content, list):
+        return PairIndex(str(path), _rows(path, content, None, {}))
+    if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):
+        raise DataError(f"{path}: not COCO JSON: expected an object with images and annotations, or a list of results")
+    try:
+        names = {image["id"]: str(image.get("file_name") or image["id"]) for image in content["images"]}
+        class_of = _classes({category["id"]: category["name"] for category in content.get("categories", [])})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path}: images need an id, categories an id and a name: {error!r}") from error
+    return PairIndex(str(path), _rows(path, content["annotations"], names, class_of))
+
+
+def _classes(categories: dict[int, str]) -> dict[int, int]:
+    """Category id -> class where the file's categories are COCO's own, or some of them; else nothing."""
+    coco = {category: COCO_NAMES[index] for category, index in COCO_CLASS.items()}
+    return COCO_CLASS if categories.items() <= coco.items() else {}
+
+
+def _rows(
+    path: Path, annotations: list[Any], names: dict[Any, str] | None, class_of: dict[int, int]
+) -> Iterator[tuple[str, Detections]]:
+    """One (name, row) a picture that has boxes, in the file's order; ``names`` is None in results."""
+    pictures: dict[str, list[tuple[Any, Any, Any]]] = {}
+    for number, entry in enumerate(annotations):
+        try:
+            if not entry.get("iscrowd"):
+                name = str(entry["image_id"]) if names is None else names[entry["image_id"]]
+                category = entry["category_id"]
+                row = (entry["bbox"], entry.get("score", 1.0), class_of.get(category, category))
+                pictures.setdefault(name, []).append(row)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(
+                f"{path}: annotation {number}: needs bbox, category_id and the image_id of a listed image: {error!r}"
+            ) from error
+    for name, rows in pictures.items():
+        boxes, scores, classes = zip(*rows, strict=True)
+        try:
+            yield name, file_row(f"{path}: {name}", as_boxes(boxes), scores, classes)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{path}: {name}: each bbox must be 4 finite numbers: {error}") from error

@@ -1,0 +1,172 @@
+"""Faster R-CNN through detectron2 or torchvision, always with local weights.
+
+Both libraries pad the pictures of a batch to a common size, which moves boxes by a little, so pictures go through one
+at a time.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.detect.base import Detections, DetectorSpec, sha256, weights_file
+from pipeline.detect.checkpoints import read_tensors, resolve_device
+from pipeline.detect.classes import COCO_CLASS
+from pipeline.errors import DataError, UsageError
+from pipeline.images import Rgb
+
+Found = tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]
+"""(n, 4) corners x1, y1, x2, y2 in pixels, (n,) scores, (n,) classes."""
+
+SOURCE = (
+    "download fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth from https://download.pytorch.org/models (torchvision), "
+    "or a config's model_final_*.pkl from detectron2's model zoo with --detector-config"
+)
+TORCHVISION_MODEL = "fasterrcnn_resnet50_fpn_v2"
+_COCO_OUTPUTS = 91
+"""Outputs of a torchvision COCO model: background, then category ids 1 to 90."""
+
+
+class FasterRcnnDetector:
+    """A two-stage detection model; classes of COCO models are 0 to 79, else counted from 0 in the model's order."""
+
+    name = "faster-rcnn"
+    batch_size = 1
+
+    def __init__(self, predict: Callable[[Rgb], Found], weights_sha256: str, confidence: float) -> None:
+        """Wrap a model.
+
+        Args:
+            predict: one R, G, B picture -> what is in it.
+            weights_sha256: of the weights file.
+            confidence: boxes that score lower are dropped.
+        """
+        self.predict = predict
+        self.weights_sha256 = weights_sha256
+        self.confidence = confidence
+
+    def detect(self, images: Sequence[Rgb], pair_ids: Sequence[str]) -> list[Detections]:
+        """Detections of each picture, in order; see :class:`pipeline.detect.base.Detector`."""
+        return [self._detect(image) for image in images]
+
+    def _detect(self, image: Rgb) -> Detections:
+        corners, scores, classes = self.predict(image)
+        keep = scores >= self.confidence
+        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        return Detections.clipped(boxes[keep], scores[keep], classes[keep], image.shape[1], image.shape[0])
+
+
+def build(spec: DetectorSpec) -> FasterRcnnDetector:
+    """Build the detector; without a detectron2 config, ``auto`` means torchvision.
+
+    Raises:
+        UsageError: the library or the weights file is missing, or the config is unknown.
+        DataError: the weights are damaged, name code, or belong to another model.
+    """
+    backend = spec.backend
+    if backend == "auto":
+        backend = "torchvision" if (spec.config or "fasterrcnn_").startswith("fasterrcnn_") else "detectron2"
+    make, library, install = _BACKENDS[backend]
+    try:
+        importlib.import_module(library)
+    except ImportError as error:
+        raise UsageError(
+            f"--detector faster-rcnn needs {library}, which does not import ({error}): {install}"
+        ) from error
+    path = weights_file(spec.weights, spec.name, SOURCE)
+    predict = make(spec, path, resolve_device(spec.device))
+    return FasterRcnnDetector(predict, sha256(path), spec.confidence)
+
+
+def _torchvision(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], Found]:
+    """A torchvision builder (``config``, by default the ResNet-50 FPN v2) with a local state dict."""
+    import torch
+    from torchvision.models import get_model, list_models
+
+    name = spec.config or TORCHVISION_MODEL
+    known = list_models(include="fasterrcnn_*")
+    if name not in known:
+        raise UsageError(f"torchvision has no Faster R-CNN {name!r}: choose one of {', '.join(known)}")
+    state = read_tensors(path)
+    head = state.get("roi_heads.box_predictor.cls_score.weight")
+    outputs = _COCO_OUTPUTS if head is None else len(head)
+    # Without weights_backbone=None torchvision would download a backbone.
+    model = get_model(name, weights=None, weights_backbone=None, num_classes=outputs, box_score_thresh=spec.confidence)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise DataError(f"{path}: not the weights of torchvision's {name}: {SOURCE}") from error
+    model.eval().to(device)
+    class_of = np.arange(outputs) - 1
+    if outputs == _COCO_OUTPUTS:
+        class_of = np.array([COCO_CLASS.get(category, -1) for category in range(outputs)])
+
+    def predict(image: Rgb) -> Found:
+        pixels = torch.from_numpy(image.transpose(2, 0, 1).copy()).to(device).float() / 255
+        with torch.inference_mode():
+            out = {key: value.cpu().numpy() for key, value in model([pixels])[0].items()}
+        return out["boxes"].astype(np.float64), out["scores"], class_of[out["labels"]]
+
+    return predict
+
+
+def _detectron2(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], Found]:
+    """A detectron2 model: a config of its model zoo or a YAML file, with local weights."""
+    from detectron2.engine import DefaultPredictor
+
+    predictor = DefaultPredictor(_detectron2_config(spec, device))
+    # Not through detectron2's own loader: that unpickles whatever the file holds.
+    result = predictor.model.load_state_dict(read_tensors(path), strict=False)
+    absent = [name for name in result.missing_keys if not name.startswith("pixel_")]
+    if absent:
+        raise DataError(f"{path}: not the weights of {spec.config}: {len(absent)} tensors such as {absent[0]} missing")
+
+    def predict(image: Rgb) -> Found:
+        found = predictor(np.ascontiguousarray(image[..., ::-1]))["instances"].to("cpu")
+        return (
+            found.pred_boxes.tensor.numpy().astype(np.float64),
+            found.scores.numpy(),
+            found.pred_classes.numpy(),
+        )
+
+    return predict
+
+
+def _detectron2_config(spec: DetectorSpec, device: str) -> object:
+    """Read the config that ``spec.config`` names, with its weights URL taken out.
+
+    Raises:
+        UsageError: no config given, or none of that name.
+    """
+    from detectron2 import model_zoo
+    from detectron2.config import get_cfg
+
+    if spec.config is None:
+        raise UsageError("detectron2 needs a config: pass e.g. COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml")
+    try:
+        file = spec.config if Path(spec.config).is_file() else model_zoo.get_config_file(spec.config)
+    except RuntimeError as error:
+        raise UsageError(f"no such detectron2 config: {spec.config}: neither a file nor in its model zoo") from error
+    config = get_cfg()
+    # detectron2's default would run Python that a YAML file asks for.
+    config.merge_from_file(file, allow_unsafe=False)
+    config.MODEL.WEIGHTS = ""
+    config.MODEL.DEVICE = device
+    config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = spec.confidence
+    return config
+
+
+_BACKENDS: dict[str, tuple[Callable[[DetectorSpec, Path, str], Callable[[Rgb], Found]], str, str]] = {
+    "torchvision": (_torchvision, "torchvision", 'pip install "cmd-tir[faster-rcnn]"'),
+    "detectron2": (
+        _detectron2,
+        "detectron2",
+        'pip install --no-build-isolation "detectron2 @ git+https://github.com/facebookresearch/detectron2.git" '
+        '(after pip install "setuptools<81")',
+    ),
+}
+"""How to build a backend, what to import for it, how to install that."""

@@ -1,0 +1,62 @@
+"""Boxes from a folder of YOLO text files: a line a box, ``class cx cy w h [confidence]``, relative to the picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.detect.base import Detections
+from pipeline.detect.box_rows import PairIndex, file_row
+from pipeline.errors import DataError
+
+RELATIVE_LIMIT = 10.0
+"""A centre or size beyond this many picture sizes is a pixel value, not a careless relative one."""
+
+
+def find_files(folder: Path) -> PairIndex[Path]:
+    """Index the text files below a folder by the pair they belong to.
+
+    Raises:
+        DataError: there are none, or two of one name.
+    """
+    files = sorted(path for path in folder.rglob("*.txt") if path.name != "classes.txt")
+    if not files:
+        raise DataError(f"{folder}: no .txt files below it: pass the folder of YOLO labels")
+    return PairIndex(str(folder), ((path.relative_to(folder).as_posix(), path) for path in files))
+
+
+def read_file(path: Path, width: int, height: int) -> Detections:
+    """Read one picture's boxes; a line without a confidence scores 1.
+
+    Args:
+        path: text file.
+        width: of the picture in pixels.
+        height: likewise.
+
+    Raises:
+        DataError: a line is not 5 or 6 numbers; the message names file and line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+    rows = [_numbers(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
+    if not rows:
+        return Detections.empty()
+    kind, x, y, w, h, score = np.array(rows).T
+    boxes = np.stack([(x - w / 2) * width, (y - h / 2) * height, w * width, h * height], axis=1)
+    return file_row(str(path), boxes, score, kind)
+
+
+def _numbers(line: str, where: str) -> list[float]:
+    """Class, cx, cy, w, h, confidence of one line."""
+    try:
+        values = [float(word) for word in line.split()]
+    except ValueError as error:
+        raise DataError(f"{where}: not a number: {error}") from error
+    if len(values) not in (5, 6):
+        raise DataError(f"{where}: {len(values)} numbers, expected class cx cy w h and perhaps a confidence")
+    if not np.isfinite(values).all() or max(abs(value) for value in values[1:5]) > RELATIVE_LIMIT:
+        raise DataError(f"{where}: cx cy w h must be relative to the picture, 0 to 1, not pixels")
+    return [*values, 1.0][:6]
