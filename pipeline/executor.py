@@ -1,0 +1,121 @@
+"""Where work runs: this process, local processes, or a Dask cluster. A task is a plain picklable value."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import TypeVar
+
+import cv2
+
+from pipeline.errors import CmdTirError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+BACKLOG = 2
+"""Tasks in flight a worker: enough to keep it busy, few enough that a long plan is never held in memory."""
+ATTEMPTS = 2
+
+
+def _start_worker() -> None:
+    """One process a core is the parallelism; threads of OpenCV and OpenMP on top of it only make cores fight."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    cv2.setNumThreads(1)
+
+
+def run_tasks(
+    function: Callable[[T], R],
+    tasks: Iterable[T],
+    workers: int = 1,
+    scheduler: str | None = None,
+    resources: dict[str, float] | None = None,
+) -> Iterator[R]:
+    """Run ``function`` on every task and yield the results as they come.
+
+    Args:
+        function: a module-level function.
+        tasks: consumed lazily.
+        workers: local processes; 1 runs in this process.
+        scheduler: address of a running Dask scheduler, used instead of local processes.
+        resources: Dask worker resources that one task needs, e.g. ``{"GPU": 1}``.
+
+    Raises:
+        CmdTirError: a worker process died twice on the same task, or the scheduler cannot be reached.
+        Exception: whatever ``function`` raised; results already yielded stand.
+    """
+    if scheduler:
+        yield from _run_dask(function, tasks, scheduler, resources)
+    elif workers <= 1:
+        yield from map(function, tasks)
+    else:
+        yield from _run_processes(function, tasks, workers)
+
+
+def _run_processes(function: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterator[R]:
+    """Keep a bounded number of tasks in flight; when a worker is killed, start the pool and its tasks again."""
+    todo: Iterator[tuple[T, int]] = ((task, 1) for task in tasks)
+    while True:
+        lost: list[tuple[T, int]] = []
+        # spawn: a forked child inherits the locks of OpenCV's and HDF5's threads, without the threads.
+        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
+        running: dict[Future[R], tuple[T, int]] = {}
+        try:
+            while True:
+                for task, attempt in islice(todo, workers * BACKLOG - len(running)):
+                    running[pool.submit(function, task)] = (task, attempt)
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    item = running.pop(future)
+                    try:
+                        result = future.result()
+                    except BrokenProcessPool:
+                        lost.append(item)
+                        raise
+                    yield result
+        except BrokenProcessPool as error:
+            lost += running.values()
+            if any(attempt >= ATTEMPTS for _, attempt in lost):
+                raise CmdTirError(
+                    "a worker process died twice on the same task (out of memory?): rerun with fewer --workers; "
+                    "what is finished is kept"
+                ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        todo = _chain([(task, attempt + 1) for task, attempt in lost], todo)
+
+
+def _chain(first: list[tuple[T, int]], rest: Iterator[tuple[T, int]]) -> Iterator[tuple[T, int]]:
+    yield from first
+    yield from rest
+
+
+def _run_dask(
+    function: Callable[[T], R], tasks: Iterable[T], scheduler: str, resources: dict[str, float] | None
+) -> Iterator[R]:
+    """One task, one submit: there is no graph, and nothing large goes through the scheduler."""
+    from distributed import Client, as_completed
+    from distributed import Future as Submitted
+
+    try:
+        client = Client(scheduler, timeout="15s")
+    except (OSError, TimeoutError) as error:
+        raise CmdTirError(f"no Dask scheduler answers at {scheduler}: start it, or use --workers") from error
+    with client:
+        todo = iter(tasks)
+
+        def submit(count: int) -> list[Submitted[R]]:
+            options = {"pure": False, "retries": ATTEMPTS - 1, "resources": resources}
+            return [client.submit(function, task, **options) for task in islice(todo, count)]
+
+        cores = sum(client.nthreads().values()) or 1
+        running = as_completed(submit(cores * BACKLOG))
+        for future in running:
+            yield future.result()
+            for new in submit(1):
+                running.add(new)

@@ -1,0 +1,179 @@
+"""``cmd-prep synth``: a folder of synthetic RGB-TIR pairs and TIR tracking sequences, with the truth about them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from pipeline.config import SynthConfig
+from pipeline.errors import UsageError
+from pipeline.executor import run_tasks
+from pipeline.synthetic import sequences, tracking
+
+CHUNK = 32
+"""Pairs a task; each frame is a function of the seed, the sequence and its number, so the cut changes nothing."""
+MIN_VISIBILITY = 0.6
+MIN_SIDE = 12.0
+_MADE = ("pairs", "tracking")
+_CONVENTION = (
+    "homography: 9 numbers, row-major, TIR pixel -> RGB pixel, an integer is the centre of a pixel; box: x, y, w, h of "
+    "the whole outline clipped to the RGB picture, pixel edges, top-left origin; visibility: share of the outline that "
+    "is in the picture and not hidden; occlusion: hidden share of what is in the picture; class: index in the "
+    "80-class COCO order"
+)
+
+
+@dataclass(frozen=True)
+class _Task:
+    config: SynthConfig
+    order: int
+    kind: int
+    index: int
+    start: int
+
+
+@dataclass(frozen=True)
+class _Done:
+    task: _Task
+    rows: list[dict[str, object]]
+    size: int
+
+
+def _make(task: _Task) -> _Done:
+    """Do one task: some pairs of a sequence, or a whole tracking sequence."""
+    config = task.config
+    if task.kind == 0:
+        frames = range(task.start, min(task.start + CHUNK, config.frames))
+        rows, size = sequences.write_pairs(config.out / "pairs", config.seed, task.index, frames, config.size)
+        return _Done(task, rows, size)
+    root = config.out / "tracking"
+    size, _ = sequences.write_tracking(root, config.seed, task.index, config.tracking_frames, config.size)
+    return _Done(task, [], size)
+
+
+def _tasks(config: SynthConfig) -> Iterator[_Task]:
+    order = 0
+    for index in range(config.sequences):
+        for start in range(0, config.frames, CHUNK):
+            yield _Task(config, order, 0, index, start)
+            order += 1
+    for index in range(config.tracking if config.tracking_frames else 0):
+        yield _Task(config, order, 1, index, 0)
+        order += 1
+
+
+def _in_order(results: Iterator[_Done]) -> Iterator[_Done]:
+    """Results in the order of their tasks, holding back only those that overtook another."""
+    early: dict[int, _Done] = {}
+    following = 0
+    for result in results:
+        early[result.task.order] = result
+        while following in early:
+            yield early.pop(following)
+            following += 1
+
+
+def _prepare(config: SynthConfig) -> None:
+    """Make the output folder, empty but for what is not ours.
+
+    Raises:
+        UsageError: it holds something and may not be overwritten, or holds what this command did not make.
+    """
+    out = config.out
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file: choose another --out")
+    if out.exists() and any(out.iterdir()):
+        if not config.overwrite:
+            raise UsageError(f"{out} is not empty: choose another --out, or overwrite it")
+        ours = any((out / "pairs" / name).is_file() for name in ("truth.json", "truth.json.part"))
+        if not ours and any((out / name).exists() for name in _MADE):
+            raise UsageError(f"{out} holds pairs or tracking that synth did not make: choose another --out")
+        for name in _MADE:
+            if (out / name).is_dir():
+                shutil.rmtree(out / name)
+    for name in _MADE:
+        (out / name).mkdir(parents=True, exist_ok=True)
+
+
+def _sequence(config: SynthConfig, index: int) -> str:
+    """Start of a sequence's entry in the truth, up to its frames."""
+    head = {
+        "sequence": sequences.pair_name(index),
+        "light": "night" if sequences.is_night(index) else "day",
+        "homography": sequences.rig(config.seed, index, config.size).ravel().tolist(),
+    }
+    return json.dumps(head)[:-1] + ', "frames": [\n'
+
+
+def _detection(sequence: str, row: dict[str, object]) -> dict[str, object]:
+    """The exact boxes of a pair as a detector would hand them over: what is in plain view and not tiny."""
+    objects = row["objects"]
+    found = [
+        item
+        for item in (objects if isinstance(objects, list) else [])
+        if item["visibility"] >= MIN_VISIBILITY and min(item["box"][2:]) >= MIN_SIDE
+    ]
+    return {
+        "pair_id": f"{sequence}/{row['frame']}",
+        "boxes": [item["box"] for item in found],
+        "scores": [item["visibility"] for item in found],
+        "classes": [item["class"] for item in found],
+    }
+
+
+def _record(config: SynthConfig, results: Iterator[_Done], truth: IO[str], found: IO[str]) -> dict[str, int]:
+    """Stream the truth and the detections to their files as results come in."""
+    head = {"seed": config.seed, "size": list(config.size), "convention": _CONVENTION}
+    truth.write(json.dumps(head)[:-1] + ', "sequences": [\n')
+    total = {"pairs": 0, "objects": 0, "detections": 0, "bytes": 0}
+    for done in results:
+        total["bytes"] += done.size
+        task = done.task
+        if task.kind:
+            continue
+        name = sequences.pair_name(task.index)
+        if task.start == 0:
+            truth.write(("" if task.index == 0 else "]},\n") + _sequence(config, task.index))
+        for position, row in enumerate(done.rows):
+            truth.write((",\n" if task.start + position else "") + json.dumps(row))
+            detection = _detection(name, row)
+            found.write(json.dumps(detection) + "\n")
+            total["pairs"] += 1
+            total["objects"] += len(row["objects"]) if isinstance(row["objects"], list) else 0
+            total["detections"] += len(detection["boxes"]) if isinstance(detection["boxes"], list) else 0
+    truth.write(("]}\n" if total["pairs"] else "") + "]}\n")
+    return total
+
+
+def run(config: SynthConfig) -> dict[str, object]:
+    """Write ``pairs/`` and ``tracking/`` under ``config.out``.
+
+    Returns:
+        What was made: ``pairs``, ``sequences``, ``objects``, ``detections``, ``tracking`` (names), ``tracking_frames``,
+        ``bytes``, ``seconds``.
+
+    Raises:
+        UsageError: the folder is in use or cannot be written.
+    """
+    begun = time.perf_counter()
+    try:
+        _prepare(config)
+        part, lines = config.out / "pairs" / "truth.json.part", config.out / "pairs" / "detections.jsonl"
+        results = _in_order(run_tasks(_make, _tasks(config), config.workers))
+        with part.open("w", encoding="utf-8") as truth, lines.open("w", encoding="utf-8") as found:
+            total = _record(config, results, truth, found)
+        part.replace(part.with_suffix(""))
+    except OSError as error:
+        raise UsageError(f"cannot write to {config.out}: {error.strerror or error}: choose another --out") from error
+    names = [tracking.name(index) for index in range(config.tracking if config.tracking_frames else 0)]
+    return {
+        **total,
+        "sequences": config.sequences,
+        "tracking": names,
+        "tracking_frames": len(names) * config.tracking_frames,
+        "seconds": round(time.perf_counter() - begun, 2),
+    }

@@ -1,0 +1,122 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.config import SynthConfig
+from pipeline.errors import UsageError
+from pipeline.images import decode_tir, encode, picture_size
+from pipeline.synthetic import run, sequences
+
+Made = tuple[Path, dict[str, object]]
+
+
+def _bytes(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def test_layout_is_kaists_and_lsotb_tirs(made: Made) -> None:
+    files = _bytes(made[0])
+    for sequence in ("set00/V000", "set03/V000"):
+        for side in ("visible", "lwir"):
+            for frame in range(3):
+                data = files.pop(f"pairs/{sequence}/{side}/I{frame:05d}.jpg")
+                assert picture_size(data, "picture") == (320, 256)
+    for frame in range(1, 7):
+        files.pop(f"tracking/person_S_001/img/{frame:04d}.jpg")
+    assert sorted(files) == [
+        "pairs/detections.jsonl",
+        "pairs/truth.json",
+        "tracking/attributes/person_S_001.txt",
+        "tracking/person_S_001/groundtruth_rect.txt",
+    ]
+
+
+def test_summary_counts_what_is_on_disk(made: Made) -> None:
+    out, summary = made
+    truth = json.loads((out / "pairs/truth.json").read_text())
+    rows = [row for sequence in truth["sequences"] for row in sequence["frames"]]
+    assert summary["pairs"] == len(rows) == 6
+    assert summary["objects"] == sum(len(row["objects"]) for row in rows) > 0
+    assert summary["bytes"] == sum(path.stat().st_size for path in out.rglob("*.jpg"))
+    assert summary["tracking"] == ["person_S_001"]
+
+
+def test_thermal_picture_is_grey_and_of_low_contrast(made: Made) -> None:
+    data = (made[0] / "pairs/set03/V000/lwir/I00000.jpg").read_bytes()
+    tir = decode_tir(data, "tir")
+    assert 10 < tir.mean() < 150
+    assert 5 < tir.std() < 75
+
+
+def test_same_seed_same_bytes_whatever_the_workers(made: Made, small: SynthConfig, tmp_path: Path) -> None:
+    again = small.model_copy(update={"out": tmp_path / "again", "workers": 2})
+    run(again)
+    assert _bytes(again.out) == _bytes(made[0])
+
+
+def test_another_seed_is_another_world(made: Made, small: SynthConfig, tmp_path: Path) -> None:
+    other = small.model_copy(update={"out": tmp_path / "other", "seed": 6, "sequences": 1, "frames": 1, "tracking": 0})
+    run(other)
+    name = "pairs/set00/V000/visible/I00000.jpg"
+    assert (other.out / name).read_bytes() != (made[0] / name).read_bytes()
+
+
+def test_a_frame_alone_equals_the_frame_in_a_run(made: Made, small: SynthConfig) -> None:
+    sequences.stage.cache_clear()
+    rgb, tir, _, _ = sequences.pair(small.seed, 1, 2, small.size)
+    folder = made[0] / "pairs/set03/V000"
+    assert encode(rgb, ".jpg") == (folder / "visible/I00002.jpg").read_bytes()
+    assert encode(np.repeat(tir[..., None], 3, axis=2), ".jpg") == (folder / "lwir/I00002.jpg").read_bytes()
+
+
+def test_chunks_join_into_one_truth(small: SynthConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {"sequences": 2, "frames": 3, "tracking": 0, "size": (96, 96)}
+    texts = []
+    for chunk in (1, 32):
+        monkeypatch.setattr("pipeline.synthetic.writer.CHUNK", chunk)
+        out = tmp_path / str(chunk)
+        run(small.model_copy(update={"out": out, **config}))
+        texts.append((out / "pairs/truth.json").read_text())
+    assert texts[0] == texts[1]
+    assert [len(sequence["frames"]) for sequence in json.loads(texts[0])["sequences"]] == [3, 3]
+
+
+@pytest.mark.parametrize("empty", [{"sequences": 0}, {"frames": 0}])
+def test_no_pairs_is_a_valid_truth(small: SynthConfig, tmp_path: Path, empty: dict[str, int]) -> None:
+    out = tmp_path / "none"
+    assert run(small.model_copy(update={"out": out, "tracking": 0, **empty}))["pairs"] == 0
+    assert json.loads((out / "pairs/truth.json").read_text())["sequences"] == []
+
+
+def test_refuses_a_folder_in_use(small: SynthConfig, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(UsageError, match="not empty"):
+        run(small.model_copy(update={"out": tmp_path}))
+
+
+def test_overwrite_replaces_only_what_synth_made(small: SynthConfig, tmp_path: Path) -> None:
+    tiny = {"sequences": 1, "frames": 2, "tracking": 0, "size": (96, 96), "out": tmp_path, "overwrite": True}
+    (tmp_path / "mine.txt").write_text("keep")
+    run(small.model_copy(update=tiny))
+    run(small.model_copy(update={**tiny, "frames": 1}))
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+    assert [path.name for path in sorted((tmp_path / "pairs").rglob("*.jpg"))] == ["I00000.jpg"] * 2
+
+
+def test_overwrite_spares_a_folder_it_did_not_make(small: SynthConfig, tmp_path: Path) -> None:
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "photo.jpg").write_bytes(b"precious")
+    with pytest.raises(UsageError, match="did not make"):
+        run(small.model_copy(update={"out": tmp_path, "overwrite": True}))
+    assert (tmp_path / "pairs" / "photo.jpg").exists()
+
+
+def test_unwritable_output_is_one_line(small: SynthConfig, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UsageError) as caught:
+            run(small.model_copy(update={"out": out}))
+        assert str(tmp_path) in str(caught.value)
+        assert "\n" not in str(caught.value)
