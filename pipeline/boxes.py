@@ -93,7 +93,7 @@ def coverage(box: ArrayLike, quad: ArrayLike) -> float:
     polygon = corners(box)
     whole = area(polygon)
     hull = np.asarray(quad, dtype=np.float64)
-    if whole <= 0:
+    if whole <= 0 or area(hull) == 0:
         return 0.0
     if area(hull) < 0:
         hull = hull[::-1]

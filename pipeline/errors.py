@@ -1,8 +1,14 @@
-"""The two kinds of failure a user can cause; the commands map each to its exit code."""
+"""The kinds of failure that are told in one line; the commands map each to its exit code."""
 
 
 class CmdTirError(Exception):
-    """A failure that is told in one line: what, where, what to do."""
+    """A failure that is told in one line: what, where, what to do (exit code 4: run the same again to go on)."""
+
+    exit_code = 4
+
+
+class TooManyRejectsError(CmdTirError):
+    """The work is done, but more was rejected than the user allows (exit code 1)."""
 
     exit_code = 1
 

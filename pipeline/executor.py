@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 import cv2
@@ -60,39 +60,33 @@ def _run_processes(function: Callable[[T], R], tasks: Iterable[T], workers: int)
     """Keep a bounded number of tasks in flight; when a worker is killed, start the pool and its tasks again."""
     todo: Iterator[tuple[T, int]] = ((task, 1) for task in tasks)
     while True:
-        lost: list[tuple[T, int]] = []
         # spawn: a forked child inherits the locks of OpenCV's and HDF5's threads, without the threads.
         pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
         running: dict[Future[R], tuple[T, int]] = {}
         try:
             while True:
-                for task, attempt in islice(todo, workers * BACKLOG - len(running)):
-                    running[pool.submit(function, task)] = (task, attempt)
+                for item in islice(todo, workers * BACKLOG - len(running)):
+                    try:
+                        running[pool.submit(function, item[0])] = item
+                    except BrokenProcessPool:
+                        # A worker died between two tasks; this one was never begun.
+                        todo = chain([item], todo)
+                        raise
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    item = running.pop(future)
-                    try:
-                        result = future.result()
-                    except BrokenProcessPool:
-                        lost.append(item)
-                        raise
+                    result = future.result()
+                    del running[future]
                     yield result
         except BrokenProcessPool as error:
-            lost += running.values()
-            if any(attempt >= ATTEMPTS for _, attempt in lost):
+            if any(attempt >= ATTEMPTS for _, attempt in running.values()):
                 raise CmdTirError(
                     "a worker process died twice on the same task (out of memory?): rerun with fewer --workers; "
                     "what is finished is kept"
                 ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-        todo = _chain([(task, attempt + 1) for task, attempt in lost], todo)
-
-
-def _chain(first: list[tuple[T, int]], rest: Iterator[tuple[T, int]]) -> Iterator[tuple[T, int]]:
-    yield from first
-    yield from rest
+        todo = chain([(task, attempt + 1) for task, attempt in running.values()], todo)
 
 
 def _run_dask(

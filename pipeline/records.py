@@ -116,19 +116,27 @@ R = TypeVar("R", bound=Row)
 
 
 def read_rows(path: Path, row: type[R]) -> Iterator[R]:
-    """Stream the rows of a JSON Lines file.
+    """Stream the rows of a JSON Lines file; errors as :func:`locate_rows`."""
+    for _, content in locate_rows(path, row):
+        yield content
+
+
+def locate_rows(path: Path, row: type[R]) -> Iterator[tuple[int, R]]:
+    """Stream the rows of a JSON Lines file, each with the byte its line starts at.
 
     Raises:
         DataError: the file is missing, a line is too long, or a row does not fit; the message names file and line.
     """
     adapter = TypeAdapter(row)
+    at = 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
                 if len(line) > MAX_LINE:
                     raise DataError(f"{path}:{number}: line is longer than {MAX_LINE} bytes: not a file of this tool")
                 if line.strip():
-                    yield adapter.validate_json(line)
+                    yield at, adapter.validate_json(line)
+                at += len(line)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
     except ValidationError as error:

@@ -127,6 +127,6 @@ class Clip:
 
 
 @lru_cache(maxsize=4)
-def _clip(path: str, process: int) -> Clip:
+def _clip(path: str, _process: int) -> Clip:
     """An open clip of this process; a forked child must not share its parent's file position."""
     return Clip(path)

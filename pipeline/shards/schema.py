@@ -76,10 +76,9 @@ def faults(file: h5py.File) -> list[str]:
 
 def _dataset_faults(file: h5py.File, name: str, spec: Dataset, sizes: dict[str, int]) -> list[str]:
     """Check one dataset; ``sizes`` binds each symbol to the first length seen for it."""
-    link = file.get(name, getlink=True) if name in file else None
-    if link is None:
+    if name not in file:
         return [f"{name} is missing"]
-    data = file[name] if isinstance(link, h5py.HardLink) else None
+    data = _own(file, name)
     if not isinstance(data, h5py.Dataset) or data.external or data.is_virtual or data.chunks:
         return [f"{name} is not a plain contiguous dataset of this file"]
     if (data.dtype.kind != "S") if spec.dtype == "S" else (data.dtype != np.dtype(spec.dtype)):
@@ -92,6 +91,16 @@ def _dataset_faults(file: h5py.File, name: str, spec: Dataset, sizes: dict[str, 
         if actual != bound:
             return [f"{name} has shape {data.shape}, expected {spec.shape} with {symbol} = {bound}"]
     return []
+
+
+def _own(file: h5py.File, name: str) -> h5py.Group | h5py.Dataset | None:
+    """What a path leads to by hard links alone; None where a soft or external link is on the way."""
+    place: h5py.Group | h5py.Dataset = file
+    for step in name.split("/"):
+        if not isinstance(place.get(step, getlink=True), h5py.HardLink):
+            return None
+        place = place[step]
+    return place
 
 
 def _offset_faults(file: h5py.File, sizes: dict[str, int]) -> list[str]:

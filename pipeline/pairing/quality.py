@@ -1,0 +1,165 @@
+"""Quality: whether a pair can be registered at all, and how far its registration can be trusted.
+
+The wrong frame of a static scene cannot be seen in one pair: its background fits as well as the right one's. Names,
+timestamps and the motion of a whole sequence have to catch that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.images import Rgb, Tir
+from pipeline.pairing.features import luminance
+from pipeline.pairing.register import Registration
+from pipeline.records import Reason
+
+BLANK_RANGE = 8.0
+"""Grey values between the 1st and 99th percentile below which a picture shows nothing."""
+SATURATED_VALUE, SATURATED_SHARE = 250, 0.8
+LEAST_COHERENCE = 0.38
+"""Share of the gradient energy that has one direction within a few pixels: 0.21 for noise, over 0.5 for scenes."""
+SAME_CORRELATION = 0.97
+GREY_CHROMA = 1.0
+"""Mean difference of the largest and smallest colour value below which a picture has no colour."""
+ASPECT_TOLERANCE = 0.03
+FREE_DRIFT = 5.0
+"""Corner displacement in pixels by which a free fit may differ from a matrix before that is a doubt."""
+CHANCE = 0.15
+"""Score below which the pictures agree no better than pictures of different places do."""
+
+_BIAS, _AGREEMENT, _LOG_ERROR = -0.02, 5.439, -2.119
+"""Logistic model of :func:`features`; refit by ``benchmarks/calibrate_score.py``."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is thought of one pair.
+
+    Attributes:
+        score: 0 to 1; of pairs with this score, about this share is within 5 pixels.
+        flags: codes of doubts that are no reason to reject.
+        reason: why the pair is rejected, None if it is kept.
+        detail: one line for the person who reads the reject.
+    """
+
+    score: float
+    flags: tuple[str, ...] = ()
+    reason: Reason | None = None
+    detail: str = ""
+
+
+def chroma(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
+    """Mean difference of the largest and the smallest channel; 0 for one channel, or several that are equal."""
+    if picture.ndim == 2 or picture.shape[2] < 3:
+        return 0.0
+    colours = picture[::4, ::4, :3].astype(np.int32)
+    return float((colours.max(axis=2) - colours.min(axis=2)).mean())
+
+
+def inspect(rgb: Rgb, tir: Tir, tir_chroma: float = 0.0) -> Verdict | None:
+    """Look for what makes registration pointless or doubtful, before it is tried.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        tir: (h, w) uint8.
+        tir_chroma: :func:`chroma` of the thermal picture as stored, where it had three channels.
+
+    Returns:
+        A verdict with a reason to reject, or with flags only; None if there is nothing to say.
+    """
+    grey = luminance(rgb)
+    for name, plane in (("visible", grey), ("thermal", tir)):
+        found = _emptiness(plane, name)
+        if found:
+            return found
+    if _correlation(grey, tir) > SAME_CORRELATION:
+        return Verdict(0.0, (), "same_image", "the thermal picture is a copy of the visible one")
+    flags: list[str] = []
+    if chroma(rgb) < GREY_CHROMA:
+        if tir_chroma > 4 * GREY_CHROMA:
+            detail = "the visible picture has no colour and the thermal one has: the two are swapped"
+            return Verdict(0.0, (), "swapped_modalities", detail)
+        flags.append("swapped_modalities")
+    if _other_aspect(rgb, tir):
+        flags.append("size_mismatch")
+    return Verdict(1.0, tuple(flags)) if flags else None
+
+
+def judge(rgb: Rgb, tir: Tir, registration: Registration) -> Verdict:
+    """Score a registration and decide whether the pictures match at all.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        tir: (h, w) uint8.
+        registration: of this pair, or of its camera and evaluated on this pair.
+    """
+    score = round(calibrated(registration.scores), 6)
+    if score < CHANCE and _other_aspect(rgb, tir):
+        return Verdict(score, (), "size_mismatch", "the pictures differ in aspect and do not match when stretched")
+    if score < CHANCE:
+        peak, agreement = registration.scores["peak"], registration.scores["agreement"]
+        detail = f"edges agree no better than by chance (peak {peak:.1f}, {agreement:.0%} of blocks agree)"
+        return Verdict(score, (), "no_match", detail)
+    return Verdict(score, ("drift",) if registration.scores["drift"] > FREE_DRIFT else ())
+
+
+def calibrated(scores: dict[str, float]) -> float:
+    """Probability that the corners of a registration with these scores are within 5 pixels of the truth."""
+    agreement, log_error = features(scores)
+    level = _BIAS + _AGREEMENT * agreement + _LOG_ERROR * log_error
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, level))))
+
+
+def features(scores: dict[str, float]) -> tuple[float, float]:
+    """What the score is made of: the share of blocks that agree, and the log of the error to expect in pixels.
+
+    That error is the standard error of the corners, joined by half of what a free fit would move them; a matrix that
+    was fitted to this very pair has no such drift, one that was handed in may have.
+    """
+    error = math.hypot(scores["spread"], scores["drift"] / 2)
+    return scores["agreement"], math.log(max(error, 0.1))
+
+
+def _other_aspect(rgb: Rgb, tir: Tir) -> bool:
+    """Whether the two pictures are not scaled copies of one frame."""
+    return abs(math.log(rgb.shape[1] * tir.shape[0] / (rgb.shape[0] * tir.shape[1]))) > ASPECT_TOLERANCE
+
+
+def _emptiness(plane: NDArray[np.uint8], name: str) -> Verdict | None:
+    """The first of blank, saturated and no_structure that holds for a picture (h, w)."""
+    low, high = np.percentile(plane[::3, ::3], (1, 99))
+    if high - low < BLANK_RANGE:
+        return Verdict(
+            0.0, (), "blank", f"{name} picture spans {high - low:.0f} grey values, less than {BLANK_RANGE:.0f}"
+        )
+    burnt = float(np.mean(plane >= SATURATED_VALUE))
+    if burnt > SATURATED_SHARE:
+        return Verdict(0.0, (), "saturated", f"{burnt:.0%} of the {name} picture is at {SATURATED_VALUE} or above")
+    coherent = coherence(plane)
+    if coherent < LEAST_COHERENCE:
+        return Verdict(0.0, (), "no_structure", f"{name} picture is noise: edge coherence {coherent:.2f}")
+    return None
+
+
+def coherence(plane: NDArray[np.uint8]) -> float:
+    """Share (0 to 1) of a picture's gradient energy that points one way locally (structure tensor)."""
+    half = cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    smooth = cv2.GaussianBlur(half.astype(np.float32), (0, 0), 1)
+    gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    xx, yy, xy = (cv2.GaussianBlur(part, (0, 0), 3) for part in (gx * gx, gy * gy, gx * gy))
+    energy = float(np.sum(xx + yy))
+    return float(np.sum(np.sqrt((xx - yy) ** 2 + 4 * xy * xy))) / energy if energy > 0 else 0.0
+
+
+def _correlation(grey: NDArray[np.uint8], tir: Tir) -> float:
+    """Correlation of grey values, the thermal picture resized to the visible one."""
+    other = cv2.resize(tir, grey.shape[::-1], interpolation=cv2.INTER_AREA)
+    first, second = (plane.ravel()[::7].astype(np.float64) for plane in (grey, other))
+    first, second = first - first.mean(), second - second.mean()
+    power = math.sqrt(float(first @ first) * float(second @ second))
+    return float(first @ second) / power if power > 0 else 0.0

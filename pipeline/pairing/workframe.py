@@ -1,0 +1,74 @@
+"""The work frame: both pictures of a pair at one fixed size, whatever the cameras', so that constants mean one thing.
+
+The RGB picture is scaled uniformly until its long side is :data:`LONG_SIDE`; the TIR picture is resampled into that
+frame through the present estimate of the matrix. *Levels* are the work frame halved once or twice.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.images import Rgb, Tir
+from pipeline.pairing import features
+from pipeline.pairing.features import Channels, Plane
+
+Array = NDArray[np.float64]
+
+LONG_SIDE = 640
+CHANNEL_STEP = 2
+"""Work-frame pixels a pixel of the channels."""
+_BORDER = 9
+
+
+def scaling(x: float, y: float | None = None) -> Array:
+    """(3, 3) matrix that scales pixel edges by (x, y), for coordinates at pixel centres."""
+    y = x if y is None else y
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1.0]])
+
+
+def normalised(matrix: Array) -> Array:
+    """The same homography with h33 = 1."""
+    return np.asarray(matrix / matrix[2, 2], dtype=np.float64)
+
+
+def size_prior(rgb: Rgb, tir: Tir) -> Array:
+    """(3, 3) TIR -> RGB matrix that lays the whole of one picture over the whole of the other."""
+    return scaling(rgb.shape[1] / tir.shape[1], rgb.shape[0] / tir.shape[0])
+
+
+def to_work(rgb: Rgb) -> tuple[Array, tuple[int, int]]:
+    """RGB pixel -> work pixel (3, 3), and the work frame's (width, height), multiples of four."""
+    height, width = rgb.shape[:2]
+    scale = LONG_SIDE / max(height, width)
+    across, down = (max(64, int(side * scale) // 4 * 4) for side in (width, height))
+    return scaling(scale), (across, down)
+
+
+def level(matrix: Array, step: int) -> Array:
+    """A work-frame matrix (3, 3) as it acts on the work frame reduced ``step`` times."""
+    return scaling(1 / step) @ matrix @ scaling(step)
+
+
+def _resample(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    if scale < 0.75:
+        image = cv2.GaussianBlur(image, (0, 0), 0.5 / scale).astype(np.uint8, copy=False)
+    warped = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return warped.astype(np.uint8, copy=False)
+
+
+def rgb_channels(rgb: Rgb) -> Channels:
+    """(3, h/2, w/2) channels of an RGB picture in a work frame of w x h."""
+    matrix, size = to_work(rgb)
+    return features.oriented_channels(_resample(features.luminance(rgb), matrix, size))
+
+
+def tir_channels(tir: Tir, matrix: Array, size: tuple[int, int]) -> tuple[Channels, Plane]:
+    """Channels (3, h/2, w/2) of a TIR picture taken into the work frame by ``matrix``, and where it has content."""
+    ones = np.ones(tir.shape, np.uint8)
+    inside = cv2.warpPerspective(ones, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    inside = cv2.erode(inside, np.ones((_BORDER, _BORDER), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    plane: Plane = inside.astype(np.float32)
+    return features.oriented_channels(_resample(tir, matrix, size), plane), features.halve(plane)
