@@ -9,6 +9,9 @@ STAMP := $(VENV)/.cmd-tir-$(shell printf '%s' "$(CURDIR)" | cksum | cut -d' ' -f
 TORCH_INDEX ?= $(if $(shell command -v nvidia-smi 2>/dev/null),,https://download.pytorch.org/whl/cpu)
 TORCH := torch==2.14.1 torchvision==0.29.1
 
+# In an environment that several checkouts share, each runs its own code.
+export PYTHONPATH := $(CURDIR)
+
 .PHONY: help setup lint type test e2e faults bench bench-full demo clean
 .DEFAULT_GOAL := help
 
@@ -47,10 +50,10 @@ faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest -m "faults"
 
 bench: setup ## the benchmarks, one JSON line each
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@for name in imports mine loader; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-bench-full: export BENCH_FULL = 1
-bench-full: bench ## the benchmarks at full size
+bench-full: bench ## the same and, with ROOT and TRUTH given, the accuracy of alignment on warped pairs
+	$(if $(and $(ROOT),$(TRUTH)),$(BIN)/python -m benchmarks.align_accuracy $(ROOT) $(TRUTH))
 
 demo: setup ## synthetic pairs -> align -> mine -> train -> reports, in $(OUT)
 	@rm -rf $(OUT)

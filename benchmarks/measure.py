@@ -1,0 +1,43 @@
+"""What the benchmarks share: the same pictures for all, runs in turn, one JSON line.
+
+Machines are noisy, so a benchmark never reports seconds alone: its yardstick runs in the same process, in turn with it,
+and the ratio of the medians is what counts.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.config import AlignConfig, SynthConfig
+
+
+def in_turn(functions: dict[str, Callable[[], int]], rounds: int = 3) -> dict[str, float]:
+    """Median items a second of each function; each returns how many items it did."""
+    rates: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            count = function()
+            rates[name].append(count / (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def report(name: str, **values: object) -> None:
+    """Print one benchmark's line."""
+    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
+    print(json.dumps({"benchmark": name, **rounded}))
+
+
+def aligned_pairs(folder: Path, frames: int = 24, model: str = "auto") -> Path:
+    """Synthetic pairs in ``folder``/data/pairs, aligned into the folder that is returned."""
+    from pipeline import align, synthetic
+
+    if not (folder / "data").exists():
+        synthetic.run(SynthConfig(out=folder / "data", sequences=2, frames=frames, tracking=0))
+    out = folder / f"aligned-{model}"
+    align.run(AlignConfig(root=folder / "data" / "pairs", out=out, model=model, estimate="pair", min_score=0))
+    return out

@@ -1,0 +1,198 @@
+"""Stage 1: find the pairs, register each, score it, and keep or reject it with a reason.
+
+One task is a chunk of one sequence; its rows go to a part file that is renamed into place when whole, so a killed run
+loses at most the chunks in flight. Parts are merged, in order, into ``aligned.jsonl`` and ``rejects.jsonl``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from pipeline import DISTRIBUTION, align_rig
+from pipeline.align_chunk import Part, Task, align_chunk
+from pipeline.config import AlignConfig
+from pipeline.errors import DataError
+from pipeline.executor import run_tasks
+from pipeline.manifests import Manifest
+from pipeline.output import owned
+from pipeline.pairing import ranges
+from pipeline.pairing.discover import discover, resolve
+from pipeline.pairing.sources import file_of
+from pipeline.pairing.summary import Discovered
+from pipeline.records import AlignedPair, Reject, read_json, read_rows, write_json, write_rows
+
+log = logging.getLogger(__name__)
+
+CHUNK = 200
+"""Pairs of one sequence that make a task."""
+MADE = ("aligned.jsonl", "rejects.jsonl", "align.json", "homographies.json", "plan.json", "report.html")
+WORK = ("parts/*.jsonl", "parts/*.json", "images/*/*/*/*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as discovered: its manifest, why that one, and a fingerprint of its files."""
+
+    manifest: Manifest
+    why: str
+    pairs: int
+    fingerprint: str
+
+
+def run(config: AlignConfig) -> dict[str, Any]:
+    """Align a data set.
+
+    Returns:
+        The content of ``align.json``.
+
+    Raises:
+        UsageError: settings or an output folder that do not fit.
+        DataError: no pairs where ``root`` says.
+    """
+    start = time.monotonic()
+    if not config.root.is_dir():
+        raise DataError(f"{config.root}: no such folder: correct --root")
+    source = survey(config.root, config.manifest)
+    if config.preview:
+        config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
+    settings = config.model_dump(mode="json", include={"model", "estimate", "min_score", "tir_range", "preview"})
+    plan: dict[str, object] = {"stage": "align", "settings": settings, "files": source.fingerprint}
+    plan["manifest"] = source.manifest.model_dump(mode="json")
+    plan["homographies"] = align_rig.fingerprint(config.homographies)
+    with owned(config.out, plan, config.on_existing, MADE + WORK):
+        report = config.out / "align.json"
+        if report.is_file():
+            log.info("%s is finished and kept", config.out)
+            return read_json(report)
+        parts = _work(config, source)
+        summary = _merge(config.out, parts)
+        summary |= {"settings": settings, "root": str(config.root.resolve()), "manifest": source.manifest.name}
+        summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
+        summary["versions"] = {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__, "opencv": cv2.__version__}
+        summary |= align_rig.truth_errors(config.root, config.out / "aligned.jsonl")
+        write_json(report, summary)
+        shutil.rmtree(config.out / "parts")
+    return summary
+
+
+def survey(root: Path, name: str) -> Source:
+    """Resolve the manifest and walk the data set once.
+
+    Raises:
+        DataError: nothing there fits the layout.
+    """
+    manifest, why = resolve(root, name)
+    if name == "auto":
+        # A folder that merely looks like a data set owes nobody that data set's number of pairs.
+        manifest = manifest.model_copy(update={"counts": {}})
+    digest, seen = hashlib.sha256(), Discovered()
+    for found in discover(root, manifest):
+        for pair in found.pairs:
+            sizes = [_size(root, side) for side in (pair.rgb, pair.tir)]
+            digest.update(f"{pair.pair_id}\0{pair.rgb}\0{pair.tir}\0{sizes}\n".encode())
+        for reject in found.rejects:
+            digest.update(f"{reject.pair_id}\0{reject.reason}\n".encode())
+        seen.add(found)
+    for warning in seen.warnings():
+        log.warning("%s", warning)
+    return Source(manifest, why, seen.pairs.total(), digest.hexdigest())
+
+
+def _size(root: Path, locator: str) -> int:
+    try:
+        return (root / file_of(locator)).stat().st_size
+    except OSError:
+        return -1
+
+
+def _work(config: AlignConfig, source: Source) -> list[Path]:
+    """Run what is not finished; return the part files in order."""
+    folder = config.out / "parts"
+    folder.mkdir(exist_ok=True)
+    rigs = align_rig.calibrate(config, source.manifest)
+    paths: list[Path] = []
+
+    def todo() -> Iterator[Task]:
+        for task in _tasks(config, source, rigs):
+            paths.append(task.path)
+            if not task.path.is_file():
+                yield task
+
+    total = min(config.preview or source.pairs, source.pairs)
+    with tqdm(total=total, desc="align", unit="pair", disable=None, smoothing=0.1) as bar:
+        for count in run_tasks(align_chunk, todo(), config.workers, config.scheduler):
+            bar.update(count)
+    return paths
+
+
+def _tasks(config: AlignConfig, source: Source, rigs: align_rig.Rigs) -> Iterator[Task]:
+    """Chunks of every sequence, numbered in discovery order; a preview takes pairs evenly spread over all."""
+    wanted = set(np.linspace(0, source.pairs - 1, config.preview).round().astype(int)) if config.preview else None
+    seen = number = 0
+    for found in discover(config.root, source.manifest):
+        chosen = [p for i, p in enumerate(found.pairs, seen) if wanted is None or i in wanted]
+        seen += len(found.pairs)
+        rejects = () if wanted is not None else tuple(found.rejects)
+        tir_range = config.tir_range or ranges.sequence_range(config.root, found.pairs, found.manifest.tir_range)
+        rig = align_rig.known_rig(rigs, found.camera, config, found.manifest)
+        for first in range(0, max(len(chosen), 1 if rejects else 0), CHUNK):
+            path = config.out / "parts" / f"{number:06d}.jsonl"
+            chunk = tuple(chosen[first : first + CHUNK])
+            yield Task(path, config, chunk, rejects if first == 0 else (), rig, tir_range)
+            number += 1
+
+
+def _merge(out: Path, parts: list[Path]) -> dict[str, Any]:
+    """Write ``aligned.jsonl`` and ``rejects.jsonl`` from the parts; return counts."""
+    scores: list[float] = []
+    reasons: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    models: Counter[str] = Counter()
+
+    def aligned() -> Iterator[AlignedPair]:
+        for part in _rows(parts):
+            if part.aligned:
+                scores.append(part.aligned.score)
+                flags.update(part.aligned.flags)
+                models[part.aligned.model] += 1
+                yield part.aligned
+
+    def rejected() -> Iterator[Reject]:
+        for part in _rows(parts):
+            if part.reject:
+                reasons[part.reject.reason] += 1
+                yield part.reject
+
+    write_rows(out / "aligned.jsonl", aligned())
+    write_rows(out / "rejects.jsonl", rejected())
+    total = len(scores) + sum(reasons.values())
+    return {
+        "pairs_in": total,
+        "aligned": len(scores),
+        "rejected": sum(reasons.values()),
+        "rejected_ratio": sum(reasons.values()) / max(total, 1),
+        "reasons": dict(sorted(reasons.items())),
+        "flags": dict(sorted(flags.items())),
+        "models": dict(sorted(models.items())),
+        "score_quantiles": [
+            round(float(q), 4) for q in np.quantile(scores or [0.0], [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
+        ],
+    }
+
+
+def _rows(parts: list[Path]) -> Iterator[Part]:
+    for path in parts:
+        yield from read_rows(path, Part)

@@ -1,0 +1,177 @@
+"""One matrix a camera: estimated from a spread of its frames, or handed in; and the error against a known truth."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from pipeline import images
+from pipeline.align_chunk import Rig, load
+from pipeline.boxes import corners, project
+from pipeline.config import AlignConfig, Settings
+from pipeline.errors import DataError, UsageError
+from pipeline.executor import run_tasks
+from pipeline.manifests import Manifest
+from pipeline.pairing import quality, ranges, register
+from pipeline.pairing.discover import discover
+from pipeline.records import AlignedPair, PairFiles, read_json, read_rows, write_json
+
+log = logging.getLogger(__name__)
+
+FRAMES = 24
+"""Frames of one camera whose evidence is pooled."""
+
+Rigs = dict[str, Rig]
+"""Camera -> its matrix; a camera that is missing is registered pair by pair."""
+
+
+class RigFile(Settings):
+    """``homographies.json``: what ``align`` writes beside its rows and reads with ``--homographies``."""
+
+    cameras: dict[str, Rig]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One camera to calibrate: its sampled pairs, each with the 16-bit range of its sequence."""
+
+    config: AlignConfig
+    camera: str
+    pairs: tuple[tuple[PairFiles, tuple[float, float] | None], ...]
+
+
+def fingerprint(path: Path | None) -> str | None:
+    """SHA-256 of a file of known matrices.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    if path is None:
+        return None
+    if not path.is_file():
+        raise UsageError(f"--homographies {path}: no such file: pass the homographies.json of an earlier align")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def calibrate(config: AlignConfig, manifest: Manifest) -> Rigs:
+    """The matrices known before pairs are looked at: from the file, from pooled frames, or none.
+
+    Estimates are kept in ``parts/rigs.json``, so that a rerun does not repeat them, and in ``homographies.json``.
+    """
+    if config.homographies:
+        return _read(config.homographies)
+    kept = config.out / "parts" / "rigs.json"
+    if not kept.is_file():
+        found = dict(run_tasks(_estimate, _samples(config, manifest), config.workers, config.scheduler))
+        cameras = {camera: rig.model_dump(mode="json") for camera, rig in sorted(found.items()) if rig}
+        if cameras:
+            write_json(config.out / "homographies.json", {"cameras": cameras})
+        write_json(kept, {"cameras": cameras})
+    return _read(kept)
+
+
+def known_rig(rigs: Rigs, camera: str, config: AlignConfig, manifest: Manifest) -> Rig | None:
+    """What is known of a camera: its own matrix, or what the manifest says of a data set registered by its makers."""
+    if camera in rigs or config.estimate or config.model != "auto":
+        return rigs.get(camera)
+    if manifest.prior == "matrix" and manifest.matrix:
+        return Rig(homography=manifest.matrix)
+    if manifest.prior == "identity":
+        return Rig(homography=(1, 0, 0, 0, 1, 0, 0, 0, 1), model="identity")
+    return None
+
+
+def _read(path: Path) -> Rigs:
+    try:
+        return RigFile.model_validate(read_json(path)).cameras
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _spread(items: list[Any], count: int) -> list[Any]:
+    """At most ``count`` items, evenly spread."""
+    picks = np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int))
+    return [items[i] for i in picks]
+
+
+def _samples(config: AlignConfig, manifest: Manifest) -> Iterator[Task]:
+    """A spread of every camera's frames; only the sampled ones are held."""
+    cameras: dict[str, list[tuple[PairFiles, tuple[float, float] | None]]] = {}
+    for found in discover(config.root, manifest):
+        if found.pairs and (config.estimate or found.manifest.prior) == "sequence":
+            tir_range = config.tir_range or ranges.sequence_range(config.root, found.pairs, found.manifest.tir_range)
+            cameras.setdefault(found.camera, []).extend((p, tir_range) for p in _spread(found.pairs, FRAMES))
+    for camera, pairs in cameras.items():
+        yield Task(config, camera, tuple(_spread(pairs, FRAMES)))
+
+
+def _estimate(task: Task) -> tuple[str, Rig | None]:
+    """Pool the sound frames of one camera, of their most common size; None where there are none."""
+    frames: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[images.Rgb, images.Tir]]] = {}
+    for pair, tir_range in task.pairs:
+        try:
+            rgb, tir, _ = load(task.config.root, pair, tir_range)
+        except images.UnreadableImageError:
+            continue
+        if quality.inspect(rgb, tir) is None:
+            frames.setdefault((rgb.shape[1::-1], tir.shape[::-1]), []).append((rgb, tir))
+    if not frames:
+        return task.camera, None
+    (rgb_size, tir_size), chosen = max(frames.items(), key=lambda item: len(item[1]))
+    found = register.register_sequence(chosen, model=task.config.model)
+    rig = Rig.model_validate(
+        {
+            "homography": tuple(map(float, found.homography.ravel())),
+            "model": found.model,
+            "rgb_size": rgb_size,
+            "tir_size": tir_size,
+            "scores": found.scores,
+        }
+    )
+    return task.camera, rig
+
+
+def truth_errors(root: Path, aligned: Path) -> dict[str, Any]:
+    """Corner error of the estimates where ``ROOT/truth.json`` (as ``synth`` writes it) knows the answer.
+
+    Returns:
+        ``{"truth": {"pairs", "median_px", "p95_px", "over_5px"}}``: per pair the mean distance of the four TIR corners
+        mapped by estimate and truth, in RGB pixels; empty where there is no truth, or a file of another kind.
+    """
+    path = root / "truth.json"
+    if not path.is_file():
+        return {}
+    try:
+        content: dict[str, Any] = read_json(path)
+        truth = {
+            f"{sequence['sequence']}/{frame['frame']}": np.reshape(frame["homography"], (3, 3)).astype(np.float64)
+            for sequence in content.get("sequences", ())
+            for frame in sequence["frames"]
+        }
+    except (DataError, KeyError, TypeError, ValueError):
+        log.warning("%s is not what `cmd-prep synth` writes: errors against it are not measured", path)
+        return {}
+    errors = []
+    for row in read_rows(aligned, AlignedPair):
+        if row.pair_id in truth:
+            box = corners((0, 0, *row.tir_size))
+            gap = project(np.reshape(row.homography, (3, 3)), box) - project(truth[row.pair_id], box)
+            errors.append(np.hypot(*gap.T).mean())
+    if not errors:
+        return {}
+    return {
+        "truth": {
+            "pairs": len(errors),
+            "median_px": round(float(np.median(errors)), 3),
+            "p95_px": round(float(np.quantile(errors, 0.95)), 3),
+            "over_5px": round(float(np.mean(np.array(errors) > 5)), 4),
+        }
+    }

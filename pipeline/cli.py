@@ -1,0 +1,305 @@
+"""cmd-prep: parse, call, map errors to exit codes; nothing else. Stages are imported when they are called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pipeline.command import Command, guard_package, print_table
+
+F = TypeVar("F", bound=Callable[..., Any])
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+ANY = click.Path(path_type=Path)
+
+
+class FractionType(click.ParamType[float]):
+    """A share as people write it: ``1/6`` or ``0.1667``."""
+
+    name = "fraction"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse one value; anything else is a usage error."""
+        try:
+            return float(Fraction(str(value)))
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not a fraction like 1/6 or 0.1667", param, ctx)
+
+
+class NumbersType(click.ParamType[tuple[float, ...]]):
+    """Numbers joined by commas."""
+
+    name = "numbers"
+
+    def __init__(self, kind: type[int] | type[float], count: int | None = None) -> None:
+        self.kind, self.count = kind, count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Parse one value; anything else is a usage error."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(self.kind(part) for part in str(value).split(",") if part)
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers joined by commas", param, ctx)
+        if self.count is not None and len(numbers) != self.count:
+            self.fail(f"{value!r} has {len(numbers)} numbers, expected {self.count}", param, ctx)
+        return numbers
+
+
+def common(function: F) -> F:
+    """Options that align and mine share."""
+    for option in (
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option(
+            "--on-existing",
+            type=click.Choice(["resume", "overwrite", "fail"]),
+            default="resume",
+            show_default=True,
+            help="What to do with an output folder that an earlier run made.",
+        ),
+        click.option(
+            "--max-reject-ratio",
+            type=click.FloatRange(0, 1),
+            default=0.5,
+            show_default=True,
+            help="End with exit code 1 above this share of rejects.",
+        ),
+        click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to run on, instead of local processes."),
+        click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores"),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="cmd-tir", prog_name="cmd-prep")
+def main() -> None:
+    """Prepare unlabelled RGB-TIR pairs for cross-modal distillation: align, mine, look."""
+    guard_package("pipeline")
+
+
+@main.command()
+@click.option("--root", type=FOLDER, required=True, help="The data set's folder.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for aligned.jsonl, rejects.jsonl, report.html.")
+@click.option("--manifest", metavar="NAME|FILE", help="Data-set manifest; `cmd-prep manifests` lists them.")
+@click.option("--layout", metavar="NAME", default="auto", show_default=True, help="Layout on disk: kaist, pairs, ...")
+@click.option(
+    "--model",
+    type=click.Choice(["auto", "identity", "translation", "similarity", "affine", "homography"]),
+    default="auto",
+    show_default=True,
+    help="Family of TIR -> RGB matrices.",
+)
+@click.option(
+    "--estimate",
+    type=click.Choice(["pair", "sequence"]),
+    show_default="as the manifest says",
+    help="A matrix for every pair, or one for every camera.",
+)
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Reject below it; 0 keeps every pair that decodes, with its best estimate.",
+)
+@click.option(
+    "--tir-range",
+    type=NumbersType(float, 2),
+    metavar="LOW,HIGH",
+    show_default="as the manifest says",
+    help="Raw values of 16-bit TIR that become 0 and 255.",
+)
+@click.option("--homographies", type=FILE, help="Known matrices: the homographies.json of an earlier align.")
+@click.option("--write-images", is_flag=True, help="Also write the aligned pictures under OUT/images.")
+@click.option("--preview", type=click.IntRange(0), default=0, metavar="N", help="Only N pairs, into OUT/preview.")
+@common
+def align(manifest: str | None, layout: str, max_reject_ratio: float, **options: Any) -> None:
+    """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
+    from pipeline import align as stage
+    from pipeline import report
+    from pipeline.config import AlignConfig
+
+    config = AlignConfig(manifest=manifest or layout, max_reject_ratio=max_reject_ratio, **options)
+    summary = stage.run(config)
+    folder = config.out / "preview" if config.preview else config.out
+    page = report.write(folder, folder / "report.html", root=config.root)
+    rows = [("pairs in", summary["pairs_in"]), ("aligned", summary["aligned"])]
+    rows += [(f"rejected: {reason}", count) for reason, count in summary["reasons"].items()]
+    rows += [(f"flagged: {flag}", count) for flag, count in summary["flags"].items()]
+    rows += [("layout", f"{summary['manifest']} ({summary['layout_reason']})"), ("report", page)]
+    print_table(rows)
+    _check_ratio(summary["rejected_ratio"], max_reject_ratio)
+
+
+@main.command()
+@click.option("--aligned", type=FOLDER, required=True, help="Folder that `cmd-prep align` wrote.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the shards.")
+@click.option("--method", type=click.Choice(["center", "random", "detection"]), required=True)
+@click.option("--detector", type=click.Choice(["yolo", "faster-rcnn", "boxes"]), default="yolo", show_default=True)
+@click.option("--weights", type=FILE, help="The detector's weights file; nothing is ever downloaded.")
+@click.option("--detector-config", metavar="NAME|FILE", help="detectron2 configuration.")
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "torchvision", "detectron2"]),
+    default="auto",
+    show_default=True,
+    help="Which Faster R-CNN.",
+)
+@click.option("--detections", type=ANY, help="Boxes for --detector boxes: our JSONL, COCO JSON, or a YOLO txt folder.")
+@click.option("--confidence", type=click.FloatRange(0, 1), default=0.25, show_default=True)
+@click.option("--classes", type=NumbersType(int), default="", metavar="ID,ID", help="COCO ids (0 to 79) to keep.")
+@click.option("--min-size", type=click.FloatRange(1), default=16, show_default=True, help="Shortest side, pixels.")
+@click.option("--max-size", type=click.FloatRange(0), default=0, help="Longest side, pixels; 0 is no limit.")
+@click.option(
+    "--fallback",
+    type=click.Choice(["random", "skip"]),
+    default="random",
+    show_default=True,
+    help="For a pair without detections: a random patch, or nothing.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Where the detector runs.")
+@click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Pictures a detector call.")
+@click.option("--patches-per-pair", type=click.IntRange(1, 1000), default=5, show_default=True, metavar="K")
+@click.option(
+    "--patch-size",
+    type=click.IntRange(0, 4096),
+    default=100,
+    show_default=True,
+    help="Side of the stored tight patches; 0 leaves them out.",
+)
+@click.option("--fraction", type=FractionType(), default="1/6", show_default=True, help="Size of a random region.")
+@click.option("--fraction-of", type=click.Choice(["side", "area"]), default="side", show_default=True)
+@click.option(
+    "--center-fraction",
+    type=FractionType(),
+    default="1/3",
+    show_default=True,
+    help="Side of the centre square as a share of the short side.",
+)
+@click.option(
+    "--max-overlap",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="Largest IoU of two random regions.",
+)
+@click.option(
+    "--warped-format",
+    type=click.Choice(["jpg", "png"]),
+    default="jpg",
+    show_default=True,
+    help="Encoding of resampled TIR: jpg (quality 95) or png (lossless).",
+)
+@click.option("--pairs-per-shard", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N")
+@click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
+@click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
+@common
+def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) -> None:
+    """Cut paired patches from aligned pairs and write them as HDF5 shards."""
+    from pipeline import mine as stage
+    from pipeline.config import MineConfig
+
+    resources = _resources(worker_resources)
+    config = MineConfig(max_reject_ratio=max_reject_ratio, worker_resources=resources, **options)
+    summary = stage.run(config)
+    rows = [("pairs in", summary["pairs_in"]), ("pairs stored", summary["pairs"]), ("patches", summary["patches"])]
+    rows += [(f"class {name}", count) for name, count in summary["classes"].items()]
+    rows += [(f"rejected: {reason}", count) for reason, count in summary["rejects"].items()]
+    rows += [("bytes", f"{summary['bytes']:,}"), ("seconds", f"{summary['seconds']:.1f}"), ("shards", config.out)]
+    print_table(rows)
+    _check_ratio(summary["rejected_ratio"], max_reject_ratio)
+
+
+@main.command()
+@click.argument("shards", type=FOLDER)
+@click.option("--deep", is_flag=True, help="Also decode every picture and derive boxes, states, labels, patches again.")
+@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
+def verify(shards: Path, deep: bool, workers: int) -> None:
+    """Check a folder of shards: hashes, shapes, ranges; every fault is named."""
+    from pipeline.errors import DataError
+    from pipeline.shards.verify import verify as check
+
+    result = check(shards, deep=deep, workers=workers)
+    for fault in result.faults:
+        click.echo(f"fault: {fault}")
+    if result.faults:
+        raise DataError(f"{shards}: {len(result.faults)} faults in {result.shards} shards: mine again, or restore them")
+    click.echo(f"{shards}: {result.shards} shards, {result.pairs} pairs, {result.patches} patches: sound")
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+def inspect(folder: Path) -> None:
+    """Print a table of what a folder of shards or aligned pairs holds."""
+    from pipeline import report
+
+    print_table(report.overview(folder))
+
+
+@main.command("report")
+@click.argument("folder", type=FOLDER)
+@click.option("--out", type=FILE, required=True, help="HTML file to write.")
+@click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
+@click.option("--samples", type=click.IntRange(1), default=12, show_default=True, help="Pairs to draw.")
+def report_page(folder: Path, out: Path, root: Path | None, samples: int) -> None:
+    """Write one self-contained HTML page about a folder of shards or aligned pairs."""
+    from pipeline import report
+
+    click.echo(report.write(folder, out, root=root, samples=samples))
+
+
+@main.command()
+def manifests() -> None:
+    """List the data sets that align knows, with licence and counts."""
+    from pipeline.manifests import shipped
+
+    rows: list[tuple[object, ...]] = [("manifest", "data set", "kind", "count", "licence")]
+    for manifest in shipped():
+        count = manifest.expected() or len(manifest.evaluated()) or "-"
+        rows.append((manifest.name, manifest.title, manifest.kind, count, manifest.licence))
+    print_table(rows)
+
+
+@main.command()
+@click.option("--out", type=FOLDER, required=True, help="Folder to make.")
+@click.option("--sequences", type=click.IntRange(0), default=4, show_default=True, help="RGB-TIR sequences.")
+@click.option("--frames", type=click.IntRange(1), default=24, show_default=True, help="Pairs a sequence.")
+@click.option("--tracking", type=click.IntRange(0), default=4, show_default=True, help="TIR tracking sequences.")
+@click.option("--tracking-frames", type=click.IntRange(2), default=60, show_default=True)
+@click.option("--size", type=NumbersType(int, 2), default="640,512", show_default=True, metavar="W,H")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
+@click.option("--overwrite", is_flag=True, help="Write into a folder that is not empty.")
+def synth(**options: Any) -> None:
+    """Make synthetic RGB-TIR sequences with known truth, and TIR tracking sequences."""
+    from pipeline import synthetic
+    from pipeline.config import SynthConfig
+
+    print_table(list(synthetic.run(SynthConfig(**options)).items()))
+
+
+def _resources(text: str | None) -> dict[str, float] | None:
+    if not text:
+        return None
+    name, _, amount = text.partition("=")
+    try:
+        return {name: float(amount or 1)}
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not NAME=N, e.g. GPU=1", param_hint="--worker-resources") from None
+
+
+def _check_ratio(ratio: float, limit: float) -> None:
+    from pipeline.errors import TooManyRejectsError
+
+    if ratio > limit:
+        raise TooManyRejectsError(
+            f"{ratio:.0%} of the pairs were rejected, more than --max-reject-ratio {limit:g}: "
+            "see rejects.jsonl for the reasons; what was kept is complete"
+        )

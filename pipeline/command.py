@@ -1,0 +1,108 @@
+"""What the commands share: one line an error, exit codes, a check that the package imported is this project's."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.errors import CmdTirError
+
+
+class Command(click.Group):
+    """A click group that ends with the documented exit codes and never shows a traceback without ``--debug``.
+
+    0 done, 1 done but too many rejects, 2 bad usage or settings, 3 bad input data, 4 interrupted or failed: rerun.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(click.Option(["--debug"], is_flag=True, help="Show tracebacks and debug messages."))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for, with logging set up."""
+        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+        level = logging.DEBUG if ctx.params.pop("debug", False) else logging.INFO
+        for package in ("pipeline", "trainer"):
+            logging.getLogger(package).setLevel(level)
+        return super().invoke(ctx)
+
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
+        """Parse and run; every failure becomes one line on stderr and an exit code."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        # --debug is accepted wherever it is typed, as people add it at the end of the line that failed.
+        debug = "--debug" in arguments
+        arguments = ["--debug"] * debug + [word for word in arguments if word != "--debug"]
+        try:
+            code = super().main(arguments, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+            code = 2
+        except click.ClickException as error:
+            code = _fail(f"{error.format_message()} (--help lists the options)", 2)
+        except (KeyboardInterrupt, click.Abort):
+            code = _fail("interrupted: run the same command again to go on", 4)
+        except Exception as error:  # noqa: BLE001 - the one place where an unforeseen failure becomes a line and a code
+            if debug:
+                traceback.print_exc()
+            code = _explain(error)
+        # Worker pools that were cut short must not keep the process alive.
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _explain(error: Exception) -> int:
+    """Print one line for an exception and return its exit code."""
+    from pydantic import ValidationError
+
+    if isinstance(error, CmdTirError):
+        return _fail(str(error), error.exit_code)
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        option = ".".join(str(part) for part in first["loc"])
+        return _fail(f"setting {option}: {first['msg']}, got {first['input']!r}", 2)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}: free space or fix permissions, then run the same again", 4)
+    return _fail(f"{type(error).__name__}: {error} (rerun with --debug for the traceback)", 4)
+
+
+def guard_package(name: str) -> None:
+    """Refuse to run when another distribution's package of the same name was imported.
+
+    Raises:
+        CmdTirError: ``name`` is not this project's.
+    """
+    module = importlib.import_module(name)
+    if getattr(module, "DISTRIBUTION", None) != "cmd-tir":
+        raise CmdTirError(
+            f"the package {name!r} at {module.__file__} is not cmd-tir's: another distribution uses the same name; "
+            "install cmd-tir in an environment of its own"
+        )
+
+
+def print_table(rows: Sequence[tuple[object, ...]]) -> None:
+    """Print rows of cells in aligned columns; paths are shown relative to the working folder where they can be."""
+    text = [[_cell(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in text if i < len(row)) for i in range(max(map(len, text), default=0))]
+    for row in text:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, Path):
+        shown = os.path.relpath(value)
+        return str(value) if shown.startswith("..") else shown
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

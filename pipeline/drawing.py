@@ -1,0 +1,79 @@
+"""Pictures for people: how well two modalities lie on one another, and what a patch holds."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.boxes import as_boxes
+from pipeline.images import Rgb, Tir
+
+GREEN, ORANGE = (80, 230, 120), (255, 150, 30)
+
+
+def fit_width(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Scale a picture down to at most ``width`` pixels across."""
+    height, across = image.shape[:2]
+    if across <= width:
+        return image
+    size = (width, max(1, round(height * width / across)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def thermal(tir: Tir) -> Rgb:
+    """A thermal picture in the inferno palette, stretched between its 1st and 99th percentile for the eye."""
+    low, high = np.percentile(tir, (1, 99))
+    stretched = np.asarray(np.clip((tir.astype(np.float32) - low) * (255 / max(high - low, 1)), 0, 255), np.uint8)
+    coloured = cv2.applyColorMap(stretched, cv2.COLORMAP_INFERNO)
+    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def checkerboard(rgb: Rgb, tir: Tir, cells: int = 8) -> Rgb:
+    """RGB and TIR of one frame in turn, square by square: edges must run on across the seams."""
+    height, width = tir.shape
+    side = max(1, width // cells)
+    rows, columns = np.arange(height) // side, np.arange(width) // side
+    odd = (rows[:, None] + columns[None, :]) % 2 == 1
+    return np.asarray(np.where(odd[..., None], thermal(tir), rgb), np.uint8)
+
+
+def edges(rgb: Rgb, tir: Tir) -> Rgb:
+    """Edges of the visible picture in cyan and of the thermal one in orange, white where they meet, on dark."""
+    visible, heat = _edge_strength(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)), _edge_strength(tir)
+    canvas = np.stack([heat, 0.55 * heat + 0.75 * visible, visible], axis=-1)
+    return np.asarray(np.clip(canvas * 255, 0, 255), np.uint8)
+
+
+def _edge_strength(gray: NDArray[np.generic]) -> NDArray[np.float32]:
+    smooth = cv2.GaussianBlur(np.asarray(gray, np.float32), (0, 0), 1.4)
+    magnitude = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    return np.asarray(np.clip(magnitude / max(float(np.percentile(magnitude, 97)), 1e-3), 0, 1), np.float32)
+
+
+def outline(image: Rgb, polygon: ArrayLike, colour: tuple[int, int, int] = GREEN) -> Rgb:
+    """A copy of a picture with a closed polygon (n, 2), pixel-edge coordinates, drawn on it."""
+    canvas = image.copy()
+    points = np.round((np.asarray(polygon, np.float64) - 0.5) * 16).astype(np.int32)
+    thickness = max(1, round(image.shape[1] / 320))
+    cv2.polylines(canvas, [points.reshape(-1, 1, 2)], True, colour, thickness, cv2.LINE_AA, 4)
+    return canvas
+
+
+def label_heat(image: Rgb, box: ArrayLike, label: NDArray[np.float32], window_factor: float) -> Rgb:
+    """A copy of a picture with the Gaussian label of the box's centred search window laid over it.
+
+    Args:
+        image: (H, W, 3).
+        box: (4,) pseudo box; the window is a square of ``window_factor`` times sqrt(w h) about its centre.
+        label: (F, F), score cell k at k/(F-1) of the window.
+        window_factor: side of the window over the box's geometric mean side.
+    """
+    x, y, w, h = as_boxes(box)
+    step = window_factor * np.sqrt(w * h) / (label.shape[0] - 1)
+    left, top = x + w / 2 - step * (label.shape[0] - 1) / 2, y + h / 2 - step * (label.shape[0] - 1) / 2
+    matrix = np.array([[step, 0, left - 0.5], [0, step, top - 0.5]])
+    size = (image.shape[1], image.shape[0])
+    heat = cv2.warpAffine(label.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR)[..., None]
+    glow = image * (1 - 0.75 * heat) + np.array(ORANGE, np.float32) * (0.75 * heat)
+    return np.asarray(np.clip(glow, 0, 255), np.uint8)

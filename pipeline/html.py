@@ -1,0 +1,108 @@
+"""One page template for every report: self-contained HTML that opens from disk, prints, and escapes its input."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from pipeline import images
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, HEAT, COLD, GRID = "#1d2433", "#d9480f", "#1971c2", "#d8dee6"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture with its caption; ``uri`` from :func:`picture_uri`."""
+
+    uri: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Pictures side by side under one heading."""
+
+    title: str
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One block of a page: a note, SVG plots (from :func:`svg`), a table (first row is the head), picture strips."""
+
+    title: str
+    note: str = ""
+    plots: Sequence[Markup] = ()
+    table: Sequence[Sequence[object]] = ()
+    strips: Sequence[Strip] = field(default_factory=list)
+
+
+def render(title: str, subtitle: str, facts: Sequence[tuple[str, object]], sections: Sequence[Section]) -> str:
+    """The page as text; every string that comes from data is escaped."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    page = environment.from_string((files("pipeline") / "page.html").read_text(encoding="utf-8"))
+    footer = "Written by cmd-tir. One file, no network: it can be mailed as it is."
+    return page.render(title=title, subtitle=subtitle, facts=facts, sections=sections, footer=footer)
+
+
+def picture_uri(image: NDArray[np.uint8], quality: int = 82) -> str:
+    """An (H, W) or R, G, B (H, W, 3) uint8 picture as a data URI."""
+    data = images.encode(np.ascontiguousarray(image), ".jpg", quality)
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+
+
+def figure(width: float = 4.6, height: float = 2.9) -> Figure:
+    """An empty matplotlib figure, in inches, that is drawn without a display or global state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def svg(drawn: Figure) -> Markup:
+    """A figure as inline SVG."""
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "cmd-tir", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        drawn.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return Markup(text[text.index("<svg") :])  # noqa: S704 - matplotlib escapes the text it draws
+
+
+def histogram(
+    values: NDArray[np.float64], label: str, *, bins: int = 30, span: tuple[float, float] | None = None
+) -> Markup:
+    """A histogram of one quantity, as inline SVG."""
+    drawn = figure()
+    axes = drawn.add_subplot()
+    axes.hist(values, bins=bins, range=span, color=HEAT, edgecolor="white", linewidth=0.4)
+    axes.set(xlabel=label, ylabel="count")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    return svg(drawn)
+
+
+def bars(counts: dict[str, int], label: str) -> Markup:
+    """Horizontal bars of named counts, largest on top, as inline SVG."""
+    names = sorted(counts, key=lambda name: counts[name])[-20:]
+    drawn = figure(height=max(1.4, 0.8 + 0.26 * len(names)))
+    axes = drawn.add_subplot()
+    shown = axes.barh([name.replace("$", r"\$") for name in names], [counts[name] for name in names], color=COLD)
+    axes.bar_label(shown, padding=3, fontsize=8)
+    axes.set(xlabel=label)
+    axes.margins(x=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
+    return svg(drawn)

@@ -1,0 +1,160 @@
+"""Stage 2: cut paired patches from aligned pairs and write them as shards.
+
+One task is one shard, planned before the work starts, so a rerun finds the finished ones by their stats files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from pipeline import DISTRIBUTION
+from pipeline.config import MineConfig
+from pipeline.errors import DataError, UsageError
+from pipeline.executor import run_tasks
+from pipeline.mine_shard import Task, mine_shard
+from pipeline.output import owned
+from pipeline.records import AlignedPair, Reject, locate_rows, read_json, write_json, write_rows
+from pipeline.shards.index import INDEX
+from pipeline.shards.schema import SCHEMA_VERSION
+from pipeline.shards.writer import file_sha256, stats_path
+
+log = logging.getLogger(__name__)
+
+MADE = (
+    "shard-*.h5",
+    "shard-*.h5.part",
+    "shard-*.stats.json",
+    "rejects.jsonl",
+    "index.json",
+    "plan.json",
+    "report.html",
+)
+
+
+def run(config: MineConfig) -> dict[str, Any]:
+    """Mine a folder of aligned pairs into shards.
+
+    Returns:
+        The summary that is also ``totals`` in ``index.json``, with ``seconds`` and ``rejected_ratio`` added.
+
+    Raises:
+        UsageError: settings or an output folder that do not fit.
+        DataError: input that is missing or damaged.
+    """
+    start = time.monotonic()
+    if config.out.resolve() == config.aligned.resolve():
+        raise UsageError(f"--out {config.out} is the folder of --aligned: choose another --out")
+    source = config.aligned / "aligned.jsonl"
+    if not source.is_file():
+        raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
+    recipe = config.recipe() | _input_hashes(config)
+    plan: dict[str, object] = {
+        "stage": "mine",
+        "schema_version": SCHEMA_VERSION,
+        "recipe": recipe,
+        "aligned_sha256": file_sha256(source),
+    }
+    with owned(config.out, plan, config.on_existing, MADE):
+        offsets = _sorted_offsets(source)
+        if not len(offsets):
+            raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")
+        root = config.root or _aligned_root(config.aligned / "align.json")
+        if not root.is_dir():
+            raise DataError(f"{root}: the data set is not there any more: say where with --root")
+        size = config.pairs_per_shard
+        tasks = [
+            Task(config.out / f"shard-{number:05d}.h5", source, root, config, recipe, offsets[first : first + size])
+            for number, first in enumerate(range(0, len(offsets), size))
+        ]
+        todo = [task for task in tasks if not _finished(task.path)]
+        if len(todo) < len(tasks):
+            log.info("%d of %d shards are finished and kept", len(tasks) - len(todo), len(tasks))
+        results = run_tasks(mine_shard, todo, config.workers, config.scheduler, config.worker_resources)
+        for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
+            pass
+        totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], len(offsets))
+    rejected = 1 - totals["pairs"] / totals["pairs_in"]
+    return totals | {"seconds": time.monotonic() - start, "rejected_ratio": rejected}
+
+
+def _aligned_root(summary: Path) -> Path:
+    """The data set's folder, as ``align`` noted it."""
+    root = read_json(summary).get("root")
+    if not isinstance(root, str):
+        raise DataError(f"{summary} does not name the data set's folder: align again, or pass --root")
+    return Path(root)
+
+
+def _input_hashes(config: MineConfig) -> dict[str, str]:
+    """SHA-256 of what detection depends on; a folder counts by the names and sizes in it.
+
+    Of a path that is missing the detector says best what should be there, when it is built.
+    """
+    if config.method != "detection":
+        return {}
+    key, path = ("detections", config.detections) if config.detector == "boxes" else ("weights", config.weights)
+    if path and path.is_file():
+        return {f"{key}_sha256": file_sha256(path)}
+    if path and path.is_dir():
+        names = sorted(f"{file.relative_to(path)}:{file.stat().st_size}" for file in path.rglob("*.*"))
+        return {f"{key}_listing_sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
+    return {}
+
+
+def _sorted_offsets(source: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Where each row of ``aligned.jsonl`` starts, in the order of pair ids: shards must not depend on row order.
+
+    Raises:
+        DataError: a row does not fit, or two are of one pair; better now than in the middle of the work.
+    """
+    starts: dict[str, int] = {}
+    for at, row in locate_rows(source, AlignedPair):
+        if row.pair_id in starts:
+            raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
+        starts[row.pair_id] = at
+    return np.array([starts[name] for name in sorted(starts)], np.int64)
+
+
+def _finished(shard: Path) -> bool:
+    """A shard is finished when its stats file, written last, is there and agrees with the file's size."""
+    if not (shard.is_file() and stats_path(shard).is_file()):
+        return False
+    return read_json(stats_path(shard)).get("bytes") == shard.stat().st_size
+
+
+def _write_index(
+    config: MineConfig, plan: dict[str, Any], root: Path, stats: list[Path], pairs_in: int
+) -> dict[str, Any]:
+    """Gather the shards' stats into ``rejects.jsonl`` and ``index.json``; return the totals."""
+    entries: list[dict[str, Any]] = []
+    classes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+
+    def rejects() -> Iterator[Reject]:
+        for path in stats:
+            content: dict[str, Any] = read_json(path)
+            entries.append({key: content[key] for key in ("file", "sha256", "bytes", "pairs", "patches")})
+            classes.update(content["classes"])
+            for row in content["rejects"]:
+                reasons[row["reason"]] += 1
+                yield Reject.model_validate(row)
+
+    write_rows(config.out / "rejects.jsonl", rejects())
+    totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
+    totals |= {"pairs_in": pairs_in, "classes": dict(sorted(classes.items())), "rejects": dict(sorted(reasons.items()))}
+    versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}
+    source = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve())}
+    index = {"schema_version": SCHEMA_VERSION, "settings": plan["recipe"], "versions": versions, "source": source}
+    write_json(config.out / INDEX, index | {"totals": totals, "shards": entries})
+    return totals

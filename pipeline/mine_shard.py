@@ -1,0 +1,173 @@
+"""The work of one mining task: read a shard's pairs, propose boxes, cut patches, write the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from pipeline import boxes, images, proposals
+from pipeline.config import MineConfig
+from pipeline.detect import Detector, DetectorSpec, build_detector, select
+from pipeline.pairing.sources import load_side
+from pipeline.patches import cut
+from pipeline.proposals import Proposal
+from pipeline.records import AlignedPair, Reject
+from pipeline.shards.writer import Pair, Patch, Shard, write_shard
+
+ROW = TypeAdapter(AlignedPair)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One shard: where it goes, and which rows of ``aligned.jsonl`` (byte offsets) go into it."""
+
+    path: Path
+    aligned: Path
+    root: Path
+    config: MineConfig
+    recipe: dict[str, Any]
+    offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A pair in memory; pixels are there only if something needs them, and then as a reader of the shard sees them."""
+
+    row: AlignedPair
+    pair: Pair
+    rgb: images.Rgb | None
+    tir: images.Tir | None
+
+
+def mine_shard(task: Task) -> str:
+    """Make one shard; return its file name.
+
+    A pair that cannot be read is recorded as a reject; an error of the detector or the disk ends the task.
+    """
+    config = task.config
+    detector = build_detector(_spec(config)) if config.method == "detection" else None
+    shard = Shard(config=task.recipe, patch_size=config.patch_size)
+    if detector:
+        shard.detector, shard.weights_sha256 = detector.name, detector.weights_sha256
+    step = detector.batch_size if detector else 1
+    for first in range(0, len(task.offsets), step):
+        batch = list(_load_batch(task, task.offsets[first : first + step], shard))
+        for loaded, found in zip(batch, _propose(batch, config, detector)):
+            _add(shard, loaded, found, config)
+    write_shard(task.path, shard)
+    return task.path.name
+
+
+def _spec(config: MineConfig) -> DetectorSpec:
+    return DetectorSpec(
+        name=config.detector,
+        weights=config.weights,
+        config=config.detector_config,
+        detections=config.detections,
+        confidence=config.confidence,
+        batch_size=config.batch_size,
+        device=config.device,
+        backend=config.backend,
+    )
+
+
+def _load_batch(task: Task, offsets: NDArray[np.int64], shard: Shard) -> Iterator[Loaded]:
+    with task.aligned.open("rb") as file:
+        for offset in offsets:
+            file.seek(int(offset))
+            row = ROW.validate_json(file.readline())
+            try:
+                yield _load(task, row)
+            except images.UnreadableImageError as error:
+                shard.rejects.append(_reject(row, "decode", str(error)))
+
+
+def _load(task: Task, row: AlignedPair) -> Loaded:
+    """Read a pair; bytes stay verbatim where nothing is warped, and are decoded only where pixels are needed."""
+    config = task.config
+    rgb_bytes, tir_bytes = load_side(task.root, row.rgb), load_side(task.root, row.tir)
+    matrix = np.array(row.homography).reshape(3, 3)
+    for data, name, size in ((rgb_bytes, row.rgb, row.rgb_size), (tir_bytes, row.tir, row.tir_size)):
+        actual = images.picture_size(data, name)
+        if actual != size:
+            raise images.UnreadableImageError(f"{name}: is {actual} now, was {size} when aligned: align again")
+    if row.rgb_size != row.tir_size or row.tir_range or not np.array_equal(matrix, np.eye(3)):
+        warped = images.warp_to_rgb(images.decode_tir(tir_bytes, row.tir, row.tir_range), matrix, row.rgb_size)
+        tir_bytes = images.encode(warped, "." + config.warped_format)
+    pair = Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, boxes.footprint(matrix, *row.tir_size))
+    tight = config.patch_size > 0
+    return Loaded(
+        row,
+        pair,
+        images.decode_rgb(rgb_bytes, row.rgb) if tight or config.method == "detection" else None,
+        images.decode_tir(tir_bytes, row.tir) if tight else None,
+    )
+
+
+def _propose(
+    batch: list[Loaded], config: MineConfig, detector: Detector | None
+) -> Iterator[tuple[list[Proposal], list[Reject]]]:
+    """Pseudo boxes of each pair of a batch, and what was left out."""
+    detections = (
+        detector.detect([p.rgb for p in batch if p.rgb is not None], [p.row.pair_id for p in batch])
+        if (detector and batch)
+        else []
+    )
+    for number, loaded in enumerate(batch):
+        area = proposals.common_area(loaded.row.rgb_size, loaded.pair.valid)
+        rng = proposals.pair_rng(config.seed, loaded.row.pair_id)
+        if config.method == "center":
+            yield proposals.center(area, config.center_fraction), []
+        elif config.method == "random":
+            yield proposals.random(area, loaded.row.rgb_size, config.patches_per_pair, config, rng), []
+        else:
+            chosen = select(
+                detections[number],
+                classes=config.classes or None,
+                min_size=config.min_size,
+                max_size=config.max_size or None,
+                limit=config.patches_per_pair,
+            )
+            found = [Proposal(b, float(s), int(c)) for b, s, c in zip(chosen.boxes, chosen.scores, chosen.classes)]
+            inside, outside = proposals.covered(found, loaded.pair.valid)
+            rejects = []
+            if outside:
+                detail = f"{len(outside)} of {len(found)} boxes are less than 95 % inside the TIR footprint"
+                rejects.append(_reject(loaded.row, "outside_tir", detail))
+            if not inside and config.fallback == "random":
+                inside = proposals.random(area, loaded.row.rgb_size, 1, config, rng)
+            yield inside, rejects
+
+
+def _add(shard: Shard, loaded: Loaded, found: tuple[list[Proposal], list[Reject]], config: MineConfig) -> None:
+    """Put a pair and its patches into the shard, or its reject."""
+    chosen, rejects = found
+    shard.rejects += rejects
+    if not chosen:
+        if not rejects:
+            empty = config.method == "detection" and config.fallback == "skip"
+            reason, detail = (
+                ("no_detection", "nothing found") if empty else ("outside_tir", "no common area to cut from")
+            )
+            shard.rejects.append(_reject(loaded.row, reason, detail))
+        return
+    shard.pairs.append(loaded.pair)
+    for proposal in chosen:
+        # Cut by the box as it is stored, in float32, so that a check can derive the same patch again.
+        box = proposal.box.astype(np.float32).astype(np.float64)
+        rgb, tir = (
+            None if side is None or not config.patch_size else cut(side, box, config.patch_size)
+            for side in (loaded.rgb, loaded.tir)
+        )
+        shard.patches.append(Patch(len(shard.pairs) - 1, box, proposal.score, proposal.category, rgb, tir))
+
+
+def _reject(row: AlignedPair, reason: str, detail: str) -> Reject:
+    content = {"pair_id": row.pair_id, "rgb": row.rgb, "tir": row.tir, "stage": "mine", "reason": reason}
+    return Reject.model_validate(content | {"detail": detail})

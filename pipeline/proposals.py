@@ -1,0 +1,91 @@
+"""Pseudo boxes of one pair: center, random, or what a detector found (section 3.2 of the CMD paper).
+
+Every box lies where both cameras see: at least :data:`MIN_COVERAGE` of it inside the TIR footprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import boxes
+from pipeline.config import MineConfig
+
+MIN_COVERAGE = 0.95
+TRIES = 50
+NO_CLASS = -1
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One pseudo box (4,) x, y, w, h in RGB pixels, with detector score and class (1 and -1 where there was none)."""
+
+    box: NDArray[np.float64]
+    score: float = 1.0
+    category: int = NO_CLASS
+
+
+def pair_rng(seed: int, pair_id: str) -> np.random.Generator:
+    """Random numbers that depend on (seed, pair) alone, never on worker, order or shard size."""
+    digest = hashlib.sha256(f"{seed}|{pair_id}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "little"))
+
+
+def common_area(size: tuple[int, int], quad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The axis-aligned box x, y, w, h inside both the picture of ``size`` (width, height) and the TIR footprint.
+
+    Args:
+        size: of the visible picture, pixels.
+        quad: (4, 2) footprint corners, clockwise from the top left; for the mild warps of a camera rig the inner
+            rectangle between its corners is all but the largest one.
+
+    Returns:
+        (4,); width and height are 0 where the two do not overlap.
+    """
+    left, right = max(0.0, quad[[0, 3], 0].max()), min(float(size[0]), quad[[1, 2], 0].min())
+    top, bottom = max(0.0, quad[:2, 1].max()), min(float(size[1]), quad[2:, 1].min())
+    return np.array([left, top, max(0.0, right - left), max(0.0, bottom - top)])
+
+
+def center(area: NDArray[np.float64], fraction: float) -> list[Proposal]:
+    """The centre square of the common area; its side is ``fraction`` of the short side."""
+    side = fraction * min(area[2:])
+    middle = area[:2] + area[2:] / 2
+    return [Proposal(np.array([*(middle - side / 2), side, side]))] if side >= 1 else []
+
+
+def random(
+    area: NDArray[np.float64], size: tuple[int, int], count: int, config: MineConfig, rng: np.random.Generator
+) -> list[Proposal]:
+    """Up to ``count`` regions of the configured fraction of the picture, apart from one another.
+
+    They keep one region's size away from the border as far as the common area leaves them at least half their freedom.
+    Fewer are returned where no more fit under ``max_overlap``.
+    """
+    share = config.fraction if config.fraction_of == "side" else math.sqrt(config.fraction)
+    region = np.minimum(share * np.array(size, np.float64), area[2:])
+    if region.min() < 1:
+        return []
+    slack = area[2:] - region
+    margin = np.minimum(region, slack / 4)
+    chosen: list[NDArray[np.float64]] = []
+    for _ in range(count):
+        for _ in range(TRIES):
+            corner = area[:2] + margin + rng.random(2) * (slack - 2 * margin)
+            box = np.array([*corner, *region])
+            if not chosen or boxes.iou(box, np.array(chosen)).max() <= config.max_overlap:
+                chosen.append(box)
+                break
+        else:
+            break
+    return [Proposal(box) for box in chosen]
+
+
+def covered(proposals: list[Proposal], quad: NDArray[np.float64]) -> tuple[list[Proposal], list[Proposal]]:
+    """Split proposals into those inside the TIR footprint and those outside it."""
+    inside = [boxes.coverage(proposal.box, quad) >= MIN_COVERAGE for proposal in proposals]
+    return [p for p, ok in zip(proposals, inside) if ok], [p for p, ok in zip(proposals, inside) if not ok]

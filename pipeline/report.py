@@ -1,0 +1,60 @@
+"""Reports and overviews of what the stages wrote; the folder says which kind it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline import report_align, report_shards
+from pipeline.errors import DataError, UsageError
+from pipeline.records import read_json
+from pipeline.shards.index import INDEX, load_index
+
+
+def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = 12) -> Path:
+    """Write one self-contained HTML page about a folder of aligned pairs or of shards; return its path.
+
+    Raises:
+        DataError: the folder is neither.
+        UsageError: the page cannot be written.
+    """
+    page = report_align.build(folder, root, samples) if _is_aligned(folder) else report_shards.build(folder, samples)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror}: choose another --out") from error
+    return out
+
+
+def overview(folder: Path) -> list[tuple[object, ...]]:
+    """A table of (name, value) rows about a folder of aligned pairs or of shards.
+
+    Raises:
+        DataError: the folder is neither.
+    """
+    if _is_aligned(folder):
+        summary = read_json(folder / "align.json")
+        return [(key, _flat(summary[key])) for key in sorted(summary)]
+    index = load_index(folder)
+    rows: list[tuple[object, ...]] = [("method", index.method), ("schema", index.schema_version)]
+    rows += [(key, _flat(value)) for key, value in sorted(index.totals.items())]
+    rows += [(f"setting {key}", _flat(value)) for key, value in sorted(index.settings.items())]
+    return rows + [(entry.file, f"{entry.pairs} pairs", f"{entry.patches} patches") for entry in index.shards]
+
+
+def _is_aligned(folder: Path) -> bool:
+    """True for a folder of ``align``, False for one of ``mine``."""
+    if (folder / "align.json").is_file():
+        return True
+    if (folder / INDEX).is_file():
+        return False
+    raise DataError(f"{folder} holds neither align.json nor {INDEX}: give a folder that align or mine has finished")
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_flat, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
