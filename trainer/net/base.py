@@ -1,0 +1,50 @@
+"""What DiMP and ATOM share: the backbone and the box branch, and how they are called.
+
+Everywhere: images are normalised RGB (N, 3, H, W), N = n*S images of S sequences in (image, sequence) order; boxes are
+x, y, w, h in pixels of those images.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from trainer.net.backbone import Features, ResNet
+from trainer.net.iou_net import BoxFeatures, IoUNet, Modulation
+
+
+class TrackingNet(nn.Module):
+    """A backbone and an IoU-net; subclasses make the modules, in the order of released state dicts."""
+
+    feature_extractor: ResNet
+    bb_regressor: IoUNet
+
+    def backbone_features(self, images: Tensor) -> Features:
+        """Features of (N, 3, H, W): ``layer2`` at stride 8 and ``layer3`` at stride 16."""
+        features: Features = self.feature_extractor(images)
+        return features
+
+    def modulation(self, reference: Features, boxes: Tensor) -> Modulation:
+        """What the targets look like: one reference image and box (S, 4) a sequence, to two vectors (S, 256)."""
+        return self.bb_regressor.modulation(reference, boxes)
+
+    def reference_modulation(self, train: Features, boxes: Tensor) -> Modulation:
+        """The modulation from the first of n training images of each sequence; backbone features, boxes (n, S, 4)."""
+        count = boxes.shape[1]
+        return self.modulation({level: maps[:count] for level, maps in train.items()}, boxes[0])
+
+    def iou_features(self, test: Features) -> BoxFeatures:
+        """The box branch's features of test images, to be computed once where proposals are scored many times."""
+        return self.bb_regressor.test_features(test)
+
+    def modulate(self, modulation: Modulation, features: BoxFeatures) -> BoxFeatures:
+        """The features of m*S test images under the modulation of their sequences: the left factor of Eq. 3."""
+        return self.bb_regressor.modulate(modulation, features)
+
+    def score_proposals(self, modulation: Modulation, features: BoxFeatures, proposals: Tensor) -> Tensor:
+        """Score proposals (m, S, P, 4) on what :meth:`iou_features` returned; (m, S, P), differentiable in both."""
+        modulated = self.bb_regressor.modulate(modulation, features)
+        return self.bb_regressor.score(modulated, proposals.flatten(0, 1)).view(proposals.shape[:-1])
+
+    def predict_iou(self, modulation: Modulation, test: Features, proposals: Tensor) -> Tensor:
+        """Score proposals (m, S, P, 4) on the backbone features of m*S test images; (m, S, P)."""
+        return self.score_proposals(modulation, self.iou_features(test), proposals)
