@@ -1,0 +1,31 @@
+"""A picture of a run's losses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+TRAIN, HELD = "#8d99ae", "#d9480f"
+
+
+def draw_curves(metrics: Path, out: Path, title: str) -> None:
+    """Draw every loss of ``metrics.jsonl`` over steps, training and held out, as a PNG."""
+    from matplotlib.figure import Figure
+
+    rows: list[dict[str, Any]] = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    train = [row for row in rows if not row.get("held_out")]
+    last_step = {row["epoch"]: row["step"] for row in train} | {-1: 0}
+    names = [name for name in ("loss", "tcl", "bbe") if train and name in train[0]]
+    figure = Figure(figsize=(4.6 * max(1, len(names)), 3.2), layout="constrained")
+    for place, name in enumerate(names, 1):
+        axes = figure.add_subplot(1, len(names), place)
+        axes.plot([r["step"] for r in train], [r[name] for r in train], color=TRAIN, linewidth=0.9, label="training")
+        held = [(last_step[r["epoch"]], r[name]) for r in rows if r.get("held_out") and r["epoch"] in last_step]
+        if held:
+            axes.plot(*zip(*held), color=HELD, marker="o", markersize=3.5, label="held-out sequences")
+        axes.set(xlabel="step", title={"loss": "L", "tcl": "L_TCL", "bbe": "L_BBE"}[name])
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle(title)
+    figure.savefig(out, dpi=110)

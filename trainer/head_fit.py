@@ -1,0 +1,86 @@
+"""Fit psi of Eq. 3 on RGB alone, with the teacher frozen, before any distillation.
+
+psi starts at random: at the paper's rates it would never learn, and trained beside theta it would lower the loss
+without teaching theta anything. So it is fitted first, until it stops gaining, and frozen.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from trainer.branches import assemble
+from trainer.data import PairDataset, Sample, Source
+from trainer.losses import bbe_loss
+from trainer.net import AtomNet, DimpNet
+from trainer.recipe import TrainConfig
+from trainer.state_head import StateHead
+from trainer.trackers import TrackerSpec
+
+log = logging.getLogger(__name__)
+
+RATE = 1e-3
+BATCH = 16
+CHECK = 50
+"""Steps between two looks at whether psi still gains; it is stopped after two looks without."""
+MIN_GAIN = 0.02
+
+
+def fit_head(
+    net: DimpNet | AtomNet,
+    source: Source,
+    pairs: NDArray[np.int64],
+    spec: TrackerSpec,
+    config: TrainConfig,
+    device: torch.device,
+) -> StateHead:
+    """Fit psi on RGB reference and RGB test windows of the training pairs; the network is not touched.
+
+    Returns:
+        The head, frozen, on ``device``.
+    """
+    samples = BATCH * config.head_steps
+    dataset = PairDataset(
+        source, pairs, spec, ("rgb", "rgb"), samples=samples, seed=config.seed, jitter=config.jitter == "tracker"
+    )
+    states = torch.stack([torch.as_tensor(dataset[i]["state"]) for i in range(min(256, samples))])
+    torch.manual_seed(config.seed)
+    head = StateHead(states.mean(0), states.std(0).clamp_min(1e-3)).to(device)
+    optimizer = torch.optim.Adam(head.parameters(), RATE)
+    history: list[float] = []
+    best, idle = float("inf"), 0
+    for maps, state in _windows(net, dataset, config, device):
+        loss = bbe_loss(head(maps), head.standardise(state), (), 0.0)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        history.append(float(loss.detach()))
+        if len(history) % CHECK == 0:
+            recent = float(np.mean(history[-CHECK:]))
+            idle = 0 if recent < best * (1 - MIN_GAIN) else idle + 1
+            best = min(best, recent)
+            if idle == 2:
+                break
+    first, last = float(np.mean(history[:CHECK])), float(np.mean(history[-CHECK:]))
+    log.info("psi: fitted on RGB in %d steps, loss %.3f -> %.3f, now frozen", len(history), first, last)
+    return head.requires_grad_(False).eval()
+
+
+def _windows(
+    net: DimpNet | AtomNet, dataset: PairDataset, config: TrainConfig, device: torch.device
+) -> Iterator[tuple[Any, Tensor]]:
+    """The frozen teacher's modulated test maps, and the states of the windows."""
+    loader: DataLoader[Sample] = DataLoader(dataset, BATCH, num_workers=config.loader_workers)
+    for batch in loader:
+        feed = assemble(batch, "rgb", "rgb", device)
+        with torch.no_grad():
+            reference, test = net.backbone_features(feed.reference), net.backbone_features(feed.test)
+            maps = net.modulate(net.modulation(reference, feed.reference_box), net.iou_features(test))
+        yield maps, feed.state

@@ -1,0 +1,111 @@
+"""The folder of one run: settings, metrics, resumable state, and the model."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from pipeline.errors import DataError, UsageError
+from trainer.unpickle import read_pickle
+
+MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
+STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head"})
+"""Epochs done, the settings that decide the result, masters and moments, psi (or None)."""
+
+
+class RunFolder:
+    """Files of one run; every file but the metrics is replaced in one atomic step.
+
+    Args:
+        path: made when missing.
+        resume: go on from a state that is there; without it an existing one is refused.
+
+    Raises:
+        UsageError: the folder cannot be written, or holds a run and ``resume`` is off.
+    """
+
+    def __init__(self, path: Path, *, resume: bool) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write to {path}: {error.strerror}: choose another --out") from error
+        if not resume and ((path / STATE).exists() or (path / MODEL).exists()):
+            raise UsageError(f"{path} already holds a run: add --resume to go on with it, or choose another --out")
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Write one JSON file."""
+        part = self.path / f"{name}.part"
+        part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        part.replace(self.path / name)
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        """Write what a resumed run needs."""
+        part = self.path / f"{STATE}.part"
+        with part.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path / STATE)
+
+    def load_state(self, identity: dict[str, Any]) -> dict[str, Any] | None:
+        """Read it back; None where there is none. Only tensors and plain values are accepted.
+
+        Args:
+            identity: the settings that decide the result, as the run has them now.
+
+        Raises:
+            DataError: the file is damaged, or holds anything else.
+            UsageError: the run began with other settings; the message names them.
+        """
+        path = self.path / STATE
+        if not path.is_file():
+            return None
+        try:
+            state = read_pickle(path)
+        except DataError as error:
+            raise DataError(f"cannot resume: {error}, or start again in another --out") from error
+        if not isinstance(state, dict) or state.keys() != STATE_KEYS:
+            raise DataError(f"cannot resume: {path} is not the state of a run: start again in another --out")
+        then: dict[str, Any] = state["identity"]
+        differ = sorted(key for key in identity.keys() | then.keys() if identity.get(key) != then.get(key))
+        if differ:
+            raise UsageError(
+                f"{self.path}: began with other {', '.join(differ)}: resume with the same, or take another --out"
+            )
+        return state
+
+    def save_model(self, weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
+        """Write the student's weights and what they are."""
+        part = self.path / f"{MODEL}.part"
+        save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, part)
+        part.replace(self.path / MODEL)
+        self.write_json(META, meta)
+
+    def keep_metrics(self, epochs: int) -> None:
+        """Drop metrics of epochs that the resumed state does not hold: all of them where nothing is resumed."""
+        path = self.path / METRICS
+        if not epochs:
+            path.unlink(missing_ok=True)
+        elif path.is_file():
+            rows = [line for line in path.read_text(encoding="utf-8").splitlines() if _epoch(line) < epochs]
+            path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+
+    def log(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Append rows to ``metrics.jsonl``."""
+        with (self.path / METRICS).open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def _epoch(line: str) -> float:
+    """The epoch of a metrics row; a line that a kill cut short belongs to none that is kept."""
+    try:
+        return float(json.loads(line)["epoch"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
