@@ -68,17 +68,33 @@ def align_chunk(task: Task) -> int:
     return write_rows(task.path, parts)
 
 
-def load(
-    root: Path, pair: PairFiles, tir_range: tuple[float, float] | None
-) -> tuple[images.Rgb, images.Tir, tuple[float, float] | None]:
-    """Read both pictures of a pair: (H, W, 3) R, G, B, thermal (H', W'), and the range if it was applied.
+@dataclass(frozen=True)
+class Pictures:
+    """A pair in memory.
+
+    Attributes:
+        rgb: (H, W, 3) R, G, B.
+        tir: (h, w).
+        tir_range: raw values that became 0 and 255, where the thermal picture has 16 bits.
+        tir_chroma: how far the thermal picture, as stored, is from gray.
+    """
+
+    rgb: images.Rgb
+    tir: images.Tir
+    tir_range: tuple[float, float] | None
+    tir_chroma: float
+
+
+def load(root: Path, pair: PairFiles, tir_range: tuple[float, float] | None) -> Pictures:
+    """Read both pictures of a pair.
 
     Raises:
         UnreadableImageError: either cannot be read; the message names it.
     """
     rgb = images.decode_rgb(load_side(root, pair.rgb), pair.rgb)
     raw = images.decode(load_side(root, pair.tir), pair.tir)
-    return rgb, images.to_tir(raw, pair.tir, tir_range), tir_range if raw.dtype == np.uint16 else None
+    used = tir_range if raw.dtype == np.uint16 else None
+    return Pictures(rgb, images.to_tir(raw, pair.tir, tir_range), used, quality.chroma(raw))
 
 
 def _align_pair(task: Task, pair: PairFiles) -> Part:
@@ -88,11 +104,12 @@ def _align_pair(task: Task, pair: PairFiles) -> Part:
     """
     config = task.config
     try:
-        rgb, tir, used_range = load(config.root, pair, task.tir_range)
+        loaded = load(config.root, pair, task.tir_range)
     except images.UnreadableImageError as error:
         return Part(reject=_reject(pair, "decode", str(error)))
+    rgb, tir = loaded.rgb, loaded.tir
     strict = config.min_score > 0
-    early = quality.inspect(rgb, tir)
+    early = quality.inspect(rgb, tir, loaded.tir_chroma)
     if early and early.reason and strict:
         return Part(reject=_reject(pair, early.reason, early.detail))
     found = _registration(task, rgb, tir)
@@ -117,7 +134,7 @@ def _align_pair(task: Task, pair: PairFiles) -> Part:
         scores=found.scores,
         flags=tuple(dict.fromkeys(filter(None, doubts))),
         timestamp=pair.timestamp,
-        tir_range=used_range,
+        tir_range=loaded.tir_range,
     )
     return Part(aligned=row)
 

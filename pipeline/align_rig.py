@@ -118,11 +118,12 @@ def _estimate(task: Task) -> tuple[str, Rig | None]:
     frames: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[images.Rgb, images.Tir]]] = {}
     for pair, tir_range in task.pairs:
         try:
-            rgb, tir, _ = load(task.config.root, pair, tir_range)
+            loaded = load(task.config.root, pair, tir_range)
         except images.UnreadableImageError:
             continue
-        if quality.inspect(rgb, tir) is None:
-            frames.setdefault((rgb.shape[1::-1], tir.shape[::-1]), []).append((rgb, tir))
+        if quality.inspect(loaded.rgb, loaded.tir, loaded.tir_chroma) is None:
+            sizes = (loaded.rgb.shape[1::-1], loaded.tir.shape[::-1])
+            frames.setdefault(sizes, []).append((loaded.rgb, loaded.tir))
     if not frames:
         return task.camera, None
     (rgb_size, tir_size), chosen = max(frames.items(), key=lambda item: len(item[1]))
