@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 CHUNK = 200
 """Pairs of one sequence that make a task."""
 MADE = ("aligned.jsonl", "rejects.jsonl", "align.json", "homographies.json", "plan.json", "report.html")
-WORK = ("parts/*.jsonl", "parts/*.json", "images/*/*/*/*")
+WORK = ("parts/*.jsonl", "parts/*.json", "images/**/*")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def run(config: AlignConfig) -> dict[str, Any]:
     source = survey(config.root, config.manifest)
     if config.preview:
         config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
-    settings = config.model_dump(mode="json", include={"model", "estimate", "min_score", "tir_range", "preview"})
+    settings = config.model_dump(
+        mode="json", include={"model", "estimate", "min_score", "tir_range", "preview", "write_images"}
+    )
     plan: dict[str, object] = {"stage": "align", "settings": settings, "files": source.fingerprint}
     plan["manifest"] = source.manifest.model_dump(mode="json")
     plan["homographies"] = align_rig.fingerprint(config.homographies)

@@ -136,7 +136,23 @@ def _align_pair(task: Task, pair: PairFiles) -> Part:
         timestamp=pair.timestamp,
         tir_range=loaded.tir_range,
     )
+    if config.write_images:
+        _write_images(config, row, tir)
     return Part(aligned=row)
+
+
+def _write_images(config: AlignConfig, row: AlignedPair, tir: images.Tir) -> None:
+    """Write a pair as it lies after alignment, in KAIST's layout: the RGB file's own bytes, TIR resampled (lossless)."""
+    folder = config.out / "images" / row.sequence
+    suffix = Path(row.rgb).suffix if "#" not in row.rgb else ".png"
+    warped = images.warp_to_rgb(tir, np.array(row.homography).reshape(3, 3), row.rgb_size)
+    for side, data, end in (
+        ("visible", load_side(config.root, row.rgb), suffix),
+        ("lwir", images.encode(warped, ".png"), ".png"),
+    ):
+        file = folder / side / f"{row.frame}{end}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
 
 
 def _registration(task: Task, rgb: images.Rgb, tir: images.Tir) -> register.Registration:

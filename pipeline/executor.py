@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -26,6 +29,36 @@ def _start_worker() -> None:
     """One process a core is the parallelism; threads of OpenCV and OpenMP on top of it only make cores fight."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     cv2.setNumThreads(1)
+    # Ctrl-C reaches the whole terminal; the parent answers it and stops its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """An orphan would wait for tasks for ever, or write the very files that the rerun is writing."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes; where the block ends by an error or Ctrl-C they are stopped in the middle of their tasks.
+
+    A task may take minutes, and what it writes is renamed into place when whole, so there is nothing to wait for.
+    """
+    before = set(multiprocessing.active_children())
+    # spawn: a forked child inherits the locks of OpenCV's and HDF5's threads, without the threads.
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
+    try:
+        yield pool
+    except BaseException:
+        for worker in set(multiprocessing.active_children()) - before:
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def run_tasks(
@@ -60,32 +93,29 @@ def _run_processes(function: Callable[[T], R], tasks: Iterable[T], workers: int)
     """Keep a bounded number of tasks in flight; when a worker is killed, start the pool and its tasks again."""
     todo: Iterator[tuple[T, int]] = ((task, 1) for task in tasks)
     while True:
-        # spawn: a forked child inherits the locks of OpenCV's and HDF5's threads, without the threads.
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
         running: dict[Future[R], tuple[T, int]] = {}
         try:
-            while True:
-                for item in islice(todo, workers * BACKLOG - len(running)):
-                    try:
-                        running[pool.submit(function, item[0])] = item
-                    except BrokenProcessPool:
-                        # A worker died between two tasks; this one was never begun.
-                        todo = chain([item], todo)
-                        raise
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    result = future.result()
-                    del running[future]
-                    yield result
+            with _pool(workers) as pool:
+                while True:
+                    for item in islice(todo, workers * BACKLOG - len(running)):
+                        try:
+                            running[pool.submit(function, item[0])] = item
+                        except BrokenProcessPool:
+                            # A worker died between two tasks; this one was never begun.
+                            todo = chain([item], todo)
+                            raise
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        result = future.result()
+                        del running[future]
+                        yield result
         except BrokenProcessPool as error:
             if any(attempt >= ATTEMPTS for _, attempt in running.values()):
                 raise CmdTirError(
                     "a worker process died twice on the same task (out of memory?): rerun with fewer --workers; "
                     "what is finished is kept"
                 ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
         todo = chain([(task, attempt + 1) for task, attempt in running.values()], todo)
 
 

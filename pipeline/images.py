@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import DataError
 
@@ -23,6 +24,8 @@ Tir = NDArray[np.uint8]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 MAX_PIXELS = 100_000_000
+# Kept now: ultralytics, once imported, puts one in its place that tries to install packages for what it cannot read.
+_open_image = Image.open
 _FLAGS = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -83,10 +86,8 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
         return _jpeg_size(data, name)
     if data[:8] == b"\x89PNG\r\n\x1a\n":
         return _png_size(data, name)
-    from PIL import Image, UnidentifiedImageError
-
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with _open_image(io.BytesIO(data)) as image:
             return image.size
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadableImageError(f"{name}: not a picture that can be read") from error

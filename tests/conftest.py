@@ -1,10 +1,34 @@
-"""What the tests share."""
+"""What the tests share: reference material, tiny pairs drawn in numpy, aligned rows written directly, the command."""
 
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from click.testing import CliRunner, Result
+from hypothesis import settings
+from numpy.typing import NDArray
+
+from pipeline import images, mine
+from pipeline.cli import main
+from pipeline.config import MineConfig
+from pipeline.pairing import quality
+from pipeline.pairing.register import Registration
+from pipeline.records import AlignedPair, write_rows
+
+# A busy machine is no fault of the code: speed is measured in benchmarks/, never in a test.
+settings.register_profile("cmd-tir", deadline=None)
+settings.load_profile("cmd-tir")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+SIZE = (160, 128)
+"""Width and height of the tests' own pictures."""
+IDENTITY = (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
 
 
 def shared(name: str) -> Path:
@@ -13,3 +37,167 @@ def shared(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"needs ../shared/{name}, which is not beside this checkout")
     return path
+
+
+def draw_pair(seed: int, size: tuple[int, int] = SIZE) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A structured visible picture (h, w, 3) R, G, B and a thermal one (h, w) of the same plane."""
+    rng = np.random.default_rng(seed)
+    plane = cv2.resize(rng.random((5, 6)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    for _ in range(25):
+        x, y = (int(rng.integers(0, side)) for side in size)
+        cv2.rectangle(
+            plane, (x, y), (x + int(rng.integers(8, 40)), y + int(rng.integers(8, 40))), float(rng.random()), -1
+        )
+    plane = np.clip(plane, 0, 1)
+    rgb = plane[..., None] * np.array([1.0, 0.7, 0.4]) * 200 + 25
+    return rgb.astype(np.uint8), (np.abs(plane - 0.5) * 300 + 40).astype(np.uint8)
+
+
+def draw_tree(root: Path, sequences: int = 2, frames: int = 3) -> Path:
+    """A KAIST-style tree of JPEG pairs."""
+    for sequence in range(sequences):
+        for frame in range(frames):
+            rgb, tir = draw_pair(100 * sequence + frame)
+            for side, picture in (("visible", rgb), ("lwir", tir)):
+                path = root / f"set00/V{sequence:03d}/{side}/I{frame:05d}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(images.encode(picture, ".jpg"))
+    return root
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set with the rows that ``align`` would have written."""
+
+    root: Path
+    aligned: Path
+    rows: tuple[AlignedPair, ...]
+
+    def rewrite(self, rows: list[AlignedPair]) -> None:
+        """Write ``aligned.jsonl`` again."""
+        write_rows(self.aligned / "aligned.jsonl", rows)
+
+
+def draw_aligned(folder: Path) -> Data:
+    """Six pairs: two as they are, one shifted, one of half the size, one with 16-bit TIR, one grey visible picture."""
+    root, aligned = folder / "data", folder / "aligned"
+    aligned.mkdir(parents=True)
+    half = (2.0, 0, 0.5, 0, 2.0, 0.5, 0, 0, 1.0)
+    shift = (1.0, 0.01, 6.5, -0.01, 1.0, -4.25, 0, 0, 1.0)
+    rows = []
+    for number, homography in enumerate((IDENTITY, IDENTITY, shift, half, IDENTITY, shift)):
+        rgb, tir = draw_pair(number)
+        tir16 = number == 4
+        if number == 3:
+            tir = cv2.resize(tir, (SIZE[0] // 2, SIZE[1] // 2), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        raw = cv2.imencode(".png", tir.astype(np.uint16) * 20 + 7000)[1].tobytes()
+        files = {
+            f"seq{number % 2}/visible/{number}.jpg": images.encode(rgb[..., 0] if number == 5 else rgb, ".jpg"),
+            f"seq{number % 2}/lwir/{number}.png": raw if tir16 else images.encode(tir, ".png"),
+        }
+        for name, content in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+        visible, thermal = files
+        rows.append(
+            AlignedPair(
+                pair_id=f"seq{number % 2}/{number}",
+                sequence=f"seq{number % 2}",
+                frame=str(number),
+                rgb=visible,
+                tir=thermal,
+                rgb_size=SIZE,
+                tir_size=(tir.shape[1], tir.shape[0]),
+                homography=homography,
+                model="homography",
+                score=0.1 + 0.15 * number,
+                scores={},
+                tir_range=(7000.0, 12100.0) if tir16 else None,
+            )
+        )
+    data = Data(root, aligned, tuple(rows))
+    data.rewrite(rows)
+    summary = {
+        "root": str(root),
+        "pairs_in": 6,
+        "aligned": 6,
+        "rejected": 0,
+        "seconds": 1.0,
+        "reasons": {},
+        "flags": {},
+    }
+    summary |= {"layout_reason": "drawn by the tests", "models": {"homography": 6}}
+    (aligned / "align.json").write_text(json.dumps(summary))
+    (aligned / "rejects.jsonl").write_text("")
+    return data
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The root of a KAIST-style tree: two sequences of three pairs."""
+    return draw_tree(tmp_path / "data")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Data:
+    """Six aligned pairs that a test may change."""
+    return draw_aligned(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def mined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of shards by method, two shards each, made once; not to be changed."""
+    folder = tmp_path_factory.mktemp("mined")
+    made = draw_aligned(folder)
+    found = [
+        {"pair_id": row.pair_id, "boxes": [[40, 30, 50, 40], [70, 60, 33, 45]], "classes": [0, 2]} for row in made.rows
+    ]
+    (folder / "boxes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found))
+    for method in ("center", "random", "detection"):
+        config = {"aligned": made.aligned, "out": folder / method, "method": method, "pairs_per_shard": 4}
+        boxes = {"detector": "boxes", "detections": folder / "boxes.jsonl"} if method == "detection" else {}
+        mine.run(MineConfig.model_validate(config | boxes))
+    return {method: folder / method for method in ("center", "random", "detection")} | {"aligned": made.aligned}
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registration and judgement give the identity and a good score, so that a test is about what surrounds them."""
+    found = Registration(np.eye(3), "identity", {"ncc": 0.5})
+    monkeypatch.setattr("pipeline.align_chunk._registration", lambda task, rgb, tir: found)
+    monkeypatch.setattr("pipeline.align_chunk.quality.inspect", lambda *pictures: None)
+    monkeypatch.setattr("pipeline.align_chunk.quality.judge", lambda rgb, tir, how: quality.Verdict(0.9))
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def prep() -> Run:
+    """``prep("mine", "--out", folder, ...)`` runs the real command in this process, on one worker."""
+
+    def run(*words: object) -> Result:
+        workers = ("--workers", 1) if words[0] in ("align", "mine", "verify") and "--workers" not in words else ()
+        return CliRunner().invoke(main, [str(word) for word in (*words, *workers)])
+
+    return run
+
+
+def told(result: Result, code: int, *parts: str) -> str:
+    """Check that a command ended with an exit code and one ``error: ...`` line that names ``parts``; return it."""
+    lines = result.stderr.splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    assert len(errors) == 1
+    assert lines[-1] == errors[0], "something follows the error"
+    for part in parts:
+        assert part in errors[0]
+    return errors[0]
+
+
+def done(result: Result) -> str:
+    """Check that a command succeeded; return what it printed."""
+    assert result.exit_code == 0, result.output
+    assert "Traceback" not in result.output
+    return result.stdout

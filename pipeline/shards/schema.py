@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from pipeline.labels import LABEL_CELLS, LABEL_STRIDE, SIGMA_FACTOR, WINDOW_FACTOR
+
 SCHEMA_VERSION = "1.0"
 MODALITIES = ("rgb", "tir")
 ATTRS = ("schema_version", "method", "config", "config_sha256", "tool_version", "detector", "weights_sha256")
-LABEL_ATTRS = ("stride", "sigma_cells", "window_factor")
+LABEL_ATTRS = {"stride": LABEL_STRIDE, "sigma_cells": SIGMA_FACTOR * LABEL_CELLS, "window_factor": WINDOW_FACTOR}
+"""Attributes of ``patches/label``: pixels a cell, deviation in cells, side of the window over the box's."""
 
 
 @dataclass(frozen=True)

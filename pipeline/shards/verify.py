@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pipeline.labels import box_state, centred_label
 from pipeline.patches import cut
 from pipeline.shards.index import ShardEntry, load_index, shard_faults
 from pipeline.shards.reader import ShardReader, open_shard
-from pipeline.shards.schema import MODALITIES, TIGHT
+from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, TIGHT
 
 MIN_COVERAGE = 0.95
 ROUNDING = 1e-3
@@ -63,6 +64,7 @@ def value_faults(path: Path, *, deep: bool) -> Iterator[str]:
             if not (np.isfinite(box).all() and (box[:, 2:] > 0).all()):
                 yield "patches/box has values that are not finite or sides that are not positive"
                 return
+            yield from _attribute_faults(file)
             yield from _range_faults(file)
             yield from _derived_faults(file)
         if deep:
@@ -74,6 +76,15 @@ def value_faults(path: Path, *, deep: bool) -> Iterator[str]:
 def _rows(bad: NDArray[np.bool_]) -> str:
     where = np.flatnonzero(bad)
     return ", ".join(map(str, where[:5])) + (f" and {len(where) - 5} more" if len(where) > 5 else "")
+
+
+def _attribute_faults(file: h5py.File) -> Iterator[str]:
+    if hashlib.sha256(str(file.attrs["config"]).encode()).hexdigest() != file.attrs["config_sha256"]:
+        yield "attribute config_sha256 differs from the hash of config"
+    label = file["patches/label"].attrs
+    for name, expected in LABEL_ATTRS.items():
+        if not np.isclose(label.get(name, np.nan), expected):
+            yield f"patches/label attribute {name} is {label.get(name)}, expected {expected:g}"
 
 
 def _range_faults(file: h5py.File) -> Iterator[str]:

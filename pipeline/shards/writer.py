@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import DISTRIBUTION
-from pipeline.labels import LABEL_CELLS, LABEL_STRIDE, SIGMA_FACTOR, WINDOW_FACTOR, box_state, centred_label
+from pipeline.labels import box_state, centred_label
 from pipeline.records import Reject, write_json
-from pipeline.shards.schema import MODALITIES, SCHEMA_VERSION
+from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,7 @@ def _write_patches(file: h5py.File, patches: list[Patch], side: int) -> None:
     # From the stored float32 box, so that a reader who recomputes it gets the same bits.
     file.create_dataset("patches/state", data=box_state(box))
     label = file.create_dataset("patches/label", data=centred_label(len(patches)))
-    label.attrs["stride"] = LABEL_STRIDE
-    label.attrs["sigma_cells"] = SIGMA_FACTOR * LABEL_CELLS
-    label.attrs["window_factor"] = WINDOW_FACTOR
+    label.attrs.update(LABEL_ATTRS)
     file.create_dataset("patches/score", data=np.array([patch.score for patch in patches], np.float32))
     file.create_dataset("patches/class", data=np.array([patch.category for patch in patches], np.int16))
     if side:

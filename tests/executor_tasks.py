@@ -1,0 +1,48 @@
+"""Tasks that worker processes of the executor's tests import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import DataError
+
+
+@dataclass(frozen=True)
+class Job:
+    """A number, and how many times the worker that takes it is to be killed; each kill leaves a file in ``folder``."""
+
+    number: int
+    folder: Path
+    kills: int = 0
+
+
+def square(job: Job) -> int:
+    """The number squared, from a worker that lives to tell it."""
+    for attempt in range(job.kills):
+        scar = job.folder / f"{job.number}-{attempt}"
+        if not scar.exists():
+            scar.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    (job.folder / f"by-{os.getpid()}").touch()
+    return job.number**2
+
+
+def linger(job: Job) -> int:
+    """A task that takes a minute."""
+    (job.folder / f"by-{os.getpid()}").touch()
+    time.sleep(60)
+    return job.number
+
+
+def refuse(job: Job) -> int:
+    """An error of the data, as a stage raises it."""
+    raise DataError(f"picture {job.number} is damaged")
+
+
+def pid(job: Job) -> int:
+    """The worker's process id."""
+    return os.getpid()

@@ -1,0 +1,71 @@
+"""The reader: opened where it is read, across pickles and forks, and refusing what is not a shard."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import DataError
+from pipeline.images import decode_rgb, decode_tir
+from pipeline.shards.reader import ShardReader, open_shard
+
+
+@pytest.fixture
+def shard(mined: dict[str, Path]) -> Path:
+    return mined["random"] / "shard-00000.h5"
+
+
+def test_pictures_and_their_bytes(shard: Path) -> None:
+    reader = ShardReader(shard)
+    assert reader.ids() == ["seq0/0", "seq0/2", "seq0/4", "seq1/1"]
+    for pair in range(4):
+        assert np.array_equal(reader.rgb(pair), decode_rgb(reader.encoded("rgb", pair), "x"))
+        assert np.array_equal(reader.tir(pair), decode_tir(reader.encoded("tir", pair), "x"))
+        assert reader.rgb(pair).shape == (128, 160, 3)
+    assert reader.array("patches/box").shape[1] == 4
+
+
+def test_a_reader_is_lazy_picklable_and_opens_again(shard: Path) -> None:
+    assert ShardReader(shard.with_name("gone.h5")).path.name == "gone.h5"
+    reader = ShardReader(shard)
+    first = reader.tir(1)
+    other = pickle.loads(pickle.dumps(reader))
+    assert np.array_equal(other.tir(1), first)
+    assert other.file is not reader.file
+    reader.close()
+    assert np.array_equal(reader.tir(1), first)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_opens_the_file_for_itself(shard: Path) -> None:
+    reader = ShardReader(shard)
+    mine = reader.file
+    receive, send = multiprocessing.Pipe(duplex=False)
+
+    def child() -> None:
+        send.send((reader.file is not mine, int(reader.tir(2).sum())))
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    assert receive.poll(30), "the child did not answer"
+    fresh, total = receive.recv()
+    process.join(30)
+    assert fresh
+    assert total == int(reader.tir(2).sum())
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"), [(None, "no such file"), (b"", "cut short"), (b"text" * 99, "cut short")]
+)
+def test_what_is_no_shard_is_named(tmp_path: Path, content: bytes | None, fault: str) -> None:
+    path = tmp_path / "shard-00000.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"shard-00000\.h5: .*{fault}"):
+        open_shard(path)
+    with pytest.raises(DataError, match=rf"shard-00000\.h5: .*{fault}"):
+        ShardReader(path).ids()

@@ -1,0 +1,70 @@
+"""Settings: an unknown key is an error, and the recipe holds what decides the content and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.config import AlignConfig, MineConfig
+
+PATHS = {"aligned": Path("a"), "out": Path("b")}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fractoin": 0.5},
+        {"fraction": 0},
+        {"fraction": float("nan")},
+        {"patches_per_pair": 0},
+        {"patch_size": -1},
+        {"min_size": 0},
+        {"method": "best"},
+        {"workers": 0},
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        MineConfig.model_validate(PATHS | {"method": "random"} | wrong)
+
+
+def test_settings_cannot_be_changed() -> None:
+    config = AlignConfig(root=Path("a"), out=Path("b"))
+    with pytest.raises(ValidationError, match="frozen"):
+        config.min_score = 0.1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("method", ["center", "random", "detection"])
+def test_the_recipe_does_not_depend_on_where_and_how_the_work_runs(method: str) -> None:
+    base = MineConfig.model_validate(PATHS | {"method": method})
+    elsewhere = {"out": "c", "aligned": "d", "root": "e", "workers": 7, "scheduler": "tcp://x:1", "batch_size": 2}
+    elsewhere |= {"on_existing": "fail", "device": "cuda", "max_reject_ratio": 0.1, "worker_resources": {"GPU": 1}}
+    elsewhere |= {"weights": "w.pt", "detections": "d.jsonl"}
+    assert MineConfig.model_validate(PATHS | {"method": method} | elsewhere).recipe() == base.recipe()
+
+
+@pytest.mark.parametrize(
+    ("method", "changed"),
+    [
+        ("center", {"center_fraction": 0.5}),
+        ("random", {"fraction": 0.5}),
+        ("random", {"fraction_of": "area"}),
+        ("random", {"max_overlap": 0.5}),
+        ("random", {"patches_per_pair": 9}),
+        ("random", {"seed": 1}),
+        ("detection", {"confidence": 0.5}),
+        ("detection", {"classes": (1,)}),
+        ("detection", {"fallback": "skip"}),
+        ("detection", {"min_size": 20}),
+        ("detection", {"detector": "boxes"}),
+        ("center", {"patch_size": 0}),
+        ("center", {"warped_format": "png"}),
+        ("center", {"pairs_per_shard": 3}),
+    ],
+)
+def test_the_recipe_holds_every_setting_that_decides_the_content(method: str, changed: dict[str, object]) -> None:
+    base = MineConfig.model_validate(PATHS | {"method": method}).recipe()
+    (key,) = changed
+    assert MineConfig.model_validate(PATHS | {"method": method} | changed).recipe()[key] != base[key]
