@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,6 +225,20 @@ def _unseen(reader: ShardReader, row: int, size: tuple[int, ...]) -> NDArray[np.
     unseen = np.full((height, width), 255, np.uint8)
     cv2.fillConvexPoly(unseen, np.round((quad - 0.5) * 16).astype(np.int32), 0, cv2.LINE_8, 4)
     return unseen
+
+
+def read_batches(loader: Iterable[Sample]) -> Iterator[Sample]:
+    """Batches of a loader; bad data found by a loader process is told as if this one had found it.
+
+    Raises:
+        DataError: a picture or a shard cannot be read; the message names it.
+    """
+    try:
+        yield from loader
+    except DataError as error:
+        # Across the process border torch sends the whole traceback as the message, "module.Class: message" last.
+        *before, last = str(error).strip().splitlines()
+        raise DataError(last.partition(": ")[2] if before else last) from error
 
 
 class EpochSampler(Sampler[int]):

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from trainer.branches import assemble
-from trainer.data import PairDataset, Sample, Source
+from trainer.data import PairDataset, Sample, Source, read_batches
 from trainer.losses import bbe_loss
 from trainer.net import AtomNet, DimpNet
 from trainer.recipe import TrainConfig
@@ -78,7 +78,7 @@ def _windows(
 ) -> Iterator[tuple[Any, Tensor]]:
     """The frozen teacher's modulated test maps, and the states of the windows."""
     loader: DataLoader[Sample] = DataLoader(dataset, BATCH, num_workers=config.loader_workers)
-    for batch in loader:
+    for batch in read_batches(loader):
         feed = assemble(batch, "rgb", "rgb", device)
         with torch.no_grad():
             reference, test = net.backbone_features(feed.reference), net.backbone_features(feed.test)

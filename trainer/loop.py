@@ -21,7 +21,7 @@ from pipeline.errors import DataError, UsageError
 from trainer import branches
 from trainer.checkpoint import load_into, load_weights
 from trainer.curves import draw_curves
-from trainer.data import EpochSampler, PairDataset, Sample, Source, open_source, split_pairs
+from trainer.data import EpochSampler, PairDataset, Sample, Source, open_source, read_batches, split_pairs
 from trainer.head_fit import fit_head
 from trainer.masters import MasterAdam
 from trainer.net import AtomNet, DimpNet, build_network
@@ -106,7 +106,7 @@ class Training:
 
     def batches(self, loader: Iterable[Sample]) -> Iterator[tuple[branches.Feed, Any]]:
         """Feeds of a loader, each with the pair numbers in it."""
-        for batch in loader:
+        for batch in read_batches(loader):
             yield branches.assemble(batch, self.recipe.reference, self.recipe.test, self.device), batch["pair"]
 
 

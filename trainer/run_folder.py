@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,11 @@ class RunFolder:
         path = self.path / STATE
         if not path.is_file():
             return None
-        try:
-            state = read_pickle(path)
-        except DataError as error:
-            raise DataError(f"cannot resume: {error}, or start again in another --out") from error
+        if _damaged(path):
+            raise DataError(f"{path}: damaged, cannot resume: start again in another --out")
+        state = read_pickle(path)
         if not isinstance(state, dict) or state.keys() != STATE_KEYS:
-            raise DataError(f"cannot resume: {path} is not the state of a run: start again in another --out")
+            raise DataError(f"{path}: not the state of a run, cannot resume: start again in another --out")
         then: dict[str, Any] = state["identity"]
         differ = sorted(key for key in identity.keys() | then.keys() if identity.get(key) != then.get(key))
         if differ:
@@ -101,6 +101,15 @@ class RunFolder:
         """Append rows to ``metrics.jsonl``."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def _damaged(path: Path) -> bool:
+    """Whether a file is no zip archive, or a member of it differs from its checksum, which torch does not look at."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is not None
+    except zipfile.BadZipFile:
+        return True
 
 
 def _epoch(line: str) -> float:

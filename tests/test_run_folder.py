@@ -1,0 +1,117 @@
+"""A run's folder: refused when taken, whole after a kill, never trusted on the way back."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pipeline.errors import DataError, UsageError
+from trainer.checkpoint import load_weights
+from trainer.run_folder import METRICS, MODEL, STATE, RunFolder
+
+IDENTITY = {"seed": 0, "recipe": "c1", "shards": "abc"}
+
+
+def state(**changes: Any) -> dict[str, Any]:
+    return {"epoch": 2, "identity": IDENTITY, "optimizer": {"w": torch.arange(3.0).double()}, "head": None} | changes
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "a/run", resume=False)
+    assert folder.load_state(IDENTITY) is None
+    folder.save_state(state())
+    back = RunFolder(tmp_path / "a/run", resume=True).load_state(IDENTITY)
+    assert back is not None
+    assert back["epoch"] == 2
+    assert back["optimizer"]["w"].equal(torch.arange(3.0).double())
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("name", [STATE, MODEL])
+def test_a_folder_that_holds_a_run_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(UsageError, match="already holds a run: add --resume"):
+        RunFolder(tmp_path, resume=False)
+    RunFolder(tmp_path, resume=True)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"cannot write to .*file/run: .*choose another --out"):
+        RunFolder(tmp_path / "file/run", resume=False)
+
+
+def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, resume=True)
+    folder.save_state(state())
+    with pytest.raises(UsageError, match="began with other seed, shards: resume with the same"):
+        folder.load_state(IDENTITY | {"seed": 1, "shards": "x"})
+    with pytest.raises(UsageError, match="began with other new"):
+        folder.load_state(IDENTITY | {"new": 1})
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "flipped", "text"])
+def test_a_damaged_state_is_refused_by_name(tmp_path: Path, damage: str) -> None:
+    folder = RunFolder(tmp_path, resume=True)
+    folder.save_state(state(optimizer={"w": torch.zeros(5000)}))
+    data = (tmp_path / STATE).read_bytes()
+    middle = len(data) // 2
+    bad = {
+        "empty": b"",
+        "half": data[:middle],
+        "flipped": data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :],
+        "text": b"hello",
+    }
+    (tmp_path / STATE).write_bytes(bad[damage])
+    with pytest.raises(DataError, match=r"state\.pt: damaged, cannot resume: .*another --out"):
+        folder.load_state(IDENTITY)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"epoch": 1}, state(extra=1), {}])
+def test_a_file_that_is_no_state_is_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / STATE)
+    with pytest.raises(DataError, match=r"state\.pt: not the state of a run"):
+        RunFolder(tmp_path, resume=True).load_state(IDENTITY)
+
+
+class Evil:
+    """Unpickling it would make a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_malicious_state_is_not_executed(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    torch.save(state(head=Evil(trap)), tmp_path / STATE)
+    with pytest.raises(DataError, match=r"refused, since it names .*mkdir"):
+        RunFolder(tmp_path, resume=True).load_state(IDENTITY)
+    assert not trap.exists()
+    torch.load(tmp_path / STATE, weights_only=False)
+    assert trap.exists()
+
+
+def test_metrics_of_lost_epochs_are_dropped(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, resume=True)
+    rows = [{"epoch": epoch, "loss": 1.0} for epoch in (-1, 0, 0, 1, 2)]
+    folder.log(rows)
+    with (tmp_path / METRICS).open("a") as file:
+        file.write('{"epoch": 0, "lo')
+    folder.keep_metrics(2)
+    assert [json.loads(line)["epoch"] for line in (tmp_path / METRICS).read_text().splitlines()] == [-1, 0, 0, 1]
+    folder.keep_metrics(0)
+    assert not (tmp_path / METRICS).exists()
+
+
+def test_a_model_is_written_with_what_it_is(tmp_path: Path) -> None:
+    weights = {"a": torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last), "b": torch.tensor(3)}
+    RunFolder(tmp_path, resume=False).save_model(weights, {"tracker": "dimp18"})
+    back = load_weights(tmp_path / MODEL)
+    assert all(back[name].equal(value) for name, value in weights.items())
+    assert json.loads((tmp_path / "model.json").read_text()) == {"tracker": "dimp18"}

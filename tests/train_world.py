@@ -1,0 +1,93 @@
+"""A tiny world for the trainer's tests: shards of pairs whose box is a marked rectangle, and small windows."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.boxes import corners
+from pipeline.images import encode
+from pipeline.shards.schema import SCHEMA_VERSION
+from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
+from trainer.recipe import TrainConfig
+from trainer.trackers import TRACKERS
+
+WIDTH, HEIGHT = 200, 160
+MARK = 250
+"""Gray value of the target; the background stays well below."""
+SEQUENCES, FRAMES = 6, 2
+SMALL_WINDOW = 144
+
+
+def picture(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """A dark textured picture (H, W) and the box of the bright rectangle in it."""
+    rng = np.random.default_rng(number)
+    image = cv2.resize(rng.integers(20, 90, (20, 25), dtype=np.uint8), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    size = rng.integers(24, 44, 2)
+    x, y = rng.integers(10, WIDTH - 60), rng.integers(10, HEIGHT - 60)
+    image[y : y + size[1], x : x + size[0]] = MARK
+    return image, np.array([x, y, *size], float)
+
+
+def shard(
+    sequences: int = SEQUENCES, frames: int = FRAMES, method: str = "center", valid: np.ndarray | None = None
+) -> Shard:
+    """Pairs ``video-i/j``, each with one patch: its mark."""
+    content = Shard(config={"method": method})
+    for number in range(sequences * frames):
+        gray, box = picture(number)
+        rgb = np.stack([gray, gray // 4 * 3, gray // 2], axis=2)
+        rgb[gray == MARK] = MARK
+        name = f"video-{number // frames}/{number % frames}"
+        quad = corners((0, 0, WIDTH, HEIGHT)) if valid is None else valid
+        content.pairs.append(Pair(name, encode(rgb, ".png"), encode(gray, ".png"), np.eye(3), quad))
+        content.patches.append(Patch(number, box, 1.0, -1, None, None))
+    return content
+
+
+def write_world(folder: Path, *shards: Shard, schema: str = SCHEMA_VERSION, root: str = "/data/tiny") -> Path:
+    """Write shards and the index that ``cmd-prep mine`` would write."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for number, content in enumerate(shards or (shard(),)):
+        path = folder / f"shard-{number:05d}.h5"
+        write_shard(path, content)
+        stats = json.loads(stats_path(path).read_text())
+        entries.append({key: stats[key] for key in ("file", "sha256", "bytes", "pairs", "patches")})
+    index = {
+        "schema_version": schema,
+        "settings": dict((shards or (shard(),))[0].config),
+        "versions": {},
+        "source": {"root": root},
+        "totals": {},
+        "shards": entries,
+    }
+    (folder / "index.json").write_text(json.dumps(index))
+    return folder
+
+
+def small_windows(patch: pytest.MonkeyPatch) -> None:
+    """Give every tracker windows of 144 pixels, 9 cells: a step costs a quarter of the time."""
+    for name, spec in list(TRACKERS.items()):
+        patch.setitem(TRACKERS, name, dataclasses.replace(spec, size=SMALL_WINDOW))
+
+
+def settings(shards: Path, out: Path, **changes: Any) -> TrainConfig:
+    """A run of two epochs of two samples, read in this process."""
+    base = {
+        "shards": (shards,),
+        "recipe": "c1",
+        "tracker": "dimp18",
+        "out": out,
+        "epochs": 2,
+        "samples_per_epoch": 2,
+        "batch_size": 2,
+        "device": "cpu",
+        "loader_workers": 0,
+        "held_out_samples": 0,
+    }
+    return TrainConfig.model_validate(base | changes)
