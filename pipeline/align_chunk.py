@@ -142,7 +142,7 @@ def _align_pair(task: Task, pair: PairFiles) -> Part:
 
 
 def _write_images(config: AlignConfig, row: AlignedPair, tir: images.Tir) -> None:
-    """Write a pair as it lies after alignment, in KAIST's layout: the RGB file's own bytes, TIR resampled (lossless)."""
+    """Write a pair as it lies after alignment, in KAIST's layout: the RGB file's bytes, TIR resampled without loss."""
     folder = config.out / "images" / row.sequence
     suffix = Path(row.rgb).suffix if "#" not in row.rgb else ".png"
     warped = images.warp_to_rgb(tir, np.array(row.homography).reshape(3, 3), row.rgb_size)

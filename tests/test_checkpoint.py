@@ -84,7 +84,9 @@ def checkpoint(classes: dict[str, type], state: dict[str, Tensor]) -> dict[str, 
 
 
 def same(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
-    return list(found) == list(wanted) and all(torch.equal(found[key], wanted[key]) for key in wanted)
+    return list(found) == list(wanted) and all(
+        found[key].dtype == wanted[key].dtype and torch.equal(found[key], wanted[key]) for key in wanted
+    )
 
 
 @pytest.mark.parametrize("zipped", [True, False])

@@ -41,6 +41,7 @@ _DAMAGE = (
     EOFError,
     LookupError,
     MemoryError,
+    OSError,
     OverflowError,
     RuntimeError,
     TypeError,
@@ -49,7 +50,7 @@ _DAMAGE = (
     struct.error,
     zipfile.BadZipFile,
 )
-"""What the readers of torch and of the standard library raise on damaged files."""
+"""What the readers of torch and of the standard library raise on damaged files; OSError comes of a zip cut short."""
 
 
 def read_pickle(path: Path) -> object:
@@ -76,7 +77,7 @@ def read_pickle(path: Path) -> object:
 def _foreign_names(path: Path) -> list[str]:
     """The classes that a file names and that neither torch nor pytracking owns, found without unpickling."""
     names: list[str] = []
-    with contextlib.suppress(OSError, *_DAMAGE), contextlib.ExitStack() as stack:
+    with contextlib.suppress(*_DAMAGE), contextlib.ExitStack() as stack:
         if zipfile.is_zipfile(path):
             archive = stack.enter_context(zipfile.ZipFile(path))
             members = [member for member in archive.namelist() if member.endswith("data.pkl")]

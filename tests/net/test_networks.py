@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainer.net import TRACKERS, AtomNet, DimpNet, build_network
+from trainer.net.iou_net import BoxFeatures
 
 from .conftest import Shape, noise
 
@@ -143,6 +144,16 @@ def test_gradients_of_proposals_by_finite_differences() -> None:
         test = net.iou_features(features)
     places = boxes(1, 1, 3).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: net.score_proposals(modulation, test, p), places, eps=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("level", "stride"), [("level3", 8), ("level4", 16)])
+def test_a_proposal_is_judged_by_what_lies_under_it(net: DimpNet, level: str, stride: int) -> None:
+    maps = BoxFeatures(noise("fine", 1, 256, 24, 24).float(), noise("coarse", 1, 256, 12, 12).float())
+    seen = getattr(maps, level).requires_grad_()
+    net.bb_regressor.score(maps, torch.tensor([[[96.0, 32.0, 64.0, 48.0]]])).sum().backward()
+    rows, columns = (seen.grad[0].abs().sum(dim=(0, axis)).nonzero().flatten() for axis in (2, 1))
+    assert rows.tolist() == list(range(32 // stride, 80 // stride + 1))
+    assert columns.tolist() == list(range(96 // stride, 160 // stride + 1))
 
 
 def test_box_modulation_multiplies_channels(net: DimpNet) -> None:

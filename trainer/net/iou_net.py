@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.net.backbone import Features
+from trainer.net.precision import widened
 from trainer.net.prroi import pool_boxes
 
 _WIDTH = 256
@@ -113,7 +114,7 @@ class IoUNet(nn.Module):
 
     def modulate(self, modulation: Modulation, features: BoxFeatures) -> BoxFeatures:
         """Multiply the features of m*S test images, channel by channel, by their sequence's modulation (Eq. 3)."""
-        return BoxFeatures(_modulated(features.level3, modulation.mod3), _modulated(features.level4, modulation.mod4))
+        return BoxFeatures(*(_modulated(maps, vectors) for maps, vectors in zip(features, modulation)))
 
     def score(self, modulated: BoxFeatures, proposals: Tensor) -> Tensor:
         """Score P proposals on each of N modulated test images.
@@ -125,11 +126,11 @@ class IoUNet(nn.Module):
         Returns:
             (N, P), linear: 2 IoU - 1 where trained with squares, an unnormalised log density where trained with KL.
         """
-        fine = pool_boxes(modulated.level3, proposals, (_POOL3, _POOL3), _SCALE3)
-        coarse = pool_boxes(modulated.level4, proposals, (_POOL4, _POOL4), _SCALE4)
+        level3, level4 = modulated
+        fine = pool_boxes(level3, proposals, (_POOL3, _POOL3), _SCALE3)
+        coarse = pool_boxes(level4, proposals, (_POOL4, _POOL4), _SCALE4)
         hidden = [self.fc3_rt(fine.flatten(0, 1).flatten(1)), self.fc4_rt(coarse.flatten(0, 1).flatten(1))]
-        scores: Tensor = self.iou_predictor(torch.cat(hidden, dim=1))
-        return scores.view(proposals.shape[:-1])
+        return widened(self.iou_predictor(torch.cat(hidden, dim=1))).view(proposals.shape[:-1])
 
 
 def _modulated(maps: Tensor, vectors: Tensor) -> Tensor:
