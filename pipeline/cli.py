@@ -3,78 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from pipeline.command import Command, guard_package, print_table
-
-F = TypeVar("F", bound=Callable[..., Any])
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-ANY = click.Path(path_type=Path)
-
-
-class FractionType(click.ParamType[float]):
-    """A share as people write it: ``1/6`` or ``0.1667``."""
-
-    name = "fraction"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Parse one value; anything else is a usage error."""
-        try:
-            return float(Fraction(str(value)))
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is not a fraction like 1/6 or 0.1667", param, ctx)
-
-
-class NumbersType(click.ParamType[tuple[float, ...]]):
-    """Numbers joined by commas."""
-
-    name = "numbers"
-
-    def __init__(self, kind: type[int] | type[float], count: int | None = None) -> None:
-        self.kind, self.count = kind, count
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        """Parse one value; anything else is a usage error."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            numbers = tuple(self.kind(part) for part in str(value).split(",") if part)
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers joined by commas", param, ctx)
-        if self.count is not None and len(numbers) != self.count:
-            self.fail(f"{value!r} has {len(numbers)} numbers, expected {self.count}", param, ctx)
-        return numbers
-
-
-def common(function: F) -> F:
-    """Options that align and mine share."""
-    for option in (
-        click.option("--seed", type=int, default=0, show_default=True),
-        click.option(
-            "--on-existing",
-            type=click.Choice(["resume", "overwrite", "fail"]),
-            default="resume",
-            show_default=True,
-            help="What to do with an output folder that an earlier run made.",
-        ),
-        click.option(
-            "--max-reject-ratio",
-            type=click.FloatRange(0, 1),
-            default=0.5,
-            show_default=True,
-            help="End with exit code 1 above this share of rejects.",
-        ),
-        click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to run on, instead of local processes."),
-        click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores"),
-    ):
-        function = option(function)
-    return function
+from pipeline.options import ANY, FILE, FOLDER, FractionType, NumbersType, common
+from pipeline.options import resources as parse_resources
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -206,7 +142,7 @@ def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) 
     from pipeline import mine as stage
     from pipeline.config import MineConfig
 
-    resources = _resources(worker_resources)
+    resources = parse_resources(worker_resources)
     config = MineConfig(max_reject_ratio=max_reject_ratio, worker_resources=resources, **options)
     summary = stage.run(config)
     rows = [("pairs in", summary["pairs_in"]), ("pairs stored", summary["pairs"]), ("patches", summary["patches"])]
@@ -283,16 +219,6 @@ def synth(**options: Any) -> None:
     from pipeline.config import SynthConfig
 
     print_table(list(synthetic.run(SynthConfig(**options)).items()))
-
-
-def _resources(text: str | None) -> dict[str, float] | None:
-    if not text:
-        return None
-    name, _, amount = text.partition("=")
-    try:
-        return {name: float(amount or 1)}
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not NAME=N, e.g. GPU=1", param_hint="--worker-resources") from None
 
 
 def _check_ratio(ratio: float, limit: float) -> None:

@@ -1,0 +1,90 @@
+"""Options of the commands: what people type, and what it becomes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+ANY = click.Path(path_type=Path)
+
+
+class FractionType(click.ParamType[float]):
+    """A share as people write it: ``1/6`` or ``0.1667``."""
+
+    name = "fraction"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse one value; anything else is a usage error."""
+        try:
+            return float(Fraction(str(value)))
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not a fraction like 1/6 or 0.1667", param, ctx)
+
+
+class NumbersType(click.ParamType[tuple[float, ...]]):
+    """Numbers joined by commas."""
+
+    name = "numbers"
+
+    def __init__(self, kind: type[int] | type[float], count: int | None = None) -> None:
+        self.kind, self.count = kind, count
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Parse one value; anything else is a usage error."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(self.kind(part) for part in str(value).split(",") if part)
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers joined by commas", param, ctx)
+        if self.count is not None and len(numbers) != self.count:
+            self.fail(f"{value!r} has {len(numbers)} numbers, expected {self.count}", param, ctx)
+        return numbers
+
+
+def common(function: F) -> F:
+    """Options that align and mine share."""
+    for option in (
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option(
+            "--on-existing",
+            type=click.Choice(["resume", "overwrite", "fail"]),
+            default="resume",
+            show_default=True,
+            help="What to do with an output folder that an earlier run made.",
+        ),
+        click.option(
+            "--max-reject-ratio",
+            type=click.FloatRange(0, 1),
+            default=0.5,
+            show_default=True,
+            help="End with exit code 1 above this share of rejects.",
+        ),
+        click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to run on, instead of local processes."),
+        click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores"),
+    ):
+        function = option(function)
+    return function
+
+
+def resources(text: str | None) -> dict[str, float] | None:
+    """Dask worker resources from ``NAME=N``.
+
+    Raises:
+        click.BadParameter: it is something else.
+    """
+    if not text:
+        return None
+    name, _, amount = text.partition("=")
+    try:
+        return {name: float(amount or 1)}
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not NAME=N, e.g. GPU=1", param_hint="--worker-resources") from None
