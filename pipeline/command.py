@@ -16,8 +16,8 @@ import click
 from pipeline.errors import CmdTirError
 
 
-class Command(click.Group):
-    """A click group that ends with the documented exit codes and never shows a traceback without ``--debug``.
+class SingleCommand(click.Command):
+    """A click command that ends with the documented exit codes and never shows a traceback without ``--debug``.
 
     0 done, 1 done but too many rejects, 2 bad usage or settings, 3 bad input data, 4 interrupted or failed: rerun.
     """
@@ -56,6 +56,10 @@ class Command(click.Group):
         # Worker pools that were cut short must not keep the process alive.
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
+
+
+class Command(SingleCommand, click.Group):
+    """A group of subcommands that ends the same way."""
 
 
 def _fail(message: str, code: int) -> int:

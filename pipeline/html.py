@@ -40,13 +40,17 @@ class Strip:
 
 @dataclass(frozen=True)
 class Section:
-    """One block of a page: a note, SVG plots (from :func:`svg`), a table (first row is the head), picture strips."""
+    """One block of a page: a note, SVG plots (from :func:`svg`), a table (first row is the head), picture strips.
+
+    A ``sortable`` table is ordered by the column whose head is clicked.
+    """
 
     title: str
     note: str = ""
     plots: Sequence[Markup] = ()
     table: Sequence[Sequence[object]] = ()
     strips: Sequence[Strip] = field(default_factory=list)
+    sortable: bool = False
 
 
 def render(title: str, subtitle: str, facts: Sequence[tuple[str, object]], sections: Sequence[Section]) -> str:

@@ -1,0 +1,81 @@
+"""cmd-eval: parse, call, map errors to exit codes; nothing else. Loads no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.command import SingleCommand, guard_package, print_table
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+MAX_NAME = 60
+"""Longest tracker name; a legend shows half of it."""
+
+
+class NamedFolder(click.ParamType[tuple[str, Path]]):
+    """A tracker and the folder of its results: ``NAME=DIR``."""
+
+    name = "named folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        """Parse one value; anything else is a usage error."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, folder = str(value).partition("=")
+        if not (equals and name.strip() and folder):
+            self.fail(f"{value!r} is not NAME=DIR, such as student=results/student", param, ctx)
+        if len(name) > MAX_NAME or not name.isprintable():
+            self.fail(f"the name {name[:MAX_NAME]!r} is longer than {MAX_NAME} or not printable", param, ctx)
+        return name.strip(), Path(folder)
+
+
+class NamesType(click.ParamType[tuple[str, ...]]):
+    """Names joined by commas."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Parse one value."""
+        return value if isinstance(value, tuple) else tuple(filter(None, map(str.strip, str(value).split(","))))
+
+
+@click.command(
+    cls=SingleCommand,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="cmd-tir", prog_name="cmd-eval")
+@click.option(
+    "--dataset", required=True, metavar="NAME|FILE", help="lsotb_tir, lsotb_tir_paper, ptb_tir, or a manifest."
+)
+@click.option("--annotations", type=FOLDER, help="Ground truth: <sequence>.txt, or the data set's own folders.")
+@click.option(
+    "--results",
+    type=NamedFolder(),
+    multiple=True,
+    metavar="NAME=DIR",
+    help="A tracker's name and result files; repeated. The first two are compared frame by frame.",
+)
+@click.option("--curves", type=FOLDER, help="The LSOTB-TIR toolkit's published curves: a flat folder of .mat files.")
+@click.option("--attributes", type=FOLDER, help="Attribute flags: <sequence>.txt.")
+@click.option("--sequences", type=NamesType(), default="", metavar="A,B", help="Evaluate only these sequences.")
+@click.option("--frames", type=FOLDER, help="The sequences' pictures, to draw boxes on.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for report.html, metrics.json, tables.md and plots.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+def main(**options: Any) -> None:
+    """One-pass evaluation of TIR trackers, as the benchmarks' toolkits define it.
+
+    `cmd-eval --dataset lsotb_tir --annotations ANNO --results student=DIR --results teacher=DIR --out REPORT`
+    """
+    guard_package("trainer")
+    from trainer.evaluation.run import run
+    from trainer.evaluation.tables import LETTERS, percent
+
+    evaluation = run(**options)
+    metrics = evaluation.benchmark.metrics
+    rows: list[tuple[object, ...]] = [("tracker", *(LETTERS[metric] for metric in metrics))]
+    rows += [(t.name, *(percent(t.score(metric)) for metric in metrics)) for t in evaluation.ranked()]
+    print_table(rows)
+    print_table([("report", options["out"] / "report.html")])

@@ -1,0 +1,68 @@
+"""The moments at which two trackers differ most: where to look when one scores higher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.evaluation.evaluate import Evaluation
+from trainer.evaluation.ope import Boxes, from_first_valid, measure, valid
+from trainer.evaluation.scores import Tracker
+
+WINDOW = 25
+"""Frames over which a difference is averaged to find it: a second of most sequences, so that it is not a flicker."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of one sequence, numbered from 1, and both overlaps with the truth there."""
+
+    sequence: str
+    frame: int
+    first: float
+    second: float
+
+
+def differing_moments(evaluation: Evaluation, first: Tracker, second: Tracker | None, most: int = 5) -> list[Moment]:
+    """The moment of greatest difference in each of the sequences that differ most.
+
+    Args:
+        evaluation: holds the ground truth.
+        first: a tracker with boxes.
+        second: another; None compares with the ground truth itself.
+        most: sequences to name in which the first is better, and as many in which the second is.
+    """
+    better: list[tuple[float, Moment]] = []
+    worse: list[tuple[float, Moment]] = []
+    for sequence in evaluation.benchmark.sequences:
+        truth = evaluation.benchmark.truth[sequence]
+        one = _overlaps(first.boxes[sequence], truth)
+        other = _overlaps(second.boxes[sequence], truth) if second else valid(cut(truth)).astype(float)
+        before = len(truth) - len(one)
+        for side, gain in ((better, one - other), (worse, other - one)):
+            place, size = _peak(gain)
+            moment = Moment(sequence, before + place + 1, float(one[place]), float(other[place]))
+            if size > 0 and gain[place] > 0:
+                side.append((size, moment))
+    return [moment for side in (better, worse) for _, moment in sorted(side, key=lambda item: -item[0])[:most]]
+
+
+def _peak(gain: NDArray[np.float64]) -> tuple[int, float]:
+    """The frame of the greatest gain within the window of the greatest mean gain, and that mean."""
+    window = min(WINDOW, len(gain))
+    smooth = np.convolve(gain, np.full(window, 1 / window), mode="same")
+    centre = int(np.argmax(smooth))
+    low = max(0, centre - window // 2)
+    return low + int(np.argmax(gain[low : centre + window // 2 + 1])), float(smooth[centre])
+
+
+def cut(truth: Boxes) -> Boxes:
+    """Ground truth from its first valid frame on."""
+    return from_first_valid(truth, truth)[1]
+
+
+def _overlaps(boxes: Boxes, truth: Boxes) -> NDArray[np.float64]:
+    """Overlap (T,), 0 where it is unknown."""
+    return np.maximum(np.nan_to_num(measure(boxes, cut(truth)).overlap), 0)

@@ -1,0 +1,119 @@
+"""``cmd-eval``: evaluate, then write metrics.json, tables.md, report.html and every plot."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from pipeline.errors import DataError
+from pipeline.html import svg
+from pipeline.records import write_json
+from trainer import DISTRIBUTION
+from trainer.evaluation import metrics, plots, report, strips, tables
+from trainer.evaluation.evaluate import Evaluation, evaluate
+from trainer.evaluation.moments import Moment, differing_moments
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_STRIPS = 4
+_PNG_DPI = 200
+_LOG = logging.getLogger(__name__)
+
+
+def run(
+    dataset: str,
+    out: Path,
+    annotations: Path | None = None,
+    results: Sequence[tuple[str, Path]] = (),
+    curves: Path | None = None,
+    attributes: Path | None = None,
+    frames: Path | None = None,
+    sequences: Sequence[str] = (),
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate and write the report's folder.
+
+    Args:
+        dataset: manifest of the benchmark.
+        out: folder to write.
+        annotations: folder of ground truth.
+        results: name and folder of each tracker that was run; the first two are compared frame by frame.
+        curves: folder of published curves.
+        attributes: folder of attribute flags.
+        frames: folder of the sequences' pictures, for strips.
+        sequences: names to evaluate; none: all.
+        seed: of the bootstrap.
+
+    Raises:
+        UsageError: settings that do not go together.
+        DataError: a missing or unreadable file, or one with too few rows; named.
+    """
+    if frames and not frames.is_dir():
+        raise DataError(f"{frames}: no such folder: correct --frames")
+    evaluation = evaluate(dataset, annotations, results, curves, attributes, sequences, seed)
+    for line in evaluation.warnings:
+        _LOG.warning("warning: %s", line)
+    out.mkdir(parents=True, exist_ok=True)
+    shown = evaluation.shown()
+    style = plots.styles(shown)
+    drawn = {metric: plots.draw_curves(evaluation, metric, style) for metric in evaluation.benchmark.metrics}
+    if any(where.sum() > 1 for where in evaluation.benchmark.attributes.values()):
+        drawn["attributes"] = plots.draw_attributes(evaluation, shown[: plots.IN_BARS], style)
+    moments, compared = _compare(evaluation)
+    if frames:
+        drawn |= _draw_strips(evaluation, style, moments, frames)
+    page = report.build_page(evaluation, shown, _save(drawn, out), moments, compared)
+    folders = {name: str(folder) for name, folder in results}
+    settings = {"dataset": dataset, "seed": seed, "results": folders, "curves": str(curves) if curves else None}
+    settings |= {"versions": {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__}}
+    write_json(out / "metrics.json", metrics.collect(evaluation, settings))
+    (out / "tables.md").write_text(tables.write_tables(evaluation), encoding="utf-8")
+    (out / "report.html").write_text(page, encoding="utf-8")
+    return evaluation
+
+
+def _compare(evaluation: Evaluation) -> tuple[list[Moment], tuple[str, ...]]:
+    """Moments at which the first two of one's own trackers differ, or the only one differs from the truth."""
+    own = [tracker for tracker in evaluation.trackers if tracker.own]
+    if not own:
+        return [], ()
+    second = own[1] if len(own) > 1 else None
+    return differing_moments(evaluation, own[0], second), (own[0].name, second.name if second else "the truth")
+
+
+def _draw_strips(
+    evaluation: Evaluation, style: Mapping[str, plots.Style], moments: Sequence[Moment], root: Path
+) -> dict[str, Figure]:
+    """Strips of the sequences that differ most, by name; those of either side in turn."""
+    own = [tracker for tracker in evaluation.ranked() if tracker.own][: plots.IN_BARS]
+    sides = [[m for m in moments if m.first > m.second], [m for m in moments if m.first < m.second]]
+    drawn: dict[str, Figure] = {}
+    first_of = {moment.sequence: moment for moment in reversed([m for m in chain(*zip_longest(*sides)) if m])}
+    for sequence, moment in reversed(first_of.items()):
+        pictures = strips.find_pictures(root, evaluation.benchmark.manifest.frames, sequence)
+        count, expected = len(pictures), len(evaluation.benchmark.truth[sequence])
+        if count < expected:
+            _LOG.warning("warning: %s: %d pictures of %s, %d expected: no strip", root, count, sequence, expected)
+        elif len(drawn) < MOST_STRIPS:
+            name = "frames_" + re.sub(r"[^\w.-]", "_", sequence)
+            drawn[name] = strips.draw_strip(evaluation, own, style, moment, pictures)
+    return drawn
+
+
+def _save(drawn: Mapping[str, Figure], out: Path) -> dict[str, Markup]:
+    """Write each figure as SVG and PNG; return the SVGs by name."""
+    found: dict[str, Markup] = {}
+    for name, figure in drawn.items():
+        found[name] = svg(figure)
+        (out / f"{name}.svg").write_text(found[name], encoding="utf-8")
+        figure.savefig(out / f"{name}.png", dpi=_PNG_DPI)
+    return found

@@ -1,0 +1,150 @@
+"""The benchmark that trackers are measured on: its sequences, their ground truth and their attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import DataError, UsageError
+from pipeline.manifests import Manifest, load_manifest
+from trainer.evaluation.ope import Boxes, valid
+from trainer.evaluation.text_rows import read_rows
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is evaluated.
+
+    Attributes:
+        manifest: the data set's manifest.
+        sequences: names of the N sequences, in the benchmark's order.
+        truth: ground truth (T, 4) of each; empty when only published curves are read.
+        attributes: for each attribute, which of the N sequences (N,) have it.
+        warnings: what a reader of the scores must know.
+    """
+
+    manifest: Manifest
+    sequences: tuple[str, ...]
+    truth: Mapping[str, Boxes]
+    attributes: Mapping[str, NDArray[np.bool_]]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Scores that the protocol has; PTB-TIR's has no normalized precision."""
+        names = ("success", "precision", "normalized_precision")
+        return names if self.manifest.protocol == "lsotb_tir" else names[:2]
+
+    def known(self) -> frozenset[str]:
+        """Every sequence of the data set, evaluated or not."""
+        return frozenset((*self.manifest.sequences, *self.sequences))
+
+
+def load_benchmark(
+    dataset: str, annotations: Path | None, attributes: Path | None = None, only: Sequence[str] = ()
+) -> Benchmark:
+    """Load sequence names, ground truth and attributes.
+
+    Args:
+        dataset: name of a shipped manifest of sequences, or a YAML file.
+        annotations: folder of ground truth, ``<sequence>.txt`` or laid out as the manifest says.
+        attributes: folder of attribute flags; default: what lies with the annotations, if anything.
+        only: names of the sequences to evaluate; none: all.
+
+    Raises:
+        UsageError: not a tracking data set, or a name in ``only`` that it does not have.
+        DataError: a folder or file is missing or unreadable, named.
+    """
+    manifest = load_manifest(dataset)
+    if manifest.kind != "sequences":
+        raise UsageError(f"--dataset {dataset} is a data set of {manifest.kind}: give one of sequences to track")
+    for option, folder in (("--annotations", annotations), ("--attributes", attributes)):
+        if folder and not folder.is_dir():
+            raise DataError(f"{folder}: no such folder: correct {option}")
+    names = _choose(manifest, annotations, only)
+    warnings: list[str] = []
+    truth: dict[str, Boxes] = {}
+    if annotations:
+        files = {name: _find(annotations, manifest.truth, name) for name in names}
+        names = _with_truth(files, annotations, bool(only), warnings)
+        truth = {name: _read_truth(path, manifest, name, warnings) for name, path in files.items() if path}
+    flags = _read_attributes(manifest, names, annotations, attributes, warnings)
+    return Benchmark(manifest, names, truth, flags, tuple(warnings))
+
+
+def _choose(manifest: Manifest, annotations: Path | None, only: Sequence[str]) -> tuple[str, ...]:
+    """Names to evaluate: the manifest's, or for one that lists none, those whose ground truth is there."""
+    names = tuple(manifest.evaluated()) or _discover(manifest, annotations)
+    if unknown := [name for name in only if name not in names]:
+        left_out = " (left out of this data set)" if set(unknown) <= set(manifest.drop) else ""
+        raise UsageError(f"--sequences: {manifest.name} has no {', '.join(unknown)}{left_out}: correct the names")
+    return tuple(name for name in names if name in only) if only else names
+
+
+def _discover(manifest: Manifest, annotations: Path | None) -> tuple[str, ...]:
+    if annotations is None:
+        raise UsageError(f"--dataset {manifest.name} lists no sequences: give --annotations")
+    for pattern in manifest.truth:
+        before, _, after = pattern.partition("{sequence}")
+        found = sorted(path.relative_to(annotations).as_posix() for path in annotations.glob(f"{before}*{after}"))
+        if found:
+            return tuple(name.removeprefix(before).removesuffix(after) for name in found)
+    raise DataError(f"{annotations} holds no ground truth ({', '.join(manifest.truth)}): correct --annotations")
+
+
+def _find(folder: Path, patterns: Sequence[str], sequence: str) -> Path | None:
+    paths = (folder / pattern.format(sequence=sequence) for pattern in patterns)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _with_truth(files: Mapping[str, Path | None], folder: Path, named: bool, warnings: list[str]) -> tuple[str, ...]:
+    """Names whose ground truth is there; a part of a benchmark is scored as such, but never in silence."""
+    missing = [name for name, path in files.items() if path is None]
+    if missing and (named or len(missing) == len(files)):
+        raise DataError(f"{folder / missing[0]}.txt: no such file, nor <sequence>/groundtruth_rect.txt: get the truth")
+    if missing:
+        warnings.append(
+            f"no ground truth for {len(missing)} of {len(files)} sequences ({some(missing)}): scores are of the other "
+            f"{len(files) - len(missing)}, not the benchmark's"
+        )
+    return tuple(name for name, path in files.items() if path)
+
+
+def _read_truth(path: Path, manifest: Manifest, sequence: str, warnings: list[str]) -> Boxes:
+    boxes = read_rows(path, 4)
+    expected = manifest.sequences.get(sequence, len(boxes))
+    if len(boxes) != expected:
+        warnings.append(f"{path}: {len(boxes)} rows, {manifest.name} has {expected}: annotations of another release?")
+    if not valid(boxes).any():
+        raise DataError(f"{path}: no frame has a box with x, y, w and h above 0: nothing to evaluate")
+    return boxes
+
+
+def _read_attributes(
+    manifest: Manifest, names: Sequence[str], annotations: Path | None, folder: Path | None, warnings: list[str]
+) -> dict[str, NDArray[np.bool_]]:
+    """Flags of the sequences by attribute; empty when no file is there and none was asked for."""
+    patterns = manifest.attribute_files
+    if folder is None:
+        # In the annotations' own folder <sequence>.txt is the ground truth.
+        folder, patterns = annotations, tuple(p for p in patterns if p not in manifest.truth)
+    files = {name: _find(folder, patterns, name) if folder else None for name in names}
+    missing = [name for name, path in files.items() if path is None]
+    if len(missing) == len(files):
+        return {}
+    if missing:
+        warnings.append(f"no attributes for {len(missing)} sequences ({some(missing)}): they count for none")
+    table = np.zeros((len(names), len(manifest.attributes)), dtype=bool)
+    for row, path in enumerate(files.values()):
+        if path:
+            table[row] = read_rows(path, len(manifest.attributes))[0] > 0
+    return dict(zip(manifest.attributes, table.T))
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first few names of a list, as a message shows them."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

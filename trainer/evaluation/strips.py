@@ -1,0 +1,118 @@
+"""Strips of frames with the boxes of several trackers and the truth, as papers show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline import images
+from pipeline.html import figure
+from pipeline.images import Tir
+from trainer.evaluation.evaluate import Evaluation
+from trainer.evaluation.moments import Moment, cut
+from trainer.evaluation.ope import Boxes
+from trainer.evaluation.plots import Style, label
+from trainer.evaluation.scores import Tracker
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANELS = 5
+TRUTH_STYLE = Style("#f0e442", "-", 2.0)
+
+
+def find_pictures(root: Path, patterns: Sequence[str], sequence: str) -> list[Path]:
+    """A sequence's pictures in natural order; empty when its folder is not there.
+
+    Args:
+        root: folder of the pictures.
+        patterns: folders below it that may hold them, with ``{sequence}``.
+        sequence: its name.
+    """
+    folders = (root / pattern.format(sequence=sequence) for pattern in (*patterns, "{sequence}"))
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    found = [path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES] if folder else []
+    return sorted(
+        found, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+    )
+
+
+def draw_strip(
+    evaluation: Evaluation,
+    trackers: Sequence[Tracker],
+    style: Mapping[str, Style],
+    moment: Moment,
+    pictures: Sequence[Path],
+) -> Figure:
+    """Frames spread over a sequence, that of the moment among them, with every tracker's box.
+
+    Args:
+        evaluation: holds the ground truth.
+        trackers: whose boxes to draw.
+        style: how to draw each of them.
+        moment: the sequence, and the frame to show.
+        pictures: at least one for each row of the ground truth.
+
+    Raises:
+        DataError: a picture cannot be read.
+    """
+    from matplotlib.lines import Line2D
+
+    truth = cut(evaluation.benchmark.truth[moment.sequence])
+    start = len(evaluation.benchmark.truth[moment.sequence]) - len(truth)
+    frames = _spread(len(truth), moment.frame - 1 - start)
+    shown = [_read(pictures[start + frame]) for frame in frames]
+    height, width = shown[0].shape
+    drawn = figure(12.2, 12.2 / PANELS * height / width + 0.35)
+    drawn.set_dpi(200)
+    for place, (frame, picture) in enumerate(zip(frames, shown), 1):
+        axes = drawn.add_subplot(1, PANELS, place)
+        _show(axes, picture, f"#{start + frame + 1}")
+        for tracker in trackers:
+            look = style[tracker.name]
+            _outline(axes, tracker.boxes[moment.sequence][frame], look)
+        _outline(axes, truth[frame], TRUTH_STYLE)
+    handles = [Line2D([], [], color=TRUTH_STYLE.colour, label="truth", linewidth=2)]
+    handles += [
+        Line2D([], [], color=style[t.name].colour, linestyle=style[t.name].dashes, label=label(t.name), linewidth=2)
+        for t in trackers
+    ]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=8)
+    return drawn
+
+
+def _spread(count: int, chosen: int) -> list[int]:
+    """Up to PANELS frames spread evenly over ``count``, the nearest of them moved to the chosen one."""
+    frames = sorted({round(x) for x in np.linspace(0, count - 1, PANELS)})
+    nearest = min(range(len(frames)), key=lambda i: abs(frames[i] - chosen))
+    frames[nearest] = chosen
+    return frames
+
+
+def _read(path: Path) -> Tir:
+    """A thermal picture; 16-bit values are stretched for the eye."""
+    picture = images.decode(images.read_bytes(path), str(path))
+    low, high = np.percentile(picture, (0.5, 99.5))
+    return images.to_tir(picture, str(path), (float(low), float(max(high, low + 1))))
+
+
+def _show(axes: Axes, picture: Tir, title: str) -> None:
+    height, width = picture.shape
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
+    axes.set_axis_off()
+    axes.text(
+        0.03, 0.96, title, transform=axes.transAxes, color=TRUTH_STYLE.colour, fontsize=9, weight="bold", va="top"
+    )
+
+
+def _outline(axes: Axes, box: Boxes, look: Style) -> None:
+    from matplotlib.patches import Rectangle
+
+    if np.isfinite(box).all():
+        x, y, w, h = map(float, box)
+        axes.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=look.colour, linestyle=look.dashes, linewidth=1.5))

@@ -1,0 +1,104 @@
+"""``tables.md``: scores as papers print them, in per cent with one decimal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.evaluation.bootstrap import Difference
+from trainer.evaluation.evaluate import Evaluation
+from trainer.evaluation.scores import Tracker
+
+LETTERS = {"success": "S", "precision": "P", "normalized_precision": "NP"}
+
+
+def percent(score: float | None) -> str:
+    """A score of 0 to 1 in per cent with one decimal, or a dash."""
+    return "–" if score is None or np.isnan(score) else f"{100 * score:.1f}"
+
+
+def interval(pair: Difference) -> str:
+    """A difference with its interval in points, as in ``+1.8 S [0.4, 3.1]``."""
+    bounds = (
+        "no interval" if pair.low is None or pair.high is None else f"[{100 * pair.low:.1f}, {100 * pair.high:.1f}]"
+    )
+    return f"{100 * pair.value:+.1f} {LETTERS[pair.metric]} {bounds}"
+
+
+def verdict(pair: Difference) -> str:
+    """What the interval says, in words."""
+    if pair.low is None:
+        return "one sequence: nothing can be said"
+    if not pair.decided:
+        return "undecided: the interval holds 0"
+    return f"{pair.first if pair.value > 0 else pair.second} is better"
+
+
+def chosen_pairs(evaluation: Evaluation) -> list[tuple[Difference, ...]]:
+    """Pairs of shown trackers, each with its difference in every metric; ``metrics.json`` has all pairs.
+
+    Pairs of one's own trackers come first, then one's own against published ones by their rank; without own ones, the
+    best published tracker against the others.
+    """
+    rank = {tracker.name: place for place, tracker in enumerate(evaluation.shown())}
+    own = {tracker.name for tracker in evaluation.trackers if tracker.own} or set(list(rank)[:1])
+    pairs: dict[tuple[str, str], list[Difference]] = {}
+    for measured in evaluation.differences:
+        pair = measured if measured.first in own else measured.flipped()
+        names = (pair.first, pair.second)
+        if own & set(names) and set(names) <= set(rank):
+            pairs.setdefault(names, []).append(pair)
+    order = sorted(pairs, key=lambda names: (not own >= set(names), rank[names[0]], rank[names[1]]))
+    return [tuple(pairs[names]) for names in order]
+
+
+def triple(tracker: Tracker, metrics: Sequence[str], where: NDArray[np.bool_] | None = None) -> str:
+    """``P/NP/S`` as in the CMD paper's Table 2; ``P/S`` where the protocol has no normalized precision."""
+    shown = [metric for metric in ("precision", "normalized_precision", "success") if metric in metrics]
+    return "/".join(percent(tracker.score(metric, where)) for metric in shown)
+
+
+def write_tables(evaluation: Evaluation) -> str:
+    """The page as Markdown."""
+    benchmark, metrics = evaluation.benchmark, evaluation.benchmark.metrics
+    ranked = evaluation.ranked()
+    head = ["rank", "tracker", *(LETTERS[metric] for metric in metrics)]
+    rows = [[i, t.name, *(percent(t.score(metric)) for metric in metrics)] for i, t in enumerate(ranked, 1)]
+    text = [
+        f"# {_plain(benchmark.manifest.title)}: one-pass evaluation",
+        f"{len(benchmark.sequences)} sequences, protocol `{benchmark.manifest.protocol}`, per cent.",
+        "## Overall",
+        _table(head, rows),
+    ]
+    if pairs := chosen_pairs(evaluation):
+        note = "First minus second in points, with the 95 % interval of a paired bootstrap over sequences."
+        found = [[f"{p[0].first} − {p[0].second}", *map(interval, p), verdict(p[0])] for p in pairs]
+        text += ["## Differences", note, _table(["trackers", *(LETTERS[m] for m in metrics), "success"], found)]
+    if benchmark.attributes:
+        order = "/".join(LETTERS[m] for m in ("precision", "normalized_precision", "success") if m in metrics)
+        lines = [
+            [f"{name} ({where.sum()})", *(triple(t, metrics, where) for t in ranked)]
+            for name, where in benchmark.attributes.items()
+        ]
+        lines.append([f"All ({len(benchmark.sequences)})", *(triple(t, metrics) for t in ranked)])
+        text += [
+            "## Attributes",
+            f"{order}; sequences in brackets.",
+            _table(["attribute", *(t.name for t in ranked)], lines),
+        ]
+    if evaluation.warnings:
+        text += ["## Warnings", "\n".join(f"- {_plain(line)}" for line in evaluation.warnings)]
+    return "\n\n".join(text) + "\n"
+
+
+def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_plain(str(cell)) for cell in line) + " |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, also inside a table."""
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;")

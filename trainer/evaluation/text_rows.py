@@ -1,0 +1,69 @@
+"""Rows of numbers in a text file, as annotation and result files hold them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import DataError
+
+MAX_BYTES = 16_000_000
+"""Largest file accepted; the boxes of 100,000 frames take a third of it."""
+
+_SEPARATORS = str.maketrans(",;\t", "   ")
+
+
+def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
+    """Read a table of numbers separated by commas, semicolons, tabs or spaces; empty lines are passed over.
+
+    Returns:
+        (n, columns), n > 0; ``NaN`` and ``inf`` are numbers.
+
+    Raises:
+        DataError: unreadable, too large, not text, or a row that does not fit; the message names file and row.
+    """
+    lines = read_text(path).translate(_SEPARATORS).splitlines()
+    if not any(line.strip() for line in lines):
+        raise DataError(f"{path}: file is empty: write one row of {columns} numbers a frame")
+    try:
+        rows = np.loadtxt(lines, ndmin=2, comments=None)
+    except ValueError as error:
+        raise DataError(_fault(path, lines, columns) or f"{path}: {error}") from error
+    if rows.shape[1] != columns:
+        raise DataError(_fault(path, lines, columns))
+    return rows
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file of bounded size.
+
+    Raises:
+        DataError: unreadable, larger than :data:`MAX_BYTES`, or not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}: check the path") from error
+    if len(data) > MAX_BYTES:
+        raise DataError(f"{path}: larger than {MAX_BYTES} bytes: not a file of boxes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8 text: not a file of boxes") from error
+
+
+def _fault(path: Path, lines: list[str], columns: int) -> str:
+    """What is wrong with the first row that is not ``columns`` numbers; empty if none is."""
+    for number, line in enumerate(lines, 1):
+        cells = line.split()
+        for cell in cells:
+            try:
+                float(cell)
+            except ValueError:
+                return f"{path}:{number}: {cell[:40]!r} is not a number: mend that row"
+        if cells and len(cells) != columns:
+            return f"{path}:{number}: row has {len(cells)} numbers, expected {columns}: mend that row"
+    return ""
