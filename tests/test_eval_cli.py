@@ -54,6 +54,8 @@ def test_one_command_writes_scores_tables_report_and_plots(world: World, evaluat
     assert names == {"metrics.json", "tables.md", "report.html"} | plots
     page = (world.root / "out/report.html").read_text()
     assert page.count("<svg") == 4
+    assert page.count('<table class="sortable">') == 3
+    assert page.count("<script>") == 1
     for part in ("Is the difference real?", "near − lost", "With only 3 sequences", "Where they differ most"):
         assert part in page
 

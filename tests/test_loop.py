@@ -92,7 +92,9 @@ def test_every_kind_of_run_resumes_to_the_same_bits(world: Path, tmp_path: Path,
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import pytest
+import pytest, torch
+# Sums in another number of threads differ in their last bits.
+torch.set_num_threads({threads})
 sys.path.insert(0, {root!r})
 from tests.train_world import settings, small_windows
 from trainer import loop
@@ -113,7 +115,8 @@ loop.run(settings(Path({world!r}), Path({out!r}), epochs=3, rates={{"tcl": 1e-4}
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("after", "epoch"), [(True, 1), (False, 2)], ids=["between epochs", "model without its state"])
 def test_a_killed_run_resumes_to_the_same_bits(world: Path, tmp_path: Path, after: bool, epoch: int) -> None:
-    script = KILLED.format(root=str(ROOT), world=str(world), out=str(tmp_path / "killed"), after=after, epoch=epoch)
+    where = {"root": str(ROOT), "world": str(world), "out": str(tmp_path / "killed")}
+    script = KILLED.format(**where, after=after, epoch=epoch, threads=torch.get_num_threads())
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == -9, done.stderr
     loop.run(settings(world, tmp_path / "killed", epochs=3, resume=True, **SHOWN))

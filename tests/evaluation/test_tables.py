@@ -72,11 +72,12 @@ def test_own_pairs_come_first_and_without_own_the_best_leads(evaluation: Evaluat
 
 
 def test_names_cannot_break_out_of_tables_or_drawings(evaluation: Evaluation) -> None:
-    hostile = "<script>|`x`$\\frac$&"
+    hostile = "<script>|`x`$\\frac$&[a](b)"
     renamed = replace(evaluation.trackers[0], name=hostile)
     changed = replace(evaluation, trackers=(renamed, *evaluation.trackers[1:]))
     text = write_tables(changed)
     assert "<script>" not in text
+    assert "](b)" not in text.replace("\\](", "")
     rows = [line for line in text.splitlines() if line.startswith("|") and "paper14" in line]
     assert len({line.replace("\\|", "").count("|") for line in rows if line.startswith("| attribute")}) == 1
     drawn = svg(draw_curves(changed, "success", styles(changed.shown())))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANELS = 5
-TRUTH_STYLE = Style("#f0e442", "-", 2.0)
+TRUTH_STYLE = Style("#f0e442", "-", 3.2)
 
 
 def find_pictures(root: Path, patterns: Sequence[str], sequence: str) -> list[Path]:
@@ -73,10 +74,11 @@ def draw_strip(
     for place, (frame, picture) in enumerate(zip(frames, shown), 1):
         axes = drawn.add_subplot(1, PANELS, place)
         _show(axes, picture, f"#{start + frame + 1}")
+        # The truth lies beneath and is wider, so that a box that agrees with it hides neither.
+        _outline(axes, truth[frame], TRUTH_STYLE)
         for tracker in trackers:
             look = style[tracker.name]
-            _outline(axes, tracker.boxes[moment.sequence][frame], look)
-        _outline(axes, truth[frame], TRUTH_STYLE)
+            _outline(axes, tracker.boxes[moment.sequence][frame], replace(look, width=1.4))
     handles = [Line2D([], [], color=TRUTH_STYLE.colour, label="truth", linewidth=2)]
     handles += [
         Line2D([], [], color=style[t.name].colour, linestyle=style[t.name].dashes, label=label(t.name), linewidth=2)
@@ -115,4 +117,6 @@ def _outline(axes: Axes, box: Boxes, look: Style) -> None:
 
     if np.isfinite(box).all():
         x, y, w, h = map(float, box)
-        axes.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=look.colour, linestyle=look.dashes, linewidth=1.5))
+        axes.add_patch(
+            Rectangle((x, y), w, h, fill=False, edgecolor=look.colour, linestyle=look.dashes, linewidth=look.width)
+        )

@@ -101,4 +101,4 @@ def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is, also inside a table."""
-    return re.sub(r"([\\`*|\[\]])", r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*|]|\](?=\())", r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;")
