@@ -10,7 +10,6 @@ import hashlib
 import logging
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,7 +21,8 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline import DISTRIBUTION, align_rig
-from pipeline.align_chunk import Part, Task, align_chunk
+from pipeline.align_chunk import Task, align_chunk
+from pipeline.align_merge import merge
 from pipeline.config import AlignConfig
 from pipeline.errors import DataError
 from pipeline.executor import run_tasks
@@ -32,7 +32,7 @@ from pipeline.pairing import ranges
 from pipeline.pairing.discover import discover, resolve
 from pipeline.pairing.sources import file_of
 from pipeline.pairing.summary import Discovered
-from pipeline.records import AlignedPair, Reject, read_json, read_rows, write_json, write_rows
+from pipeline.records import read_json, write_json
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ def run(config: AlignConfig) -> dict[str, Any]:
         if report.is_file():
             log.info("%s is finished and kept", config.out)
             return read_json(report)
-        parts = _work(config, source)
-        summary = _merge(config.out, parts)
+        parts, rigs = _work(config, source)
+        summary = merge(config.out, parts, rigs)
         summary |= {"settings": settings, "root": str(config.root.resolve()), "manifest": source.manifest.name}
         summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
         summary["versions"] = {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__, "opencv": cv2.__version__}
@@ -120,15 +120,16 @@ def _size(root: Path, locator: str) -> int:
         return -1
 
 
-def _work(config: AlignConfig, source: Source) -> list[Path]:
-    """Run what is not finished; return the part files in order."""
+def _work(config: AlignConfig, source: Source) -> tuple[list[Path], align_rig.Rigs]:
+    """Run what is not finished; return the part files in order, and what is known of the cameras."""
     folder = config.out / "parts"
     folder.mkdir(exist_ok=True)
     rigs = align_rig.calibrate(config, source.manifest)
+    usable = align_rig.usable(rigs)
     paths: list[Path] = []
 
     def todo() -> Iterator[Task]:
-        for task in _tasks(config, source, rigs):
+        for task in _tasks(config, source, usable):
             paths.append(task.path)
             if not task.path.is_file():
                 yield task
@@ -137,7 +138,7 @@ def _work(config: AlignConfig, source: Source) -> list[Path]:
     with tqdm(total=total, desc="align", unit="pair", disable=None, smoothing=0.1) as bar:
         for count in run_tasks(align_chunk, todo(), config.workers, config.scheduler):
             bar.update(count)
-    return paths
+    return paths, rigs
 
 
 def _tasks(config: AlignConfig, source: Source, rigs: align_rig.Rigs) -> Iterator[Task]:
@@ -155,46 +156,3 @@ def _tasks(config: AlignConfig, source: Source, rigs: align_rig.Rigs) -> Iterato
             chunk = tuple(chosen[first : first + CHUNK])
             yield Task(path, config, chunk, rejects if first == 0 else (), rig, tir_range)
             number += 1
-
-
-def _merge(out: Path, parts: list[Path]) -> dict[str, Any]:
-    """Write ``aligned.jsonl`` and ``rejects.jsonl`` from the parts; return counts."""
-    scores: list[float] = []
-    reasons: Counter[str] = Counter()
-    flags: Counter[str] = Counter()
-    models: Counter[str] = Counter()
-
-    def aligned() -> Iterator[AlignedPair]:
-        for part in _rows(parts):
-            if part.aligned:
-                scores.append(part.aligned.score)
-                flags.update(part.aligned.flags)
-                models[part.aligned.model] += 1
-                yield part.aligned
-
-    def rejected() -> Iterator[Reject]:
-        for part in _rows(parts):
-            if part.reject:
-                reasons[part.reject.reason] += 1
-                yield part.reject
-
-    write_rows(out / "aligned.jsonl", aligned())
-    write_rows(out / "rejects.jsonl", rejected())
-    total = len(scores) + sum(reasons.values())
-    return {
-        "pairs_in": total,
-        "aligned": len(scores),
-        "rejected": sum(reasons.values()),
-        "rejected_ratio": sum(reasons.values()) / max(total, 1),
-        "reasons": dict(sorted(reasons.items())),
-        "flags": dict(sorted(flags.items())),
-        "models": dict(sorted(models.items())),
-        "score_quantiles": [
-            round(float(q), 4) for q in np.quantile(scores or [0.0], [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
-        ],
-    }
-
-
-def _rows(parts: list[Path]) -> Iterator[Part]:
-    for path in parts:
-        yield from read_rows(path, Part)

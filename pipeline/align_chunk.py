@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from pipeline import images
-from pipeline.config import AlignConfig, Settings
-from pipeline.pairing import fit, quality, register
+from pipeline import align_sequence, images
+from pipeline.align_parts import Part, Rig
+from pipeline.config import AlignConfig
+from pipeline.pairing import clock, drift, motion, quality, register
 from pipeline.pairing.sources import load_side
-from pipeline.records import AlignedPair, Matrix9, PairFiles, Reason, Reject, Row, write_rows
-
-
-class Part(Row):
-    """One row of a part file: exactly one of the two is set."""
-
-    aligned: AlignedPair | None = None
-    reject: Reject | None = None
-
-
-class Rig(Settings):
-    """One camera in ``homographies.json``.
-
-    Attributes:
-        homography: TIR pixel -> RGB pixel, row-major, pixel centres.
-        model: the family it belongs to.
-        rgb_size: (width, height) of the pictures it holds for; None holds for any.
-        tir_size: likewise.
-        scores: parts of the score of the pooled frames, as for a pair.
-    """
-
-    homography: Matrix9
-    model: fit.Fitted = "homography"
-    rgb_size: tuple[int, int] | None = None
-    tir_size: tuple[int, int] | None = None
-    scores: dict[str, float] = Field(default_factory=dict)
+from pipeline.records import AlignedPair, PairFiles, Reason, Reject, write_rows
 
 
 @dataclass(frozen=True)
@@ -63,9 +40,15 @@ class Task:
 
 def align_chunk(task: Task) -> int:
     """Align the pairs of a task; return how many rows were written."""
-    parts = [Part(reject=reject) for reject in task.rejects]
-    parts += [_align_pair(task, pair) for pair in task.pairs]
-    return write_rows(task.path, parts)
+    rejects = [Part(reject=reject) for reject in task.rejects]
+    allowed = clock.tolerance(task.pairs)
+    if task.known and task.config.homographies and task.config.min_score == 0:
+        return write_rows(task.path, [*rejects, *(_apply(task, pair, task.known, allowed) for pair in task.pairs)])
+    film = motion.Film() if task.known and not task.config.preview else None
+    parts = align_sequence.drifting([_align_pair(task, pair, allowed, film) for pair in task.pairs])
+    if film:
+        parts = align_sequence.skewed(parts, film.skew())
+    return write_rows(task.path, [*rejects, *parts])
 
 
 @dataclass(frozen=True)
@@ -97,10 +80,16 @@ def load(root: Path, pair: PairFiles, tir_range: tuple[float, float] | None) -> 
     return Pictures(rgb, images.to_tir(raw, pair.tir, tir_range), used, quality.chroma(raw))
 
 
-def _align_pair(task: Task, pair: PairFiles) -> Part:
+def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film | None) -> Part:
     """Register one pair and keep it, or reject it with the first reason that applies.
 
     With ``min_score`` 0 only a picture that cannot be decoded is a reason; every other one becomes a flag.
+
+    Args:
+        task: what is known of the sequence.
+        pair: the pair.
+        allowed: seconds of skew.
+        film: collects the frames whose motion is to be compared; None compares nothing.
     """
     config = task.config
     try:
@@ -108,24 +97,24 @@ def _align_pair(task: Task, pair: PairFiles) -> Part:
     except images.UnreadableImageError as error:
         return Part(reject=_reject(pair, "decode", str(error)))
     rgb, tir = loaded.rgb, loaded.tir
-    strict = config.min_score > 0
-    early = quality.inspect(rgb, tir, loaded.tir_chroma)
-    if early and early.reason and strict:
+    early = clock.skewed(pair, allowed) or quality.inspect(rgb, tir, loaded.tir_chroma)
+    if early and early.reason and config.min_score > 0:
         return Part(reject=_reject(pair, early.reason, early.detail))
     found = _registration(task, rgb, tir)
+    facts: dict[str, Any] = {}
+    if _fits(task.known, rgb.shape[1::-1], tir.shape[::-1]):
+        facts = {"camera": pair.camera, "drift": drift.significant(found.scores)}
+        if film:
+            film.add(pair.pair_id, rgb, tir, found.homography)
     verdict = quality.judge(rgb, tir, found)
-    if strict and verdict.reason:
-        return Part(reject=_reject(pair, verdict.reason, verdict.detail))
+    if config.min_score > 0 and verdict.reason:
+        return Part(reject=_reject(pair, verdict.reason, verdict.detail), **facts)
     if verdict.score < config.min_score:
         detail = f"score {verdict.score:.3f} is below --min-score {config.min_score:g}"
-        return Part(reject=_reject(pair, "low_score", detail))
+        return Part(reject=_reject(pair, "low_score", detail), **facts)
     doubts = [*(early.flags if early else ()), *verdict.flags, early and early.reason, verdict.reason]
     row = AlignedPair(
-        pair_id=pair.pair_id,
-        sequence=pair.sequence,
-        frame=pair.frame,
-        rgb=pair.rgb,
-        tir=pair.tir,
+        **_named(pair),
         rgb_size=(rgb.shape[1], rgb.shape[0]),
         tir_size=(tir.shape[1], tir.shape[0]),
         homography=tuple(map(float, found.homography.ravel())),
@@ -133,12 +122,49 @@ def _align_pair(task: Task, pair: PairFiles) -> Part:
         score=verdict.score,
         scores=found.scores,
         flags=tuple(dict.fromkeys(filter(None, doubts))),
-        timestamp=pair.timestamp,
         tir_range=loaded.tir_range,
     )
     if config.write_images:
         _write_images(config, row, tir)
-    return Part(aligned=row)
+    return Part(aligned=row, **facts)
+
+
+def _apply(task: Task, pair: PairFiles, rig: Rig, allowed: float) -> Part:
+    """Give a pair the matrix that was handed in, unseen: nothing is fitted or judged, and the RGB picture not decoded.
+
+    The score is the one that the matrix came with, 0 where it came without. A pair of another size is registered.
+    """
+    root = task.config.root
+    try:
+        rgb_size = images.picture_size(load_side(root, pair.rgb), pair.rgb)
+        raw = images.decode(load_side(root, pair.tir), pair.tir)
+        tir = images.to_tir(raw, pair.tir, task.tir_range)
+    except images.UnreadableImageError as error:
+        return Part(reject=_reject(pair, "decode", str(error)))
+    tir_size = (tir.shape[1], tir.shape[0])
+    if not _fits(rig, rgb_size, tir_size):
+        return _align_pair(task, pair, allowed, None)
+    score = quality.calibrated(rig.scores) if {"agreement", "spread", "drift"} <= rig.scores.keys() else 0.0
+    late = clock.skewed(pair, allowed)
+    row = AlignedPair(
+        **_named(pair),
+        rgb_size=rgb_size,
+        tir_size=tir_size,
+        homography=rig.homography,
+        model=rig.model,
+        score=round(score, 6),
+        scores={},
+        flags=("unverified", *((late.reason,) if late and late.reason else ())),
+        tir_range=task.tir_range if raw.dtype == np.uint16 else None,
+    )
+    if task.config.write_images:
+        _write_images(task.config, row, tir)
+    return Part(aligned=row, camera=pair.camera)
+
+
+def _named(pair: PairFiles) -> dict[str, Any]:
+    """What a row of ``aligned.jsonl`` takes over from discovery."""
+    return pair.model_dump(include={"pair_id", "sequence", "frame", "rgb", "tir", "timestamp"})
 
 
 def _write_images(config: AlignConfig, row: AlignedPair, tir: images.Tir) -> None:
@@ -155,11 +181,17 @@ def _write_images(config: AlignConfig, row: AlignedPair, tir: images.Tir) -> Non
         file.write_bytes(data)
 
 
+def _fits(rig: Rig | None, rgb_size: Sequence[int], tir_size: Sequence[int]) -> bool:
+    """Whether a matrix is known for pictures of these sizes (width, height)."""
+    if rig is None:
+        return False
+    return (rig.rgb_size or tuple(rgb_size), rig.tir_size or tuple(tir_size)) == (tuple(rgb_size), tuple(tir_size))
+
+
 def _registration(task: Task, rgb: images.Rgb, tir: images.Tir) -> register.Registration:
     """Estimate the pair's matrix, or score the one that is known of its camera at this size."""
     rig = task.known
-    sizes = ((rgb.shape[1], rgb.shape[0]), (tir.shape[1], tir.shape[0]))
-    if rig is None or (rig.rgb_size or sizes[0], rig.tir_size or sizes[1]) != sizes:
+    if rig is None or not _fits(rig, rgb.shape[1::-1], tir.shape[::-1]):
         return register.register_pair(rgb, tir, model=task.config.model)
     if rig.model == "identity":
         return register.register_pair(rgb, tir, model="identity")

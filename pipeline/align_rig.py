@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from pipeline import images
-from pipeline.align_chunk import Rig, load
+from pipeline.align_chunk import load
+from pipeline.align_parts import Rig
 from pipeline.boxes import corners, project
 from pipeline.config import AlignConfig, Settings
 from pipeline.errors import DataError, UsageError
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 FRAMES = 24
 """Frames of one camera whose evidence is pooled."""
+
+SPLIT_LIMIT = 5.0
+"""Distance, in RGB pixels, of the corners of two half fits above which a camera's matrix is not trusted."""
 
 Rigs = dict[str, Rig]
 """Camera -> its matrix; a camera that is missing is registered pair by pair."""
@@ -70,11 +74,25 @@ def calibrate(config: AlignConfig, manifest: Manifest) -> Rigs:
     kept = config.out / "parts" / "rigs.json"
     if not kept.is_file():
         found = dict(run_tasks(_estimate, _samples(config, manifest), config.workers, config.scheduler))
-        cameras = {camera: rig.model_dump(mode="json") for camera, rig in sorted(found.items()) if rig}
-        if cameras:
-            write_json(config.out / "homographies.json", {"cameras": cameras})
-        write_json(kept, {"cameras": cameras})
+        rigs = {camera: rig for camera, rig in sorted(found.items()) if rig}
+        good = {camera: rig for camera, rig in rigs.items() if rig.trusted}
+        for path, chosen in ((config.out / "homographies.json", good), (kept, rigs)):
+            if chosen or path == kept:
+                write_json(path, RigFile(cameras=chosen).model_dump(mode="json"))
     return _read(kept)
+
+
+def usable(rigs: Rigs) -> Rigs:
+    """The cameras whose matrix is trusted; the rest are named in a warning and will be registered pair by pair."""
+    for camera, rig in rigs.items():
+        if not rig.trusted:
+            log.warning(
+                "camera %s: two halves of its frames disagree by %.1f px, more than %g: registering it pair by pair",
+                camera,
+                rig.scores["split"],
+                SPLIT_LIMIT,
+            )
+    return {camera: rig for camera, rig in rigs.items() if rig.trusted}
 
 
 def known_rig(rigs: Rigs, camera: str, config: AlignConfig, manifest: Manifest) -> Rig | None:
@@ -135,6 +153,7 @@ def _estimate(task: Task) -> tuple[str, Rig | None]:
             "rgb_size": rgb_size,
             "tir_size": tir_size,
             "scores": found.scores,
+            "trusted": found.scores["split"] <= SPLIT_LIMIT,
         }
     )
     return task.camera, rig

@@ -60,6 +60,28 @@ def outline(image: Rgb, polygon: ArrayLike, colour: tuple[int, int, int] = GREEN
     return canvas
 
 
+def arrows(image: Rgb, centres: ArrayLike, vectors: ArrayLike, weights: ArrayLike, magnify: float = 8.0) -> Rgb:
+    """A darkened copy of a picture with a field of arrows on it.
+
+    Args:
+        image: (H, W, 3).
+        centres: (n, 2) where the arrows start, pixel centres.
+        vectors: (n, 2) pixels.
+        weights: (n,) 0 to 1; the less, the fainter, and below 0.2 nothing is drawn.
+        magnify: times that the arrows are drawn longer than the vectors are.
+    """
+    canvas = (image * 0.45).astype(np.uint8)
+    thickness = max(1, round(image.shape[1] / 213))
+    for centre, vector, weight in zip(np.asarray(centres), np.asarray(vectors), np.asarray(weights)):
+        if weight < 0.2:
+            continue
+        start, end = (tuple(np.round(at * 16).astype(int).tolist()) for at in (centre, centre + magnify * vector))
+        colour = tuple(round(v * float(weight)) for v in ORANGE)
+        cv2.circle(canvas, start, 16 * 2 * thickness, colour, -1, cv2.LINE_AA, 4)
+        cv2.line(canvas, start, end, colour, thickness, cv2.LINE_AA, 4)
+    return canvas
+
+
 def label_heat(image: Rgb, box: ArrayLike, label: NDArray[np.float32], window_factor: float) -> Rgb:
     """A copy of a picture with the Gaussian label of the box's centred search window laid over it.
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline import drawing, html, images
-from pipeline.boxes import footprint
-from pipeline.pairing.sources import load_side
+from pipeline import html
 from pipeline.records import AlignedPair, Reject, read_json, read_rows
+from pipeline.report_pairs import QUANTILES, representatives, strips
 
-WIDTH = 320
+SEQUENCES = 40
+"""Sequences of which a pair is drawn."""
 
 
 def build(folder: Path, root: Path | None, samples: int) -> str:
@@ -45,6 +44,8 @@ def build(folder: Path, root: Path | None, samples: int) -> str:
     note = "A score of s means: of pairs with that score, about the share s is registered within 5 px."
     sections = [html.Section("Scores and reasons", note, plots=plots)]
     sections += _pair_sections(folder, root, np.array(scores), names, samples)
+    if summary.get("cameras"):
+        sections.append(_camera_section(summary["cameras"]))
     sections.append(_sequence_section(sequences))
     sections.append(_reject_section(folder))
     title = f"Alignment of {Path(str(summary['root'])).name}"
@@ -56,7 +57,7 @@ def build(folder: Path, root: Path | None, samples: int) -> str:
 def _pair_sections(
     folder: Path, root: Path, scores: np.ndarray[Any, Any], names: list[str], samples: int
 ) -> list[html.Section]:
-    """Worst, median and best pairs, of as many sequences as there are, without drawing any pair twice."""
+    """A pair of each sequence, then worst, median and best of the others; no pair is drawn twice."""
     order = np.argsort(scores, kind="stable")
     third = max(1, samples // 3)
     from_median = np.argsort(np.abs(np.arange(len(order)) - len(order) // 2), kind="stable")
@@ -65,17 +66,44 @@ def _pair_sections(
         "Median pairs": _spread(order[from_median], names, third),
         "Best pairs": _spread(order[::-1], names, third),
     }
-    wanted = {i for group in groups.values() for i in group}
+    typical = representatives(scores, names, SEQUENCES)
+    wanted = {i for group in groups.values() for i in group} | set(typical)
     rows = {i: row for i, row in enumerate(read_rows(folder / "aligned.jsonl", AlignedPair)) if i in wanted}
     note = "Left to right: RGB with the TIR footprint, TIR, checkerboard before and after, edges before and after."
-    drawn: set[int] = set()
-    sections = []
+    drawn = set(typical)
+    sections = [_typical_section(root, [rows[i] for i in typical], len(set(names)))] if typical else []
     for title, group in groups.items():
         fresh = [i for i in group if i not in drawn]
         drawn.update(fresh)
         if fresh:
-            sections.append(html.Section(title, note, strips=list(_strips(root, (rows[i] for i in fresh)))))
+            sections.append(html.Section(title, note, strips=list(strips(root, (rows[i] for i in fresh)))))
     return sections
+
+
+def _typical_section(root: Path, rows: list[AlignedPair], sequences: int) -> html.Section:
+    """The pair of median score of each sequence, with its residual field."""
+    note = (
+        f"The pair of median score of {len(rows)} of {sequences} sequences. The last picture shows where each block "
+        "would still go: noise points every way, a common direction is a matrix that is off, one that changes over "
+        "the picture is depth."
+    )
+    return html.Section("One pair of each sequence", note, strips=list(strips(root, rows, residual=True)))
+
+
+def _camera_section(cameras: dict[str, dict[str, Any]]) -> html.Section:
+    """The matrices that sequences share, and whether they are borne out."""
+    head = ("camera", "model", "trusted", "split, px", "pairs", "median drift, px", "moved", "from")
+    keys = ("model", "trusted", "split", "pairs", "drift", "moved", "moved_from")
+    rows = [(name, *(_cell(of[key]) for key in keys)) for name, of in sorted(cameras.items())]
+    note = (
+        "One matrix a camera. Split: distance of two fits, each to half of the frames; over 5 px the matrix is not "
+        "trusted and the pairs are registered one by one. Moved: pairs of runs that fit another matrix."
+    )
+    return html.Section("Cameras", note, table=[head, *rows[:200]])
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else f"{value:.1f}" if isinstance(value, float) else value
 
 
 def _spread(order: np.ndarray[Any, Any], names: list[str], count: int) -> list[int]:
@@ -88,38 +116,9 @@ def _spread(order: np.ndarray[Any, Any], names: list[str], count: int) -> list[i
     return [row for _, _, row in sorted(ranked)[:count]]
 
 
-def _strips(root: Path, rows: Iterable[AlignedPair]) -> Iterable[html.Strip]:
-    for row in rows:
-        try:
-            yield _strip(root, row)
-        except images.UnreadableImageError as error:
-            yield html.Strip(f"{row.pair_id}: cannot be drawn: {error}", [])
-
-
-def _strip(root: Path, row: AlignedPair) -> html.Strip:
-    rgb = images.decode_rgb(load_side(root, row.rgb), row.rgb)
-    tir = images.decode_tir(load_side(root, row.tir), row.tir, row.tir_range)
-    matrix = np.array(row.homography).reshape(3, 3)
-    scale = np.diag([row.rgb_size[0] / row.tir_size[0], row.rgb_size[1] / row.tir_size[1], 1.0])
-    before, after = (images.warp_to_rgb(tir, m, row.rgb_size) for m in (scale, matrix))
-    quad = footprint(matrix, *row.tir_size)
-    pictures = {
-        "RGB, TIR footprint": drawing.outline(rgb, quad),
-        "TIR": drawing.thermal(tir),
-        "before": drawing.checkerboard(rgb, before),
-        "after": drawing.checkerboard(rgb, after),
-        "edges before": drawing.edges(rgb, before),
-        "edges after": drawing.edges(rgb, after),
-    }
-    shown = [html.Picture(html.picture_uri(drawing.fit_width(p, WIDTH)), name) for name, p in pictures.items()]
-    shift = np.hypot(*(quad - footprint(scale, *row.tir_size)).T).mean()
-    flags = f", flags {', '.join(row.flags)}" if row.flags else ""
-    return html.Strip(f"{row.pair_id}: score {row.score:.2f}, {row.model}, corners moved {shift:.1f} px{flags}", shown)
-
-
 def _sequence_section(sequences: dict[str, list[float]]) -> html.Section:
-    head = ("sequence", "pairs aligned", "lowest score", "median score", "highest score")
-    rows = [(n, len(s), f"{min(s):.2f}", f"{np.median(s):.2f}", f"{max(s):.2f}") for n, s in sorted(sequences.items())]
+    head = ("sequence", "pairs aligned", *(f"score, {q:.0%} quantile" for q in QUANTILES))
+    rows = [(n, len(s), *(f"{q:.2f}" for q in np.quantile(s, QUANTILES))) for n, s in sorted(sequences.items())]
     note = f"The first 200 of {len(rows)}." if len(rows) > 200 else ""
     return html.Section("Sequences", note, table=[head, *rows[:200]])
 

@@ -45,7 +45,7 @@ def test_the_page_of_aligned_pairs(data: Data, prep: Run) -> None:
     page = out.read_text()
     check_self_contained(page)
     drawn = pictures(page)
-    assert len(drawn) == 6 * 6, "six views of six pairs"
+    assert len(drawn) == 6 * 6 + 2, "six views of six pairs, and the residual of one a sequence"
     assert all(picture.std() > 5 for picture in drawn), "an empty picture"
     for row in data.rows:
         assert f"{row.pair_id}: score {row.score:.2f}" in page

@@ -101,7 +101,17 @@ def vote(surfaces: Surfaces, frame: Frame, turns: Array, scales: Array) -> Array
     return found
 
 
-def _localise(log_likelihood: Array, predicted: Array, sigma: float) -> tuple[Array, Array]:
+def likelihood(surfaces: Surfaces, gain: float) -> Array:
+    """Log-likelihood (n, 2r+1, 2r+1) of each displacement, up by ``gain`` from squared correlation 0 to 1.
+
+    A surface whose peak is one sample wide would pin its block to whole pixels, so certainty is bounded.
+    """
+    values = surfaces.values.astype(np.float64)
+    peaks = np.square(values.max(axis=(1, 2), keepdims=True, initial=0))
+    return np.asarray(gain / (1 + gain * peaks / CERTAINTY) * values * np.abs(values), dtype=np.float64)
+
+
+def localise(log_likelihood: Array, predicted: Array, sigma: float) -> tuple[Array, Array]:
     """What each surface says through a Gaussian window around its prediction: mean (n, 2) and precision (n, 2, 2).
 
     The window is divided out again (as in expectation propagation), so that a flat surface says nothing and an edge
@@ -148,20 +158,17 @@ def refine(
         noise: how far a block may truly lie off the model (parallax), pixels.
     """
     t = start.copy()
-    values = surfaces.values.astype(np.float64)
-    # A surface whose peak is one sample wide would pin its block to whole pixels, so certainty is bounded.
-    peaks = np.square(values.max(axis=(1, 2), keepdims=True, initial=0))
-    log_likelihood = gain / (1 + gain * peaks / CERTAINTY) * values * np.abs(values)
+    log_likelihood = likelihood(surfaces, gain)
+    moved, slopes = frame.jacobian(t, origins)
     for sigma in sigmas:
-        moved, _ = frame.jacobian(t, origins)
-        mean, like = _localise(log_likelihood, moved - surfaces.centres, sigma)
+        mean, like = localise(log_likelihood, moved - surfaces.centres, sigma)
         weight = np.linalg.inv(np.linalg.inv(like) + noise**2 * np.eye(2))
         for _ in range(2):
-            moved, slopes = frame.jacobian(t, origins)
             residual = mean - (moved - surfaces.centres)
             distance = np.einsum("ni,nij,nj->n", residual, weight, residual)
             robust = surfaces.weights / (1 + distance / ROBUST_SCALE)
             normal = np.einsum("n,nij,nia,njb->ab", robust, weight, slopes, slopes)
             right = np.einsum("n,nij,nia,nj->a", robust, weight, slopes, residual) - t / prior**2
             t = t + np.linalg.solve(normal + np.diag(1 / prior**2), right)
+            moved, slopes = frame.jacobian(t, origins)
     return Fit(t, normal)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
+from pipeline.pairing import drift
 from pipeline.pairing.features import luminance
 from pipeline.pairing.register import Registration
 from pipeline.records import Reason
@@ -27,8 +28,6 @@ SAME_CORRELATION = 0.97
 GREY_CHROMA = 1.0
 """Mean difference of the largest and smallest colour value below which a picture has no colour."""
 ASPECT_TOLERANCE = 0.03
-FREE_DRIFT = 5.0
-"""Corner displacement in pixels by which a free fit may differ from a matrix before that is a doubt."""
 CHANCE = 0.15
 """Score below which the pictures agree no better than pictures of different places do."""
 
@@ -105,7 +104,7 @@ def judge(rgb: Rgb, tir: Tir, registration: Registration) -> Verdict:
         peak, agreement = registration.scores["peak"], registration.scores["agreement"]
         detail = f"edges agree no better than by chance (peak {peak:.1f}, {agreement:.0%} of blocks agree)"
         return Verdict(score, (), "no_match", detail)
-    return Verdict(score, ("drift",) if registration.scores["drift"] > FREE_DRIFT else ())
+    return Verdict(score, ("drift",) if registration.scores["drift"] > drift.LIMIT else ())
 
 
 def calibrated(scores: dict[str, float]) -> float:

@@ -88,10 +88,15 @@ def register_sequence(frames: Sequence[Pair], *, model: Model = "auto", prior: A
     return _judged(evidence, t, fitted, work, pooled)
 
 
-def evaluate(rgb: Rgb, tir: Tir, homography: Array, model: fit.Fitted = "identity") -> Registration:
-    """Score a TIR -> RGB matrix (3, 3) that is already known, of the family ``model``, without changing it."""
+def evaluate(
+    rgb: Rgb, tir: Tir, homography: Array, model: fit.Fitted = "identity", *, halves: bool = False
+) -> Registration:
+    """Score a TIR -> RGB matrix (3, 3) that is already known, of the family ``model``, without changing it.
+
+    ``split`` of the scores, which costs two more fits and judges an estimate, not a matrix, comes with ``halves`` only.
+    """
     evidence = Evidence([(rgb, tir)], np.asarray(homography, dtype=np.float64))
-    return _judged(evidence, np.zeros(0), model, np.eye(3), evidence.pooled(np.eye(3), FINE[-1]))
+    return _judged(evidence, np.zeros(0), model, np.eye(3), evidence.pooled(np.eye(3), FINE[-1]), halves=halves)
 
 
 def _coarse(evidence: Evidence, count: int) -> Array:
@@ -137,7 +142,15 @@ def _halves(pooled: list[Surfaces]) -> tuple[Surfaces, Surfaces]:
     return (pooled[1], pooled[2]) if len(pooled) == 3 else pooled[0].checkered()
 
 
-def _judged(evidence: Evidence, t: Array, model: fit.Fitted, work: Array, pooled: list[Surfaces]) -> Registration:
+def _judged(
+    evidence: Evidence,
+    t: Array,
+    model: fit.Fitted,
+    work: Array,
+    pooled: list[Surfaces],
+    *,
+    halves: bool = True,
+) -> Registration:
     """The registration of parameters (k,), scored on surfaces that were taken at ``work``."""
     frame = evidence.frame
     matrix = frame.matrix(t)
@@ -145,8 +158,10 @@ def _judged(evidence: Evidence, t: Array, model: fit.Fitted, work: Array, pooled
     scores = surface_scores(pooled[0], apply(local, pooled[0].centres) - pooled[0].centres)
     free = np.concatenate([t, np.zeros(max(0, 4 - len(t)))])
     how = POLISH if len(t) else FINE[0]
-    first, second, whole = (evidence.fit(s, work, free, how) for s in (*_halves(pooled), pooled[0]))
-    scores["split"] = evidence.distance(frame.matrix(first[0]), frame.matrix(second[0]))
+    whole = evidence.fit(pooled[0], work, free, how)
+    if halves:
+        first, second = (evidence.fit(half, work, free, how)[0] for half in _halves(pooled))
+        scores["split"] = evidence.distance(frame.matrix(first), frame.matrix(second))
     scores["drift"] = evidence.distance(frame.matrix(whole[0]), matrix)
     scores["spread"] = evidence.spread(whole[1], how.step)
     homography = evidence.matrix(matrix) if len(t) else workframe.normalised(evidence.prior)

@@ -1,0 +1,118 @@
+"""The end of alignment: part files become ``aligned.jsonl`` and ``rejects.jsonl``, and are counted."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.align_parts import Part
+from pipeline.align_rig import Rigs
+from pipeline.records import AlignedPair, Reject, read_rows, write_rows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Seen:
+    """What the pairs of one camera say of its matrix."""
+
+    pairs: int = 0
+    drifts: list[float] = field(default_factory=list)
+    moved: int = 0
+    moved_from: str | None = None
+
+    def add(self, part: Part) -> None:
+        """Count one pair."""
+        row = part.aligned or part.reject
+        self.pairs += 1
+        if part.drift is not None:
+            self.drifts.append(part.drift)
+        if part.moved and row:
+            self.moved += 1
+            self.moved_from = self.moved_from or row.pair_id
+
+
+def merge(out: Path, parts: list[Path], rigs: Rigs) -> dict[str, Any]:
+    """Write ``aligned.jsonl`` and ``rejects.jsonl`` from the parts, in order.
+
+    Returns:
+        Counts of pairs, reasons, flags and models, quantiles of the score, and ``cameras`` (:func:`_cameras`).
+    """
+    scores: list[float] = []
+    reasons: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    models: Counter[str] = Counter()
+    seen: dict[str, Seen] = {}
+
+    def aligned() -> Iterator[AlignedPair]:
+        for part in _rows(parts):
+            if part.camera:
+                seen.setdefault(part.camera, Seen()).add(part)
+            if part.aligned:
+                scores.append(part.aligned.score)
+                flags.update(part.aligned.flags)
+                models[part.aligned.model] += 1
+                yield part.aligned
+
+    def rejected() -> Iterator[Reject]:
+        for part in _rows(parts):
+            if part.reject:
+                reasons[part.reject.reason] += 1
+                yield part.reject
+
+    write_rows(out / "aligned.jsonl", aligned())
+    write_rows(out / "rejects.jsonl", rejected())
+    total = len(scores) + sum(reasons.values())
+    return {
+        "pairs_in": total,
+        "aligned": len(scores),
+        "rejected": sum(reasons.values()),
+        "rejected_ratio": sum(reasons.values()) / max(total, 1),
+        "reasons": dict(sorted(reasons.items())),
+        "flags": dict(sorted(flags.items())),
+        "models": dict(sorted(models.items())),
+        "score_quantiles": [
+            round(float(q), 4) for q in np.quantile(scores or [0.0], [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
+        ],
+        "cameras": _cameras(rigs, seen),
+    }
+
+
+def _cameras(rigs: Rigs, seen: dict[str, Seen]) -> dict[str, dict[str, object]]:
+    """What is known of each camera's matrix, and whether its pairs bear it out.
+
+    ``split`` (distance of two half fits) and ``drift`` (median over the pairs) are in RGB pixels, None where there is
+    none; ``moved`` counts the pairs of runs whose drift says that the camera was moved, ``moved_from`` is the first.
+    """
+    table: dict[str, dict[str, object]] = {}
+    for camera, rig in sorted(rigs.items()):
+        own = seen.get(camera, Seen())
+        if own.moved:
+            log.warning(
+                "camera %s: %d of %d pairs, from %s on, fit another matrix: the camera was moved; they are flagged",
+                camera,
+                own.moved,
+                own.pairs,
+                own.moved_from,
+            )
+        table[camera] = {
+            "model": rig.model,
+            "trusted": rig.trusted,
+            "split": rig.scores.get("split"),
+            "pairs": own.pairs,
+            "drift": round(float(np.median(own.drifts)), 3) if own.drifts else None,
+            "moved": own.moved,
+            "moved_from": own.moved_from,
+        }
+    return table
+
+
+def _rows(parts: list[Path]) -> Iterator[Part]:
+    for path in parts:
+        yield from read_rows(path, Part)
