@@ -1,0 +1,73 @@
+"""Alignment, pairs/s of one core by model, against a loop that only decodes the same pictures."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+
+from benchmarks.measure import aligned_pairs, in_turn, report
+from pipeline import align
+from pipeline.config import AlignConfig, Model
+from pipeline.records import AlignedPair, read_json, read_rows, write_json
+
+FITTED: tuple[Model, ...] = ("auto", "identity", "translation", "similarity", "affine", "homography")
+
+
+def main() -> None:
+    """Print one line a model, one for a matrix that is scored, and one for a matrix that is only applied."""
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = list(read_rows(aligned_pairs(folder) / "aligned.jsonl", AlignedPair))
+        root = folder / "data" / "pairs"
+        files = [root / path for row in rows for path in (row.rgb, row.tir)]
+        known = folder / "known.json"
+        write_json(known, _homographies(root, folder / "rigs"))
+        base = {"root": root, "workers": 1, "estimate": "pair"}
+        runs = {f"fit {model}": AlignConfig(out=folder, model=model, **base) for model in FITTED}
+        rig = base | {"estimate": "sequence", "homographies": known}
+        runs["score a known matrix"] = AlignConfig(out=folder, **rig)
+        runs["apply a known matrix"] = AlignConfig(out=folder, min_score=0, **rig)
+        for what, config in runs.items():
+            rates = in_turn({"ours": _ours(config, folder), "decode": _decode(files)})
+            report(
+                "align",
+                what=what,
+                pairs_per_s=rates["ours"],
+                decoded_pairs_per_s=rates["decode"],
+                share_decoding=min(1.0, rates["ours"] / rates["decode"]),
+            )
+
+
+def _homographies(root: Path, out: Path) -> dict[str, object]:
+    """The matrices of the cameras, as ``cmd-prep align`` writes them."""
+    align.run(AlignConfig(root=root, out=out, estimate="sequence", workers=1))
+    return dict(read_json(out / "homographies.json"))
+
+
+def _ours(config: AlignConfig, folder: Path) -> Callable[[], int]:
+    counter = itertools.count()
+
+    def work() -> int:
+        out = folder / f"out-{next(counter)}"
+        summary = align.run(config.model_copy(update={"out": out, "on_existing": "overwrite"}))
+        return int(summary["pairs_in"])
+
+    return work
+
+
+def _decode(files: list[Path]) -> Callable[[], int]:
+    def work() -> int:
+        for file in files:
+            cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        return len(files) // 2
+
+    return work
+
+
+if __name__ == "__main__":
+    main()
