@@ -13,7 +13,9 @@ from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import mine
 from pipeline.config import MineConfig
 from pipeline.records import AlignedPair, read_rows
-from trainer.data import PairDataset, open_source
+from trainer.data import PairDataset
+from trainer.feeding import Feeding
+from trainer.source import open_source
 from trainer.trackers import TRACKERS
 
 SAMPLES = 60
@@ -29,15 +31,15 @@ def main() -> None:
         rows = list(read_rows(aligned / "aligned.jsonl", AlignedPair))
         root = folder / "data" / "pairs"
         sources = sum((root / p).stat().st_size for row in rows for p in (row.rgb, row.tir))
-        for feeds in (("tir", "rgb"), ("rgb-tir", "tir-rgb")):
+        for feeding in (Feeding(("tir",), ("rgb",)), Feeding(("rgb", "tir"), ("tir", "rgb"))):
             source = open_source((folder / "shards",))
             data = PairDataset(
-                source, np.arange(len(rows)), TRACKERS["dimp50"], feeds, samples=SAMPLES, seed=0, augment=False
+                source, np.arange(len(rows)), TRACKERS["dimp50"], feeding, samples=SAMPLES, seed=0, augment=False
             )
             rates = in_turn({"ours": _shards(data), "naive": _naive(root, rows)})
             report(
                 "loader",
-                reference=feeds[0],
+                reference="-".join(feeding.reference),
                 samples_per_s=rates["ours"],
                 naive_samples_per_s=rates["naive"],
                 ratio=rates["ours"] / rates["naive"],

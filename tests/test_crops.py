@@ -1,5 +1,6 @@
 """Windows, jitter and proposals: known answers, statistics of the base trackers, and properties."""
 
+import dataclasses
 import math
 import zlib
 
@@ -18,7 +19,7 @@ BOX = np.array([100.0, 80.0, 60.0, 90.0])
 
 
 def spec(factor: float, crop: str, size: int = 72) -> TrackerSpec:
-    return TrackerSpec(size, factor, crop, (3.0, 4.5), (0.25, 0.5), 8)
+    return dataclasses.replace(TRACKERS["dimp18"], size=size, factor=factor, crop=crop)
 
 
 @pytest.mark.parametrize("case", [0, 1, 2, 3])

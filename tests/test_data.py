@@ -16,13 +16,15 @@ from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_STRIDE, box_state
 from trainer import crops
-from trainer.data import MEAN_COLOUR, EpochSampler, PairDataset, Source, open_source, read_batches, split_pairs
-from trainer.recipe import Fed
+from trainer.data import MEAN_COLOUR, EpochSampler, PairDataset, read_batches
+from trainer.feeding import Feeding
+from trainer.source import Source, open_source, split_pairs
 from trainer.trackers import TRACKERS
 
 from .train_world import HEIGHT, SEQUENCES, picture, shard, write_world
 
-BOTH: tuple[Fed, Fed] = ("rgb-tir", "tir-rgb")
+BOTH = Feeding(("rgb", "tir"), ("tir", "rgb"))
+JOINED = Feeding(("rgb-tir",), ("tir-rgb",))
 BRIGHT = 150
 """Between the brightest background and the darkest target that the brightness jitter makes."""
 
@@ -32,10 +34,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return open_source((write_world(tmp_path_factory.mktemp("shards")),))
 
 
-def dataset(source: Source, tracker: str = "dimp18", feeds: tuple[Fed, Fed] = BOTH, **changes: Any) -> PairDataset:
+def dataset(source: Source, tracker: str = "dimp18", feeding: Feeding = BOTH, **changes: Any) -> PairDataset:
     spec = dataclasses.replace(TRACKERS[tracker], **changes.pop("spec", {}))
     options: dict[str, Any] = {"samples": 10, "seed": 0} | changes
-    return PairDataset(source, np.arange(len(source.names)), spec, feeds, **options)
+    return PairDataset(source, np.arange(len(source.names)), spec, feeding, **options)
 
 
 def marked(image: np.ndarray) -> np.ndarray:
@@ -149,7 +151,7 @@ def test_a_sample_is_a_function_of_seed_epoch_and_draw(source: Source) -> None:
 
 def test_each_branch_draws_on_its_own(source: Source) -> None:
     """What one branch is fed does not move the other's window."""
-    one, other = dataset(source, feeds=("tir", "rgb"))[6], dataset(source, feeds=("rgb-tir", "rgb"))[6]
+    one, other = (dataset(source, feeding=Feeding(fed, ("rgb",)))[6] for fed in (("tir",), ("rgb", "tir")))
     for key in ("reference_box", "test_box", "test_rgb", "proposals"):
         assert np.array_equal(one[key], other[key])
 
@@ -184,8 +186,8 @@ def test_processes_share_an_epoch_without_overlap() -> None:
     shares = [EpochSampler(7, rank, 2) for rank in range(2)]
     for sampler in shares:
         sampler.epoch = 3
-    assert sorted(index for sampler in shares for index in sampler) == list(range(21, 28))
-    assert [len(sampler) for sampler in shares] == [4, 3]
+    assert sorted(index for sampler in shares for index in sampler) == list(range(21, 27))
+    assert [len(sampler) for sampler in shares] == [3, 3]
 
 
 @pytest.mark.parametrize("flip", [0, 1])

@@ -7,30 +7,60 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from trainer.recipe import configure, load_recipe, parse_recipe, recipe_names
+from trainer.recipe import load_recipe, parse_recipe, recipe_names
+from trainer.settings import configure
+from trainer.trackers import TRACKERS
 
 BASE: dict[str, Any] = {"shards": (Path("shards"),), "recipe": "c1", "out": Path("run")}
-TABLE_1 = {
-    "b1": ({"bbe": "reference"}, ("tir", "rgb"), ("a1",), {"bbe": 1e-6}, (67.4, 80.4, 72.1)),
-    "c1": ({"tcl": "reference"}, ("tir", "rgb"), ("a1",), {"tcl": 1e-6}, (67.7, 80.7, 72.5)),
-    "d3": (
-        {"bbe": "both", "tcl": "both"},
-        ("rgb-tir", "tir-rgb"),
-        ("b3", "c1"),
-        {"bbe": 1e-7, "tcl": 2e-8},
-        (68.0, 80.8, 72.7),
-    ),
+ONE, MIX = ("tir", "rgb"), ("rgb-tir", "tir-rgb")
+JOINT = {"bbe": 1e-7, "tcl": 2e-8}
+ENDS = ("b3", "c1")
+TABLE_1: dict[str, Any] = {
+    "a1": ({}, ("rgb", "rgb"), None, (), {}, (66.2, 78.7, 70.7)),
+    "b1": ({"bbe": "reference"}, ONE, "center", ("a1",), {"bbe": 1e-6}, (67.4, 80.4, 72.1)),
+    "b2": ({"bbe": "test"}, ONE[::-1], "center", ("a1",), {"bbe": 1e-6}, (67.2, 80.1, 71.9)),
+    "b3": ({}, ("tir", "tir"), None, ("b1", "b2"), {}, (67.8, 80.8, 72.5)),
+    "c1": ({"tcl": "reference"}, ONE, "center", ("a1",), {"tcl": 1e-6}, (67.7, 80.7, 72.5)),
+    "d1": ({"bbe": "test", "tcl": "test"}, ONE[::-1], "center", ENDS, JOINT, (67.1, 79.7, 71.8)),
+    "d2": ({"bbe": "reference", "tcl": "reference"}, ONE, "center", ENDS, JOINT, (67.6, 80.6, 72.3)),
+    "d3": ({"bbe": "both", "tcl": "both"}, MIX, "center", ENDS, JOINT, (68.0, 80.8, 72.7)),
+    "d4": ({"bbe": "both", "tcl": "both"}, MIX, "random", ENDS, JOINT, (67.3, 80.2, 72.1)),
+    "d5": ({"bbe": "both", "tcl": "both"}, MIX, "detection", ENDS, JOINT, (67.5, 80.4, 72.3)),
+    "atom_b1": ({"bbe": "reference"}, ONE, "center", ("a1",), {"bbe": 1e-6}, ()),
+    "atom_b2": ({"bbe": "test"}, ONE[::-1], "center", ("a1",), {"bbe": 1e-6}, ()),
+    "atom_b3": ({}, ("tir", "tir"), None, ("atom_b1", "atom_b2"), {}, ()),
+    "atom": ({"bbe": "both"}, MIX, "center", ("atom_b3",), {"bbe": 1e-6}, (2.3, 2.7, 2.5)),
 }
 
 
 @pytest.mark.parametrize("name", TABLE_1)
 def test_a_recipe_is_its_row_of_table_1(name: str) -> None:
     recipe = load_recipe(name)
-    trains, fed, parents, rates, paper = TABLE_1[name]
+    trains, fed, patches, parents, rates, paper = TABLE_1[name]
     assert (recipe.name, recipe.trains, (recipe.reference, recipe.test)) == (name, trains, fed)
-    assert (recipe.starts_from, recipe.rates, tuple(recipe.paper.values())) == (parents, rates, paper)
-    assert recipe.patches == "center"
-    assert recipe.mixed == (name == "d3")
+    assert (recipe.patches, recipe.starts_from, recipe.rates) == (patches, parents, rates)
+    assert tuple(recipe.paper.values()) == paper
+    assert recipe.mixed == (fed == MIX)
+
+
+def test_what_ships_is_what_is_listed_every_row_after_its_parents() -> None:
+    shipped = {file.name.removesuffix(".yaml") for file in files("trainer.recipes").iterdir() if "yaml" in file.name}
+    names = recipe_names()
+    assert sorted(names) == sorted(shipped) == sorted([*TABLE_1, "pretrain"])
+    for place, name in enumerate(names):
+        assert set(load_recipe(name).starts_from) <= set(names[:place])
+
+
+def test_pretrain_takes_what_the_base_tracker_was_trained_with() -> None:
+    recipe = load_recipe("pretrain")
+    assert recipe.trained(TRACKERS["atom"]) == ("bbe", "backbone")
+    assert recipe.trained(TRACKERS["dimp18"]) == ("bbe", "tcl", "backbone")
+    assert recipe.rate("bbe", TRACKERS["dimp50"]) == 2e-4
+    config = configure(BASE | {"recipe": "pretrain"}, ())
+    assert config.batch(recipe, TRACKERS["dimp50"]) == 10
+    assert config.batch(load_recipe("c1"), TRACKERS["dimp50"]) == 5
+    with pytest.raises(UsageError, match="batch-norms on 1x1 maps: 8 at least"):
+        configure(BASE, ("batch_size=4",)).batch(recipe, TRACKERS["dimp50"])
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -38,13 +68,13 @@ def test_a_recipe_file_begins_with_its_command_and_ends_with_the_papers_result(n
     lines = (files("trainer.recipes") / f"{name}.yaml").read_text().splitlines()
     assert lines[0].startswith("# cmd-train ")
     assert f"--recipe {name} " in lines[0]
-    assert lines[-1].startswith("paper: {S: ")
+    assert lines[-1].startswith("paper: {")
     assert len(lines) <= 12
 
 
 def test_the_paper_s_settings_are_the_defaults() -> None:
     config = configure(BASE, ())
-    assert (config.epochs, config.samples_per_epoch, config.batch_size) == (50, 26_000, 5)
+    assert (config.epochs, config.samples_per_epoch) == (50, 26_000)
     assert (config.gamma, config.step, config.mu, config.nu, config.weight) == (0.5, 15, 0, 0, 1)
 
 
@@ -56,11 +86,15 @@ def test_the_paper_s_settings_are_the_defaults() -> None:
         ("patches: center\nrates: {tcl: 1e-6}", "rates name"),
         ("patches: center\ntest: tir", "no row of Table 1"),
         ("patches: [", "not valid YAML"),
+        ("patches: null", "patches go with"),
+        ("patches: center\ntrains: {bbe: reference, tcl: test}\nrates: {bbe: 1.0e-6, tcl: 1.0e-6}", "same branch"),
+        ("patches: center\ntrains: {backbone: both}\nrates: {backbone: 1.0e-6}", "on RGB alone"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused_by_name_and_key(change: str, told: str) -> None:
     text = (
-        "name: own\ntrains: {bbe: reference}\nreference: tir\ntest: rgb\nstarts_from: [a1]\nrates: {bbe: 1.0e-6}\n"
+        "name: own\nbase: dimp\ntrains: {bbe: reference}\nreference: tir\ntest: rgb\n"
+        "starts_from: [a1]\nrates: {bbe: 1.0e-6}\n"
         "paper: {}\n"
     )
     assert parse_recipe(text + "patches: center", "own").name == "own"
@@ -69,7 +103,7 @@ def test_a_recipe_that_does_not_fit_is_refused_by_name_and_key(change: str, told
 
 
 def test_an_unknown_recipe_is_refused_with_the_list() -> None:
-    with pytest.raises(UsageError, match="no recipe 'z9': there are b1, c1, d3"):
+    with pytest.raises(UsageError, match=r"no recipe 'z9': there are pretrain, a1, b1, .*, and all"):
         load_recipe("z9")
 
 
@@ -86,7 +120,7 @@ def test_overrides_replace_settings_of_any_kind() -> None:
     ("override", "told"),
     [
         ("epoch=3", r"setting epoch: .*known settings: .*epochs"),
-        ("rates.c1=3", r"setting rates.c1: .*known settings: bbe, tcl\)"),
+        ("rates.c1=3", r"setting rates.c1: .*known settings: backbone, bbe, tcl\)"),
         ("epochs=many", "setting epochs: .*'many'"),
         ("epochs=0", "setting epochs: .*got 0"),
         ("rates.tcl=nan", "setting rates.tcl"),

@@ -15,8 +15,11 @@ from trainer.run_folder import METRICS, MODEL, STATE, RunFolder
 IDENTITY = {"seed": 0, "recipe": "c1", "shards": "abc"}
 
 
+EMPTY: dict[str, Any] = {"head": None, "buffers": {}, "frozen": "0"}
+
+
 def state(**changes: Any) -> dict[str, Any]:
-    return {"epoch": 2, "identity": IDENTITY, "optimizer": {"w": torch.arange(3.0).double()}, "head": None} | changes
+    return {"epoch": 2, "identity": IDENTITY, "optimizer": {"w": torch.arange(3.0).double()}} | EMPTY | changes
 
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def words(shards: Path, out: Path, *more: object) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (("--recipe", "z9"), "no recipe 'z9': there are b1, c1, d3"),
+        (("--recipe", "z9"), "no recipe 'z9': there are pretrain, a1, b1"),
         (("--set", "speed=3"), "setting speed"),
         (("--set", "rates.slow=3"), "setting rates.slow"),
         (("--set", "rates.bbe=1e-4"), "recipe c1 does not train it"),
@@ -61,8 +61,8 @@ def words(shards: Path, out: Path, *more: object) -> tuple[object, ...]:
         (("--tracker", "atom"), "atom has none"),
         (("--device", "abacus"), "--device abacus: not available here"),
         (("--init", "nowhere.pth"), "--init nowhere.pth: no such file"),
-        (("--init", "a.pth", "--init", "b.pth"), "recipe c1 starts from a1: give one --init"),
-        (("--recipe", "d3", *["--init", "a.pth"] * 3), "recipe d3 starts from b3, c1: give one --init"),
+        (("--init", __file__, "--init", __file__), "recipe c1 starts from a1: give one --init for each, or one in all"),
+        (("--recipe", "d3", *["--init", __file__] * 3), "recipe d3 starts from b3 and c1: give one --init"),
         (("--nonsense",), "--nonsense"),
     ],
 )

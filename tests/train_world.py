@@ -13,7 +13,7 @@ from pipeline.boxes import corners
 from pipeline.images import encode
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
-from trainer.recipe import TrainConfig
+from trainer.settings import TrainConfig
 from trainer.trackers import TRACKERS
 
 WIDTH, HEIGHT = 200, 160

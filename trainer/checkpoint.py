@@ -81,7 +81,11 @@ def load_into(net: TrackingNet, weights: Mapping[str, Tensor], name: str) -> Non
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     """Write a state dict as safetensors, in one step: the file is whole or absent."""
     with _written_whole(path) as partial:
+        # safetensors makes files that only their owner can read: give this one the mode that any other file gets.
+        partial.touch()
+        mode = partial.stat().st_mode
         save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, partial)
+        partial.chmod(mode)
 
 
 def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path | str) -> None:

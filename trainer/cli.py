@@ -42,12 +42,14 @@ def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
     rows: list[tuple[object, ...]] = [RECIPE_HEAD]
     for recipe in map(load_recipe, recipe_names()):
-        trains = ", ".join(f"{module} {branch}" for module, branch in recipe.trains.items())
-        rates = [recipe.rates.get(module, "-") for module in ("bbe", "tcl")]
+        trains = ", ".join(f"{module} {branch}" for module, branch in recipe.trains.items()) or "-"
+        own = {} if recipe.rates == "tracker" else recipe.rates
+        rates = ["own" if recipe.rates == "tracker" else own.get(module, "-") for module in ("bbe", "tcl")]
         paper = [recipe.paper.get(score, "-") for score in ("S", "P", "NP")]
-        start = "+".join(recipe.starts_from)
-        rows.append((recipe.name, trains, recipe.reference, recipe.test, recipe.patches, start, *rates, *paper))
+        start = "+".join(recipe.starts_from) or "-"
+        rows.append((recipe.name, trains, recipe.reference, recipe.test, recipe.patches or "-", start, *rates, *paper))
     print_table(rows)
+    click.echo("own: what the base tracker was trained with. S, P, NP: the paper's on LSOTB-TIR; of atom, the gain.")
     ctx.exit()
 
 
@@ -65,26 +67,24 @@ def main() -> None:
     """Teach the TIR branch of a tracker from its RGB branch, on shards of unlabelled pairs.
 
     `cmd-train --shards SHARDS --recipe c1 --tracker dimp18 --out RUN` trains; `cmd-train train --help` has the options.
+    `--recipe all` runs every row of the paper's Table 1 in order, each from the results of its parents.
     """
     guard_package("trainer")
 
 
-@main.command()
-@click.option(
+TRACKER_NAMES = click.Choice(["dimp18", "dimp50", "superdimp", "atom"])
+SHARDS = click.option(
     "--shards",
     type=click.Path(path_type=Path, file_okay=False),
     multiple=True,
-    required=True,
-    help="Folder that `cmd-prep mine` wrote; may be repeated.",
+    help="Folder that `cmd-prep mine` wrote; repeated, a recipe takes those of the mining method it wants.",
 )
-@click.option("--recipe", default="c1", show_default=True, help="Row of Table 1; --list-recipes prints them.")
-@click.option(
-    "--tracker",
-    type=click.Choice(["dimp18", "dimp50", "superdimp", "atom"]),
-    default="dimp50",
-    show_default=True,
-    help="Base tracker.",
-)
+
+
+@main.command()
+@SHARDS
+@click.option("--recipe", default="c1", show_default=True, help="Row of Table 1 (--list-recipes), or all.")
+@click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
 @click.option(
     "--init",
     type=click.Path(path_type=Path),
@@ -95,24 +95,70 @@ def main() -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
 @click.option("--epochs", type=click.IntRange(1), show_default="50")
 @click.option("--samples-per-epoch", type=click.IntRange(1), show_default="26000")
-@click.option("--batch-size", type=click.IntRange(1), show_default="5")
+@click.option("--batch-size", type=click.IntRange(1), show_default="5", help="Pairs a step and process.")
 @click.option("--device", show_default="a GPU where there is one", help="torch device.")
 @click.option("--loader-workers", type=click.IntRange(0), show_default="2", help="Processes that read shards.")
+@click.option("--amp", is_flag=True, default=None, help="Run the network in bfloat16 where that is safe.")
 @click.option("--seed", type=int, show_default="0")
 @click.option("--resume", is_flag=True, help="Go on from RUN/state.pt.")
+@click.option("--dry-run", is_flag=True, help="Check all, take a step in memory, print the plan, write nothing.")
 @click.option(
     "--set",
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper.",
+    help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, mix=spatial.",
 )
 def train(overrides: tuple[str, ...], **options: Any) -> None:
     """Train one recipe on shards; writes RUN/model.safetensors and what is needed to resume."""
-    from trainer.recipe import configure
+    from trainer.settings import configure
 
     given = {name: value for name, value in options.items() if value is not None}
     config = configure(given, overrides)
-    from trainer import loop
+    from trainer import rows
 
-    print_table(list(loop.run(config).items()))
+    print_table(rows.run(config))
+
+
+@main.command()
+@click.argument("weights", metavar="RUN|FILE", type=click.Path(path_type=Path))
+@click.option("--format", "kind", type=click.Choice(["pytracking"]), default="pytracking", show_default=True)
+@click.option("--tracker", type=TRACKER_NAMES, help="Base tracker of a file that is no run.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.pth.tar")
+def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
+    """Write a student in the format of another program."""
+    from trainer.checkpoint import export_pytracking, load_weights
+    from trainer.start import tracker_of, weights_file
+
+    file = weights_file(weights)
+    name = tracker_of([file], tracker)
+    export_pytracking(load_weights(file), name, out)
+    print_table([("tracker", name), ("format", kind), ("file", out)])
+
+
+@main.command()
+@click.option("--reference", type=click.Path(path_type=Path), required=True, metavar="RUN|FILE", help="As of row b1.")
+@click.option("--test", type=click.Path(path_type=Path), required=True, metavar="RUN|FILE", help="As of row b2.")
+@click.option("--tracker", type=TRACKER_NAMES, help="Base tracker of files that are no runs.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
+def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
+    """Put two runs together (row b3): the box module's reference branch of one, its test branch of the other."""
+    from trainer import put_together
+
+    print_table(list(put_together.merge(reference, test, out, tracker).items()))
+
+
+@main.command()
+@SHARDS
+@click.option("--recipe", default="d3", show_default=True, help="Row of Table 1.")
+@click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
+@click.option("--samples", type=click.IntRange(1), default=6, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.html")
+def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, seed: int, out: Path) -> None:
+    """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
+    from trainer import feeds_page
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(feeds_page.build(shards, recipe, tracker, samples, seed), encoding="utf-8")
+    print_table([("report", out)])

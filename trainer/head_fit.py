@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from trainer.branches import assemble
-from trainer.data import PairDataset, Sample, Source, read_batches
+from trainer.data import PairDataset, Sample, read_batches
+from trainer.feeding import Feeding, assemble
 from trainer.losses import bbe_loss
 from trainer.net import AtomNet, DimpNet
-from trainer.recipe import TrainConfig
+from trainer.settings import TrainConfig
+from trainer.source import Source
 from trainer.state_head import StateHead
 from trainer.trackers import TrackerSpec
 
 log = logging.getLogger(__name__)
 
+RGB = Feeding(("rgb",), ("rgb",))
 RATE = 1e-3
 BATCH = 16
 CHECK = 50
@@ -48,7 +50,7 @@ def fit_head(
     """
     samples = BATCH * config.head_steps
     dataset = PairDataset(
-        source, pairs, spec, ("rgb", "rgb"), samples=samples, seed=config.seed, jitter=config.jitter == "tracker"
+        source, pairs, spec, RGB, samples=samples, seed=config.seed, jitter=config.jitter == "tracker"
     )
     states = torch.stack([torch.as_tensor(dataset[i]["state"]) for i in range(min(256, samples))])
     torch.manual_seed(config.seed)
@@ -79,7 +81,7 @@ def _windows(
     """The frozen teacher's modulated test maps, and the states of the windows."""
     loader: DataLoader[Sample] = DataLoader(dataset, BATCH, num_workers=config.loader_workers)
     for batch in read_batches(loader):
-        feed = assemble(batch, "rgb", "rgb", device)
+        feed = assemble(batch, RGB, device)
         with torch.no_grad():
             reference, test = net.backbone_features(feed.reference), net.backbone_features(feed.test)
             maps = net.modulate(net.modulation(reference, feed.reference_box), net.iou_features(test))

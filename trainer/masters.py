@@ -6,10 +6,13 @@ have float64 masters that take the steps and are cast for the forward pass.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from trainer.parallel import Team
 
 
 class MasterAdam:
@@ -19,16 +22,20 @@ class MasterAdam:
         net: the network; only the named parameters keep ``requires_grad``.
         groups: parameter names by module.
         rates: learning rate by module, before the schedule.
+        team: processes whose gradients are averaged.
     """
 
-    def __init__(self, net: nn.Module, groups: dict[str, list[str]], rates: dict[str, float]) -> None:
+    def __init__(
+        self, net: nn.Module, groups: Mapping[str, list[str]], rates: Mapping[str, float], team: Team | None = None
+    ) -> None:
+        self.team = team or Team()
         parameters = dict(net.named_parameters())
         trained = {name for names in groups.values() for name in names}
         for name, parameter in parameters.items():
             parameter.requires_grad_(name in trained)
         self.live = {name: parameters[name] for name in parameters if name in trained}
         self.masters = {name: p.detach().double().clone().requires_grad_() for name, p in self.live.items()}
-        self.rates = rates
+        self.rates = dict(rates)
         self.adam = torch.optim.Adam(
             [{"params": [self.masters[n] for n in names], "lr": rates[m], "module": m} for m, names in groups.items()]
         )
@@ -42,6 +49,7 @@ class MasterAdam:
         """Differentiate the loss, step the masters, cast them into the network."""
         names = list(self.live)
         gradients = torch.autograd.grad(loss, [self.live[name] for name in names], allow_unused=True)
+        self.team.mean_([gradient for gradient in gradients if gradient is not None])
         for name, gradient in zip(names, gradients):
             self.masters[name].grad = None if gradient is None else gradient.double()
         self.adam.step()

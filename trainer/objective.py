@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from trainer.branches import Feed
+from trainer.feeding import Feed
 from trainer.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, tcl_loss
 from trainer.net import AtomNet, DimpNet
-from trainer.recipe import Module, TrainConfig
+from trainer.net.backbone import Features
+from trainer.recipe import Branch, Module
+from trainer.settings import TrainConfig
 from trainer.state_head import StateHead
+from trainer.trackers import TrackerSpec
 
 KL_WEIGHT = 0.01
 """SuperDiMP's weight of the box loss beside DiMP's classification loss."""
@@ -22,10 +25,13 @@ class Objective(nn.Module):
 
     Args:
         net: the two-branch tracker; whatever of it is frozen has ``requires_grad`` off already.
-        modules: which parts of the loss are wanted.
+        modules: what is trained.
         config: settings of the run.
-        head: psi of Eq. 3, for losses ``paper``.
-        parameters: trained box parameters that ``nu`` shrinks: weights, without biases and batch-norms.
+        spec: the base tracker.
+        teacher: runs the branch that is not trained, where that must not be ``net`` itself; it shares its backbone.
+        branch: which branch is trained.
+        head: psi of Eq. 3, for the box loss ``state``.
+        shrunk: trained box parameters that ``nu`` shrinks: weights, without biases and batch-norms.
     """
 
     def __init__(
@@ -33,52 +39,70 @@ class Objective(nn.Module):
         net: DimpNet | AtomNet,
         modules: Sequence[Module],
         config: TrainConfig,
+        spec: TrackerSpec,
+        *,
+        branch: Branch = "both",
+        teacher: DimpNet | AtomNet | None = None,
         head: StateHead | None = None,
-        parameters: Sequence[Tensor] = (),
+        shrunk: Sequence[Tensor] = (),
     ) -> None:
         super().__init__()
         self.net, self.modules_wanted, self.config, self.head = net, tuple(modules), config, head
-        self.shrunk = list(parameters)
+        self.tcl_loss, self.bbe_loss = config.loss_of(spec)
+        self.shrunk = list(shrunk)
+        other = teacher or net
+        self.reference_side = other if branch == "test" else net
+        self.test_side = other if branch == "reference" else net
 
     def forward(self, feed: Feed) -> tuple[Tensor, dict[str, float]]:
         """Loss of a feed, a scalar, and its parts by name."""
-        count = len(feed.reference)
-        # The backbone is frozen in every row: one pass over both branches' images, and no graph through it.
-        with torch.no_grad():
-            features = self.net.backbone_features(torch.cat([feed.reference, feed.test]))
-        reference = {level: maps[:count] for level, maps in features.items()}
-        test = {level: maps[count:] for level, maps in features.items()}
-        total = feed.label.new_zeros(())
-        parts: dict[str, float] = {}
-        if "tcl" in self.modules_wanted:
-            loss = self._tcl(reference, test, feed)
-            total, parts["tcl"] = total + loss, float(loss.detach())
-        if "bbe" in self.modules_wanted:
-            loss = self._bbe(reference, test, feed)
-            total, parts["bbe"] = total + self.config.weight * loss, float(loss.detach())
+        with torch.autocast(feed.reference.device.type, torch.bfloat16, enabled=self.config.amp):
+            reference, test = self._features(feed)
+            total = feed.label.new_zeros(())
+            parts: dict[str, float] = {}
+            if "tcl" in self.modules_wanted:
+                loss = self._tcl(reference, test, feed)
+                total, parts["tcl"] = total + loss, float(loss.detach())
+            if "bbe" in self.modules_wanted:
+                loss = self._bbe(reference, test, feed)
+                total, parts["bbe"] = total + self.config.weight * loss, float(loss.detach())
         parts["loss"] = float(total.detach())
         return total, parts
 
-    def _tcl(self, reference: dict[str, Tensor], test: dict[str, Tensor], feed: Feed) -> Tensor:
-        """The filter comes from the reference branch's features and must answer on the test branch's (Eq. 2)."""
-        if not isinstance(self.net, DimpNet):
-            raise TypeError("ATOM has no classifier that is trained offline")
-        found = self.net.predict_filter(self.net.classification_features(reference), feed.reference_box[None])
-        features, label = self.net.classification_features(test), feed.label[None]
-        if self.config.losses == "paper":
-            ends = torch.stack([found.filters[0], found.filters[-1]])
-            return tcl_loss(self.net.classify(ends, features), label, ends, self.config.mu)
-        return dimp_classification(self.net.classify(found.filters, features), label)
+    def _features(self, feed: Feed) -> tuple[Features, Features]:
+        """Backbone features of both branches: one pass over all images, without a graph where it is frozen."""
+        count = len(feed.reference)
+        trained = "backbone" in self.modules_wanted and torch.is_grad_enabled()
+        with torch.set_grad_enabled(trained):
+            features = self.net.backbone_features(torch.cat([feed.reference, feed.test]))
+        reference = {level: maps[:count] for level, maps in features.items()}
+        return reference, {level: maps[count:] for level, maps in features.items()}
 
-    def _bbe(self, reference: dict[str, Tensor], test: dict[str, Tensor], feed: Feed) -> Tensor:
+    def _tcl(self, reference: Features, test: Features, feed: Feed) -> Tensor:
+        """The filter comes from the reference branch's features and must answer on the test branch's (Eq. 2)."""
+        answering, asking = self.test_side, self.reference_side
+        if not isinstance(answering, DimpNet) or not isinstance(asking, DimpNet):
+            raise TypeError("ATOM has no classifier that is trained offline")
+        found = asking.predict_filter(asking.classification_features(reference), feed.reference_box[None])
+        features, label = answering.classification_features(test), feed.label[None]
+        if self.tcl_loss == "l2":
+            ends = torch.stack([found.filters[0], found.filters[-1]])
+            return tcl_loss(answering.classify(ends, features).float(), label, ends.float(), self.config.mu)
+        return dimp_classification(answering.classify(found.filters, features).float(), label)
+
+    def _bbe(self, reference: Features, test: Features, feed: Feed) -> Tensor:
         """The reference branch modulates the test branch, which must say where the box is (Eq. 3)."""
-        modulation = self.net.modulation(reference, feed.reference_box)
-        if self.config.losses == "paper":
+        modulation = self.reference_side.modulation(reference, feed.reference_box)
+        features = self.test_side.iou_features(test)
+        total = feed.label.new_zeros(())
+        if "state" in self.bbe_loss:
             if self.head is None:
-                raise ValueError("losses 'paper' need psi: fit a StateHead first")
-            prediction = self.head(self.net.modulate(modulation, self.net.iou_features(test)))
-            return bbe_loss(prediction, self.head.standardise(feed.state), self.shrunk, self.config.nu)
-        predicted = self.net.predict_iou(modulation, test, feed.proposals[None])[0]
+                raise ValueError("box loss 'state' needs psi: fit a StateHead first")
+            prediction = self.head(self.test_side.modulate(modulation, features)).float()
+            total = bbe_loss(prediction, self.head.standardise(feed.state), self.shrunk, self.config.nu)
+        if self.bbe_loss == "state":
+            return total
+        predicted = self.test_side.score_proposals(modulation, features, feed.proposals[None])[0].float()
         if feed.density is not None:
-            return KL_WEIGHT * kl_regression(predicted, *feed.density)
-        return iou_regression(predicted, feed.proposal_iou)
+            return total + KL_WEIGHT * kl_regression(predicted, *feed.density)
+        return total + iou_regression(predicted, feed.proposal_iou)

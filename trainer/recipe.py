@@ -1,136 +1,94 @@
-"""Recipes: the rows of the paper's Table 1 as data, and the settings of one run."""
+"""Recipes: the rows of the paper's Table 1 as data."""
 
 from __future__ import annotations
 
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from pipeline.errors import UsageError
-from trainer.trackers import TrackerName
+from trainer.trackers import TrackerSpec
 
-Module = Literal["tcl", "bbe"]
+Module = Literal["bbe", "tcl", "backbone"]
 Branch = Literal["reference", "test", "both"]
 Fed = Literal["rgb", "tir", "rgb-tir", "tir-rgb"]
 
+PAIRED_FEEDS = {("tir", "rgb"), ("rgb", "tir"), ("rgb-tir", "tir-rgb")}
+"""What the (reference, test) branch of a row that distils may be fed."""
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-
-class Recipe(_Frozen):
+class Recipe(BaseModel):
     """One row of Table 1.
 
     Attributes:
         name: the row.
-        trains: module -> the branch of it that is trained.
-        reference: what the reference branch is fed; ``rgb-tir`` with ``tir-rgb`` on the other one means that every pair
-            enters twice, once each way round.
+        base: which base tracker the row belongs to; ``any`` fits all.
+        trains: module -> the branch of it that is trained; empty for a row that only puts weights together.
+        reference: what the reference branch is fed; ``rgb-tir`` with ``tir-rgb`` on the other one is a mix.
         test: what the test branch is fed.
-        patches: mining method of the shards the row wants.
+        patches: mining method of the shards the row wants; None where it trains nothing.
         starts_from: rows whose result it starts from; ``a1`` is the base tracker itself.
-        rates: learning rate of each trained module.
-        paper: S, P and NP that the paper reports on LSOTB-TIR, in %.
+        rates: learning rate of each trained module; ``tracker`` is what the base tracker was trained with.
+        paper: S, P and NP that the paper reports on LSOTB-TIR, in %; for ATOM the gain over ATOM.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
     name: str
-    trains: dict[Module, Branch] = Field(min_length=1)
+    base: Literal["dimp", "atom", "any"]
+    trains: dict[Module, Branch]
     reference: Fed
     test: Fed
-    patches: Literal["center", "random", "detection"]
+    patches: Literal["center", "random", "detection"] | None = None
     starts_from: tuple[str, ...]
-    rates: dict[Module, float]
+    rates: dict[Module, float] | Literal["tracker"]
     paper: dict[Literal["S", "P", "NP"], float]
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        if set(self.rates) != set(self.trains):
+        if self.rates != "tracker" and set(self.rates) != set(self.trains):
             raise ValueError(f"rates name {sorted(self.rates)}, trains name {sorted(self.trains)}")
-        if (self.reference, self.test) not in {("tir", "rgb"), ("rgb", "tir"), ("rgb-tir", "tir-rgb"), ("rgb", "rgb")}:
+        if bool(self.trains) != bool(self.patches):
+            raise ValueError("patches go with a row that trains something, and only with one")
+        if len(set(self.trains.values())) > 1:
+            raise ValueError("the modules of a row are trained on the same branch")
+        if "backbone" in self.trains and (self.reference, self.test) != ("rgb", "rgb"):
+            raise ValueError("the backbone is trained on RGB alone")
+        if self.trains and "backbone" not in self.trains and (self.reference, self.test) not in PAIRED_FEEDS:
             raise ValueError(f"feeding {self.reference} to reference and {self.test} to test is no row of Table 1")
         return self
 
     @property
     def mixed(self) -> bool:
-        """Whether every pair enters twice, with the modalities swapped."""
+        """Whether both modalities enter both branches."""
         return self.reference == "rgb-tir"
 
+    @property
+    def branch(self) -> Branch:
+        """The branch that is trained; ``both`` where nothing is."""
+        return next(iter(self.trains.values()), "both")
 
-class Rates(_Frozen):
-    """Learning rates that override the recipe's; None keeps the recipe's."""
+    def fits(self, spec: TrackerSpec) -> bool:
+        """Whether the row is one of a base tracker's."""
+        return self.base == "any" or (self.base == "dimp") == spec.classifier
 
-    tcl: float | None = Field(default=None, gt=0)
-    bbe: float | None = Field(default=None, gt=0)
+    def trained(self, spec: TrackerSpec) -> tuple[Module, ...]:
+        """The modules that the row trains of a base tracker: ATOM has no classifier that is trained offline."""
+        return tuple(module for module in self.trains if module != "tcl" or spec.classifier)
 
-
-class TrainConfig(_Frozen):
-    """Settings of one run; the defaults are the paper's.
-
-    Attributes:
-        shards: folders that ``cmd-prep mine`` wrote.
-        recipe: a row of Table 1.
-        tracker: the base tracker.
-        init: weights to start from; none starts from seeded random weights. A resumed run has its own already.
-        out: the run's folder.
-        epochs: passes of ``samples_per_epoch`` draws.
-        samples_per_epoch: pairs drawn an epoch.
-        batch_size: pairs a step.
-        device: torch device, or ``auto``.
-        loader_workers: processes that read shards; 0 reads in the training process.
-        seed: every draw is a function of (seed, epoch, draw, branch).
-        rates: learning rates that replace the recipe's.
-        gamma: the rates are multiplied by it every ``step`` epochs.
-        step: epochs between two such steps.
-        losses: ``tracker`` is the base tracker's own (LBHinge, IoU); ``paper`` is Eq. 2 and 3 to the letter.
-        weight: lambda of Eq. 1, before L_BBE.
-        mu: weight of the filter's squared norm in Eq. 2.
-        nu: weight of the trained parameters' squared norm in Eq. 3.
-        jitter: ``tracker`` is the base tracker's; ``none`` centres every window, which a bias alone can learn.
-        held_out: share of the sequences that is kept out of training and measured after every epoch.
-        held_out_samples: draws of that measurement; 0 leaves it out.
-        split_seed: which sequences are held out is a function of it and of the sequence's name alone.
-        head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (losses ``paper``).
-        resume: go on from ``out/state.pt``.
-    """
-
-    shards: tuple[Path, ...] = Field(min_length=1)
-    recipe: str
-    tracker: TrackerName = "dimp50"
-    init: tuple[Path, ...] = ()
-    out: Path
-    epochs: int = Field(default=50, ge=1)
-    samples_per_epoch: int = Field(default=26_000, ge=1)
-    batch_size: int = Field(default=5, ge=1)
-    device: str = "auto"
-    loader_workers: int = Field(default=2, ge=0)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    rates: Rates = Rates()
-    gamma: float = Field(default=0.5, gt=0, le=1)
-    step: int = Field(default=15, ge=1)
-    losses: Literal["tracker", "paper"] = "tracker"
-    weight: float = Field(default=1.0, ge=0)
-    mu: float = Field(default=0.0, ge=0)
-    nu: float = Field(default=0.0, ge=0)
-    jitter: Literal["tracker", "none"] = "tracker"
-    held_out: float = Field(default=0.1, ge=0, lt=1)
-    held_out_samples: int = Field(default=200, ge=0)
-    split_seed: int = Field(default=0, ge=0, lt=2**32)
-    head_steps: int = Field(default=400, ge=1)
-    resume: bool = False
-
-    def decisive(self) -> dict[str, Any]:
-        """The settings that a resumed run must share with the run it goes on from, as JSON."""
-        free = {"out", "device", "loader_workers", "resume", "epochs", "shards", "init"}
-        return self.model_dump(mode="json", exclude=free)
+    def rate(self, module: Module, spec: TrackerSpec) -> float:
+        """The learning rate of a trained module."""
+        return spec.pretrain_rates[module] if self.rates == "tracker" else self.rates[module]
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that ship, sorted."""
-    entries = files("trainer.recipes").iterdir()
-    return sorted(entry.name.removesuffix(".yaml") for entry in entries if entry.name.endswith(".yaml"))
+    """Names of the recipes that ship: Table 1 from top to bottom, every row after those it starts from."""
+    return ["pretrain", "a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5", *_ATOM]
+
+
+_ATOM = ("atom_b1", "atom_b2", "atom_b3", "atom")
 
 
 def load_recipe(name: str) -> Recipe:
@@ -140,7 +98,7 @@ def load_recipe(name: str) -> Recipe:
         UsageError: there is none of that name, or a key in it is unknown or wrong.
     """
     if name not in recipe_names():
-        raise UsageError(f"no recipe {name!r}: there are {', '.join(recipe_names())}")
+        raise UsageError(f"no recipe {name!r}: there are {', '.join(recipe_names())}, and all")
     text = (files("trainer.recipes") / f"{name}.yaml").read_text(encoding="utf-8")
     return parse_recipe(text, name)
 
@@ -152,49 +110,11 @@ def parse_recipe(text: str, name: str) -> Recipe:
         UsageError: it does not fit; the message names the recipe and the key.
     """
     try:
-        return Recipe.model_validate(yaml.safe_load(text))
+        content: Any = yaml.safe_load(text)
+        return Recipe.model_validate(content)
     except yaml.YAMLError as error:
         raise UsageError(f"recipe {name}: not valid YAML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "recipe"
         raise UsageError(f"recipe {name}: {key}: {first['msg']}") from error
-
-
-def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:
-    """Settings of a run, with ``key=value`` or ``group.key=value`` overrides on top.
-
-    Raises:
-        UsageError: an unknown key or a value that does not fit; the message names the key.
-    """
-    merged = dict(settings)
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals:
-            raise UsageError(f"--set {override}: expected key=value, e.g. --set rates.tcl=1e-4")
-        *groups, leaf = key.split(".")
-        target = merged
-        for group in groups:
-            inner = target.get(group)
-            target[group] = dict(inner) if isinstance(inner, dict) else {}
-            target = target[group]
-        try:
-            target[leaf] = _scalar(value)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set {override}: the value is neither a number nor YAML") from error
-    try:
-        return TrainConfig.model_validate(merged)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        fields = Rates.model_fields if first["loc"][0] == "rates" else TrainConfig.model_fields
-        hint = f" (known settings: {', '.join(sorted(fields))})" if first["type"] == "extra_forbidden" else ""
-        raise UsageError(f"setting {key}: {first['msg']}, got {first['input']!r}{hint}") from error
-
-
-def _scalar(text: str) -> Any:
-    """A value as YAML reads it, and ``1e-6`` as the number that people mean by it."""
-    try:
-        return float(text) if not text.lstrip("+-").isdigit() else int(text)
-    except ValueError:
-        return yaml.safe_load(text)

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from pipeline.errors import DataError, UsageError
+from trainer.checkpoint import save_weights
 from trainer.unpickle import read_pickle
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
-STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head"})
-"""Epochs done, the settings that decide the result, masters and moments, psi (or None)."""
+START, HELD_OUT = "start.safetensors", "held_out.json"
+STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})
+"""Epochs done, the settings that decide the result, masters and moments, psi (or None), batch-norm statistics where
+they are trained, and a hash of what is not trained."""
 
 
 class RunFolder:
@@ -83,10 +85,12 @@ class RunFolder:
 
     def save_model(self, weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
         """Write the student's weights and what they are."""
-        part = self.path / f"{MODEL}.part"
-        save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, part)
-        part.replace(self.path / MODEL)
+        save_weights(weights, self.path / MODEL)
         self.write_json(META, meta)
+
+    def save_start(self, weights: dict[str, torch.Tensor]) -> None:
+        """Write the weights that the run begins with, for a teacher that stays and for telling what has changed."""
+        save_weights(weights, self.path / START)
 
     def keep_metrics(self, epochs: int) -> None:
         """Drop metrics of epochs that the resumed state does not hold: all of them where nothing is resumed."""

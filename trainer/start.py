@@ -2,51 +2,127 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.errors import UsageError
+from torch import Tensor
+
+from pipeline.errors import DataError, UsageError
+from trainer.branches import parts
 from trainer.checkpoint import load_into, load_weights
 from trainer.net import AtomNet, DimpNet
-from trainer.recipe import Recipe, TrainConfig
-from trainer.run_folder import MODEL
+from trainer.recipe import Recipe, load_recipe
+from trainer.run_folder import META, MODEL
+from trainer.settings import TrainConfig
 
 log = logging.getLogger(__name__)
 
-MODULES = {"b": "bb_regressor.", "c": "classifier."}
-"""What a parent row contributes, by the first letter of its name: rows B train the box branch, row C the classifier."""
+Weights = dict[str, Tensor]
+BACKBONE = "feature_extractor."
 
 
 def start_weights(net: DimpNet | AtomNet, config: TrainConfig, recipe: Recipe) -> None:
     """Load the weights that a run starts from.
 
-    One ``--init`` is taken whole. Several are the recipe's parent rows in order: all of the first, and of each other
-    one the module that its row trains (d1 to d5: the box branch of b3, the classifier of c1).
+    One ``--init`` is taken whole. Several are the recipe's parent rows: all of the first, and of each other one what
+    its row trains (d1 to d5: everything of b3, the classifier of c1; b3: everything of b1, the test branch of b2). Runs
+    are told apart by the recipe they say they are, plain files by their order.
 
     Raises:
-        UsageError: a file is missing, or their number does not fit the recipe.
-        DataError: a file is damaged or of another tracker.
+        UsageError: a file is missing, or a parent row is.
+        DataError: a file is damaged, of another tracker, or grew from another backbone than the first.
     """
     if not config.init:
-        log.warning("no --init: starting from random weights (seed %d); a student needs a trained teacher", config.seed)
+        needed = f"{recipe.name} starts from {', '.join(recipe.starts_from)}; " if recipe.starts_from else ""
+        log.warning("no --init: %sstarting from random weights (seed %d)", needed, config.seed)
         return
-    if len(config.init) not in (1, len(recipe.starts_from)):
-        parents = ", ".join(recipe.starts_from)
-        raise UsageError(
-            f"recipe {recipe.name} starts from {parents}: give one --init, or one for each of them in order"
-        )
-    weights = load_weights(_file(config.init[0]))
-    for path, parent in zip(config.init[1:], recipe.starts_from[1:]):
-        prefix = MODULES[parent[0]]
-        weights |= {name: value for name, value in load_weights(_file(path)).items() if name.startswith(prefix)}
-    load_into(net, weights, " + ".join(map(str, config.init)))
+    files = in_order([weights_file(path) for path in config.init], recipe)
+    weights = load_weights(files[0])
+    for file, parent in zip(files[1:], recipe.starts_from[1:]):
+        compose(weights, load_weights(file), load_recipe(parent), f"{files[0]} and {file}")
+    load_into(net, weights, " + ".join(map(str, files)))
 
 
-def _file(path: Path) -> Path:
-    """The weights file that ``--init`` means: a file, or the model of a run's folder."""
+def compose(weights: Weights, other: Mapping[str, Tensor], row: Recipe, names: str) -> None:
+    """Put what ``row`` trains of ``other`` in the place of the same tensors of ``weights``.
+
+    Raises:
+        DataError: the two grew from different backbones, on which neither's branches mean anything to the other's.
+    """
+    for name, value in weights.items():
+        if name.startswith(BACKBONE) and (name not in other or not value.equal(other[name])):
+            raise DataError(f"{names}: their backbones differ ({name}): put together runs that began from one a1")
+    prefixes = tuple(prefix for module, branch in row.trains.items() for prefix in parts(module, branch))
+    weights.update({name: value for name, value in other.items() if name.startswith(prefixes)})
+
+
+def in_order(files: Sequence[Path], recipe: Recipe) -> list[Path]:
+    """Weights files in the order of the recipe's parent rows.
+
+    Raises:
+        UsageError: their number does not fit, or a run is of no parent row; the message names what is missing.
+    """
+    parents = recipe.starts_from
+    told = [described(file).get("recipe") for file in files]
+    needed = " and ".join(parents) or "one base tracker"
+    if len(files) == 1:
+        # Taken whole: the base tracker, one parent, or parents that were put together already.
+        if told[0] in parents and len(parents) > 1:
+            missing = ", ".join(parent for parent in parents if parent != told[0])
+            raise UsageError(f"recipe {recipe.name} starts from {needed}: --init for {missing} is missing")
+        return list(files)
+    if len(files) != len(parents):
+        raise UsageError(f"recipe {recipe.name} starts from {needed}: give one --init for each, or one in all")
+    by_row = {row: file for row, file in zip(told, files) if row in parents}
+    unnamed = iter([file for row, file in zip(told, files) if row is None])
+    ordered = [by_row.get(parent) or next(unnamed, None) for parent in parents]
+    missing = ", ".join(parent for parent, file in zip(parents, ordered) if file is None)
+    if missing:
+        given = ", ".join(str(row) for row in told if row is not None)
+        raise UsageError(f"recipe {recipe.name} starts from {needed}: {missing} is missing, got runs of {given}")
+    return [file for file in ordered if file is not None]
+
+
+def weights_file(path: Path) -> Path:
+    """The weights file that ``--init`` means: a file, or the model of a run's folder.
+
+    Raises:
+        UsageError: there is none.
+    """
     file = path / MODEL if path.is_dir() else path
     if not file.is_file():
         raise UsageError(
             f"--init {path}: no such file: pass a checkpoint (README says where released ones are) or a run"
         )
     return file
+
+
+def described(file: Path) -> dict[str, str]:
+    """What a run's model says it is (``tracker``, ``recipe``); empty for a file that is not a run's.
+
+    Raises:
+        DataError: the description is damaged.
+    """
+    meta = file.with_name(META)
+    if file.name != MODEL or not meta.is_file():
+        return {}
+    try:
+        content = json.loads(meta.read_text(encoding="utf-8"))
+        return {key: str(content[key]) for key in ("tracker", "recipe")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{meta}: not the description of a model: fetch the run again") from error
+
+
+def tracker_of(files: Sequence[Path], named: str | None) -> str:
+    """The base tracker of weights: what was named, or what the runs say.
+
+    Raises:
+        UsageError: neither says it, or they contradict one another.
+    """
+    said = {tracker for tracker in (named, *(described(file).get("tracker") for file in files)) if tracker}
+    if len(said) != 1:
+        told = f"they are of {' and '.join(sorted(said))}" if said else "a plain file does not say its tracker"
+        raise UsageError(f"{', '.join(map(str, files))}: {told}: give --tracker, and weights of one tracker")
+    return said.pop()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.labels import LABEL_KERNEL, LABEL_STRIDE
@@ -25,6 +26,9 @@ class TrackerSpec:
         mixture: proposals come from a Gaussian mixture with densities (SuperDiMP) instead of perturbed boxes.
         flip: probability of flipping both views.
         classifier: whether it has a classifier that is trained offline.
+        pretrain_batch: sequences a step that it was trained with itself.
+        pretrain_rates: learning rates that it was trained with, by module. The classifier's is that of its features and
+            its initial filter; the backbone's of ATOM, which took an ImageNet one as it was, is DiMP-18's.
     """
 
     size: int
@@ -33,6 +37,8 @@ class TrackerSpec:
     centre_jitter: tuple[float, float]
     scale_jitter: tuple[float, float]
     proposals: int
+    pretrain_batch: int
+    pretrain_rates: Mapping[str, float]
     mixture: bool = False
     flip: float = 0.0
     classifier: bool = True
@@ -53,10 +59,39 @@ class TrackerSpec:
         return 0.25 / self.factor
 
 
-_DIMP = TrackerSpec(288, 5.0, "replicate", (3.0, 4.5), (0.25, 0.5), 8)
+_DIMP18 = TrackerSpec(
+    size=288,
+    factor=5.0,
+    crop="replicate",
+    centre_jitter=(3.0, 4.5),
+    scale_jitter=(0.25, 0.5),
+    proposals=8,
+    pretrain_batch=26,
+    pretrain_rates={"tcl": 5e-5, "bbe": 1e-3, "backbone": 2e-4},
+)
 TRACKERS: dict[str, TrackerSpec] = {
-    "dimp18": _DIMP,
-    "dimp50": _DIMP,
-    "superdimp": TrackerSpec(352, 6.0, "inside_major", (3.0, 5.5), (0.25, 0.5), 128, mixture=True, flip=0.5),
-    "atom": TrackerSpec(288, 5.0, "centred", (0.0, 4.5), (0.0, 0.5), 16, classifier=False),
+    "dimp18": _DIMP18,
+    "dimp50": replace(_DIMP18, pretrain_batch=10, pretrain_rates={"tcl": 5e-5, "bbe": 2e-4, "backbone": 2e-5}),
+    "superdimp": replace(
+        _DIMP18,
+        size=352,
+        factor=6.0,
+        crop="inside_major",
+        centre_jitter=(3.0, 5.5),
+        proposals=128,
+        pretrain_batch=20,
+        pretrain_rates={"tcl": 5e-5, "bbe": 1e-3, "backbone": 2e-5},
+        mixture=True,
+        flip=0.5,
+    ),
+    "atom": replace(
+        _DIMP18,
+        crop="centred",
+        centre_jitter=(0.0, 4.5),
+        scale_jitter=(0.0, 0.5),
+        proposals=16,
+        pretrain_batch=64,
+        pretrain_rates={"bbe": 1e-3, "backbone": 2e-4},
+        classifier=False,
+    ),
 }

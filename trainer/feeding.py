@@ -1,0 +1,116 @@
+"""What each branch is fed (Table 1; sections 4.2 and 4.3 of the paper)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainer.recipe import Fed, Recipe
+from trainer.settings import TrainConfig
+
+IMAGE_MEAN = (0.485, 0.456, 0.406)
+IMAGE_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Feeding:
+    """How samples are cut and put into a batch.
+
+    Attributes:
+        reference: pictures that are cut for the reference branch; a joined one (``rgb-tir``) is one picture.
+        test: likewise, in the order of ``reference``.
+        once: with two pictures a branch, whether half of the batch enters one way round and half the other, instead of
+            every pair both ways.
+    """
+
+    reference: tuple[str, ...]
+    test: tuple[str, ...]
+    once: bool = False
+
+    @classmethod
+    def of(cls, recipe: Recipe, config: TrainConfig) -> Feeding:
+        """The feeding of a row under the settings of a run."""
+        if recipe.mixed and config.mix == "spatial":
+            return cls((recipe.reference,), (recipe.test,))
+        once = recipe.mixed and config.mix_pairs == "once"
+        return cls(pictures(recipe.reference), pictures(recipe.test), once)
+
+    @property
+    def joined(self) -> bool:
+        """Whether the two pictures of a pair are put side by side."""
+        return "-" in self.reference[0]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A batch as the two branches see it: R rows, one sequence each, one image a branch.
+
+    Where every pair enters twice, R is twice the number of pairs: first reference RGB and test TIR, then the other way.
+
+    Attributes:
+        reference: (R, 3, S, S) normalised.
+        test: likewise.
+        reference_box: (R, 4) the box in the reference branch's own window.
+        label: (R, F, F) Gaussian label of the test window.
+        state: (R, 4) s of the test window's box.
+        test_box: (R, 4) the box in the test window.
+        proposals: (R, P, 4) in the test window.
+        proposal_iou: (R, P).
+        density: (R, P) proposal density and truth density, where proposals come from a mixture.
+    """
+
+    reference: Tensor
+    test: Tensor
+    reference_box: Tensor
+    label: Tensor
+    state: Tensor
+    test_box: Tensor
+    proposals: Tensor
+    proposal_iou: Tensor
+    density: tuple[Tensor, Tensor] | None
+
+
+def pictures(fed: Fed) -> tuple[str, ...]:
+    """The modalities in what a branch is fed."""
+    return tuple(fed.split("-"))
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 (N, 3, H, W) to the network's input: [0, 1] minus ImageNet's mean, over its deviation."""
+    mean = torch.tensor(IMAGE_MEAN, device=images.device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGE_STD, device=images.device).view(1, 3, 1, 1)
+    return ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> Feed:
+    """Feed a collated batch of :class:`trainer.data.PairDataset` samples to the branches."""
+    pairs = len(batch["pair"])
+    ways = len(feeding.reference)
+    # Rows of each way round: all pairs, or its own share of them.
+    rows = [slice(None)] * ways
+    if feeding.once:
+        rows = [slice(0, pairs // 2), slice(pairs // 2, None)]
+
+    def spread(parts: list[Tensor]) -> Tensor:
+        return torch.cat([part[row] for part, row in zip(parts, rows)]).to(device, non_blocking=True)
+
+    def images(branch: str, names: tuple[str, ...]) -> Tensor:
+        return normalise(spread([batch[f"{branch}_{name}"] for name in names]))
+
+    def target(name: str) -> Tensor:
+        return spread([batch[name]] * ways)
+
+    return Feed(
+        reference=images("reference", feeding.reference),
+        test=images("test", feeding.test),
+        reference_box=target("reference_box"),
+        label=target("label"),
+        state=target("state"),
+        test_box=target("test_box"),
+        proposals=target("proposals"),
+        proposal_iou=target("proposal_iou"),
+        density=(target("density"), target("truth_density")) if "density" in batch else None,
+    )

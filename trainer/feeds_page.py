@@ -1,0 +1,131 @@
+"""A page that draws what each branch is fed, for each mix: windows, boxes, proposals and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline import html
+from pipeline.errors import UsageError
+from trainer.data import PairDataset
+from trainer.feeding import IMAGE_MEAN, IMAGE_STD, Feed, Feeding, assemble
+from trainer.recipe import Recipe, load_recipe
+from trainer.settings import TrainConfig
+from trainer.source import of_method, open_source, split_pairs
+from trainer.trackers import TRACKERS
+
+Image = NDArray[np.uint8]
+BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)
+SHOWN_PROPOSALS = 4
+WIDTH = 240
+
+
+def build(shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int) -> str:
+    """The page, HTML.
+
+    Args:
+        shards: folders of shards; those of the recipe's mining method are taken where there are any.
+        recipe: a row that trains something.
+        tracker: whose windows are cut.
+        samples: draws to show for each mix.
+        seed: of the draws.
+
+    Raises:
+        UsageError: no shards, or a row that is fed nothing.
+        DataError: shards that cannot be read.
+    """
+    row, spec = load_recipe(recipe), TRACKERS[tracker]
+    if not row.trains:
+        raise UsageError(f"recipe {recipe} trains nothing: its branches are fed nothing")
+    if not shards:
+        raise UsageError("no shards to draw from: give --shards")
+    source = open_source(of_method(shards, str(row.patches)) or tuple(shards))
+    pairs, _ = split_pairs(source, 0.0, 0)
+    sections = []
+    for title, feeding in mixes(row):
+        dataset = PairDataset(source, pairs, spec, feeding, samples=samples, seed=seed)
+        batch = torch.utils.data.default_collate([dataset[index] for index in range(samples)])
+        feed = assemble(batch, feeding, torch.device("cpu"))
+        names = [source.names[int(pair)][1] for pair in batch["pair"]]
+        sections.append(html.Section(title, _note(row), strips=_strips(feed, feeding, names)))
+    facts = [("recipe", recipe), ("tracker", tracker), ("window", f"{spec.size} px, {spec.factor:g} boxes wide")]
+    facts += [("patches", ", ".join(sorted({index.method for index in source.indexes})))]
+    return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
+
+
+def mixes(row: Recipe) -> list[tuple[str, Feeding]]:
+    """Every way in which a row can be fed, with its title."""
+    ways: dict[str, dict[str, str]] = {"One modality a branch": {}}
+    if row.mixed:
+        ways = {
+            "mix: batch, every pair both ways round": {},
+            "mix: batch, mix_pairs: once": {"mix_pairs": "once"},
+            "mix: spatial": {"mix": "spatial"},
+        }
+    config = TrainConfig(recipe=row.name, out=Path())
+    return [(title, Feeding.of(row, config.model_copy(update=change))) for title, change in ways.items()]
+
+
+def _note(row: Recipe) -> str:
+    trained = {"both": "both branches are", "test": "the test branch is", "reference": "the reference branch is"}
+    return (
+        "Left the reference branch with its own box, then the test branch with its box (orange) and proposals (blue), "
+        f"and the label that the response must have. In {row.name} {trained[row.branch]} trained."
+    )
+
+
+def _strips(feed: Feed, feeding: Feeding, names: list[str]) -> list[html.Strip]:
+    strips = []
+    ways = len(feeding.reference)
+    for index in range(len(feed.reference)):
+        if feeding.once:
+            way, pair = int(index >= len(names) // 2), index
+        else:
+            way, pair = divmod(index, len(names))
+        told = f"{names[pair]}, row {index + 1}" + (f", way {way + 1} of {ways}" if ways > 1 else "")
+        reference = _boxed(_picture(feed.reference[index]), [feed.reference_box[index]], BOX)
+        proposals = list(feed.proposals[index, :SHOWN_PROPOSALS])
+        test = _boxed(_boxed(_picture(feed.test[index]), proposals, PROPOSAL), [feed.test_box[index]], BOX)
+        pictures = [
+            html.Picture(html.picture_uri(_small(reference)), f"reference: {feeding.reference[way]}"),
+            html.Picture(html.picture_uri(_small(test)), f"test: {feeding.test[way]}"),
+            html.Picture(html.picture_uri(_small(_heated(_picture(feed.test[index]), feed.label[index]))), "label g"),
+        ]
+        strips.append(html.Strip(told, pictures))
+    return strips
+
+
+def _picture(window: Tensor) -> Image:
+    """A normalised window (3, S, S) as the picture (S, S, 3) that it came from."""
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGE_MEAN, IMAGE_STD))
+    pixels = ((window * std + mean) * 255).round().clamp(0, 255).byte()
+    return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
+
+
+def _boxed(picture: Image, boxes: Sequence[Tensor], colour: tuple[int, int, int]) -> Image:
+    drawn = picture.copy()
+    for box in boxes:
+        x, y, w, h = (round(float(value) * 16) for value in box)
+        # Edges to pixel centres; four binary digits of sub-pixel position.
+        cv2.rectangle(drawn, (x - 8, y - 8), (x + w - 8, y + h - 8), colour, 2, cv2.LINE_AA, 4)
+    return drawn
+
+
+def _heated(picture: Image, label: Tensor) -> Image:
+    """The window, dark, with the label's cells glowing where they lie: cell i is at i x stride."""
+    cells = label.numpy()
+    stride = picture.shape[0] / (len(cells) - 1)
+    to_cell = np.array([[1 / stride, 0, 0], [0, 1 / stride, 0]], dtype=np.float64)
+    size = picture.shape[1::-1]
+    glow = cv2.warpAffine(cells, to_cell, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)[..., None]
+    return np.asarray(np.clip(picture * 0.5 * (1 - glow) + np.array(HEAT) * glow, 0, 255), np.uint8)
+
+
+def _small(picture: Image) -> Image:
+    return np.asarray(cv2.resize(picture, (WIDTH, WIDTH), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,112 @@
+"""``--recipe all``: the rows of Table 1 in order, each from the results of its parents."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import UsageError
+from trainer.recipe import Recipe, load_recipe, recipe_names
+from trainer.run_folder import META, MODEL, RUN
+from trainer.settings import TrainConfig
+from trainer.source import of_method
+from trainer.trackers import TRACKERS
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of the graph.
+
+    Attributes:
+        recipe: the row.
+        config: its settings; None where it is left out.
+        state: ``done``, ``to do``, ``to resume`` or ``left out``.
+        why: the reason for leaving it out, or what it starts from.
+    """
+
+    recipe: Recipe
+    config: TrainConfig | None
+    state: str
+    why: str
+
+
+def plan(config: TrainConfig) -> list[Step]:
+    """The rows of the base tracker, each after its parents; ``pretrain`` is asked for by its own name.
+
+    Raises:
+        UsageError: the runs in the folder were made with other settings.
+        DataError: a folder of shards has no readable index.
+    """
+    spec = TRACKERS[config.tracker]
+    steps: dict[str, Step] = {}
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        if name != "pretrain" and recipe.fits(spec):
+            steps[name] = _step(config, recipe, steps)
+    return list(steps.values())
+
+
+def run(config: TrainConfig, train: Callable[[TrainConfig], dict[str, Any]]) -> list[Step]:
+    """Run every row that is not done; return what is done now, and what was left out and why.
+
+    Args:
+        config: settings of all rows; ``out`` holds a folder a row.
+        train: runs one row.
+    """
+    steps = plan(config)
+    for each in steps:
+        if each.state == "left out":
+            log.warning("%s is left out: %s", each.recipe.name, each.why)
+        elif each.state == "done":
+            log.info("%s is done and kept", each.recipe.name)
+        elif each.config:
+            train(each.config)
+    return plan(config)
+
+
+def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
+    missing = [parent for parent in recipe.starts_from if before[parent].state == "left out"]
+    if missing:
+        return Step(recipe, None, "left out", f"{', '.join(missing)} is left out, and it starts from that")
+    shards = of_method(config.shards, recipe.patches) if recipe.patches else ()
+    out = config.out / recipe.name
+    parents = tuple(config.out / parent for parent in recipe.starts_from)
+    # Rates, a teacher and a mix are told only to the rows that have a use for them.
+    rates = {module: rate for module, rate in config.rates if rate is not None and module in recipe.trains}
+    teacher = config.teacher if recipe.branch != "both" else "init"
+    own = {
+        "recipe": recipe.name,
+        "out": out,
+        "init": parents or config.init,
+        "shards": shards,
+        "rates": rates,
+        "teacher": str(config.out / "a1") if teacher == "a1" else teacher,
+        "resume": (out / RUN).is_file(),
+    }
+    if not recipe.mixed:
+        own |= {"mix": "batch", "mix_pairs": "twice"}
+    settings = TrainConfig.model_validate(config.model_dump() | own)
+    state = _state(settings, recipe)
+    if state != "done" and recipe.patches and not shards:
+        return Step(recipe, None, "left out", f"no --shards were mined with --method {recipe.patches}")
+    told = " + ".join(recipe.starts_from) or ", ".join(map(str, config.init)) or f"random weights, seed {config.seed}"
+    return Step(recipe, settings, state, f"from {told}")
+
+
+def _state(config: TrainConfig, recipe: Recipe) -> str:
+    """Whether a row's folder holds all of its epochs."""
+    if not (config.out / MODEL).is_file() or not (config.out / META).is_file():
+        return "to resume" if config.resume else "to do"
+    try:
+        meta = json.loads((config.out / META).read_text(encoding="utf-8"))
+        epochs, tracker = int(meta.get("epoch", 0)), meta["tracker"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{config.out / META}: not the description of a run: remove {config.out}") from error
+    if tracker != config.tracker:
+        raise UsageError(f"{config.out} holds a {tracker}: take another --out for {config.tracker}")
+    return "done" if not recipe.trains or epochs >= config.epochs else "to resume"

@@ -1,0 +1,38 @@
+"""Two pictures of one pair side by side, so that their targets touch (``mix: spatial``; section 4.2 of the paper)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+Box = NDArray[np.float64]
+
+
+def join(left: Picture, right: Picture, box: Box) -> tuple[Picture, Box]:
+    """Everything of ``left`` up to the box's right edge, then everything of ``right`` from the box's left edge on.
+
+    Args:
+        left: (H, W, ...) picture.
+        right: the same shape.
+        box: (4,) x, y, w, h of the target in both, in pixels; edges are rounded where the pictures are cut.
+
+    Returns:
+        The joined picture (H, W + about w, ...), and the box of the joined target in it, about 2w x h.
+    """
+    x, y, w, h = box
+    width = left.shape[1]
+    first = int(np.clip(round(x), 0, width - 1))
+    last = int(np.clip(round(x + w), first + 1, width))
+    joined = np.concatenate([left[:, :last], right[:, first:]], axis=1)
+    return joined, np.array([x, y, last - first + w, h])
+
+
+def flip(picture: Picture) -> Picture:
+    """A picture (H, W, ...) seen in a mirror."""
+    return np.ascontiguousarray(picture[:, ::-1])
+
+
+def flip_box(box: Box, width: int) -> Box:
+    """A box (4,) of a picture ``width`` pixels wide, in its mirror image; edges map to edges."""
+    return np.array([width - box[0] - box[2], *box[1:]])

@@ -1,0 +1,71 @@
+"""Several processes that train one student (torchrun): who takes which draws, and the mean of their gradients."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch import distributed as dist
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes of one run.
+
+    Attributes:
+        rank: this process's number; 0 writes files and measures.
+        world: how many there are.
+        local: number on this machine, which is that of its GPU.
+    """
+
+    rank: int = 0
+    world: int = 1
+    local: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes."""
+        return self.rank == 0
+
+    def mean_(self, tensors: Sequence[Tensor]) -> None:
+        """Replace tensors of equal shapes on all processes by their mean, in one message."""
+        if self.world == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        dist.all_reduce(flat)
+        flat /= self.world
+        start = 0
+        for tensor in tensors:
+            tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
+            start += tensor.numel()
+
+    def mean(self, values: dict[str, float], device: torch.device) -> dict[str, float]:
+        """The mean over processes of numbers that all of them have."""
+        if self.world == 1:
+            return values
+        flat = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
+        self.mean_([flat])
+        return dict(zip(values, flat.tolist()))
+
+    def wait(self) -> None:
+        """Go on when all have come here."""
+        if self.world > 1:
+            dist.barrier()
+
+    def leave(self) -> None:
+        """End the conversation."""
+        if self.world > 1:
+            dist.destroy_process_group()
+
+
+def join_team() -> Team:
+    """The team that torchrun started this process in; alone without torchrun."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1 or "RANK" not in os.environ:
+        return Team()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return Team(dist.get_rank(), world, int(os.environ.get("LOCAL_RANK", "0")))

@@ -1,0 +1,67 @@
+"""Rows that train nothing: the base tracker as it is (a1), and two runs put together (b3)."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.errors import UsageError
+from trainer.checkpoint import load_into, load_weights
+from trainer.net import build_network
+from trainer.recipe import load_recipe
+from trainer.run_folder import MODEL, RUN, RunFolder
+from trainer.settings import TrainConfig
+from trainer.start import Weights, compose, start_weights, tracker_of, weights_file
+
+
+def run(config: TrainConfig) -> dict[str, Any]:
+    """Write the model of a row that trains nothing, made of its parents.
+
+    Raises:
+        UsageError: a parent is missing, or the folder is taken.
+        DataError: weights that cannot be used.
+    """
+    recipe = load_recipe(config.recipe)
+    if recipe.starts_from and not config.init:
+        raise UsageError(f"recipe {recipe.name} only puts {' and '.join(recipe.starts_from)} together: give --init")
+    torch.manual_seed(config.seed)
+    net = build_network(config.tracker)
+    start_weights(net, config, recipe)
+    summary = {"recipe": recipe.name, "tracker": config.tracker, "from": ", ".join(map(str, config.init)) or "seed"}
+    if config.dry_run:
+        return summary | {"writes": config.out / MODEL}
+    folder = RunFolder(config.out, resume=config.resume)
+    _write(folder, net.state_dict(), config.tracker, recipe.name, config.model_dump(mode="json"))
+    return summary | {"model": folder.path / MODEL}
+
+
+def merge(reference: Path, test: Path, out: Path, tracker: str | None = None) -> dict[str, Any]:
+    """Write a run with everything of ``reference``, but the test branch of the box module of ``test`` (row b3).
+
+    Args:
+        reference: weights file or run, as of row b1.
+        test: likewise, as of row b2.
+        out: the folder to make.
+        tracker: the base tracker; None takes what the runs say.
+
+    Raises:
+        UsageError: a file is missing, or the folder is taken.
+        DataError: weights that cannot be used, or of different trackers.
+    """
+    files = [weights_file(path) for path in (reference, test)]
+    tracker = tracker_of(files, tracker)
+    weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
+    compose(weights, load_weights(files[1]), load_recipe("b2"), names)
+    load_into(build_network(tracker), weights, names)
+    row = "atom_b3" if tracker == "atom" else "b3"
+    folder = RunFolder(out, resume=False)
+    _write(folder, weights, tracker, row, {"reference": str(reference), "test": str(test)})
+    return {"recipe": row, "tracker": tracker, "model": folder.path / MODEL}
+
+
+def _write(folder: RunFolder, weights: Weights, tracker: str, row: str, settings: dict[str, Any]) -> None:
+    folder.write_json(RUN, {"recipe": row, "settings": settings, "versions": {"cmd-tir": version("cmd-tir")}})
+    folder.save_model(weights, {"tracker": tracker, "recipe": row, "epoch": 0, "shards": None})

@@ -1,0 +1,57 @@
+"""``--dry-run``: check everything, take one step in memory, and say what a run would take."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from trainer.data import EpochSampler
+from trainer.loop import loader_of, peak_memory, step
+from trainer.settings import TrainConfig
+from trainer.training import Training
+
+
+def run(config: TrainConfig) -> list[tuple[str, object]]:
+    """The plan of one run, as rows to print; nothing is written.
+
+    Raises:
+        UsageError: settings that do not fit.
+        DataError: shards or weights that cannot be used.
+    """
+    training = Training(config)
+    loader = loader_of(training, EpochSampler(config.samples_per_epoch))
+    batches = training.batches(loader)
+    training.net.train("backbone" in training.modules)
+    parts: dict[str, float] = {}
+    seconds = math.inf
+    # The first step also warms up; the second one is what the others will take.
+    for feed, _ in (batch for batch, _ in zip(batches, range(2))):
+        begun = time.perf_counter()
+        parts = step(training, feed)
+        seconds = time.perf_counter() - begun
+    steps = math.ceil(config.samples_per_epoch / training.batch_size)
+    trained = training.optimizer.live
+    return [
+        ("recipe", f"{training.recipe.name} on {config.tracker}, {training.device}"),
+        ("trains", ", ".join(f"{m} {training.recipe.branch} at {r:g}" for m, r in training.optimizer.rates.items())),
+        ("trained", f"{len(trained)} tensors, {sum(p.numel() for p in trained.values()):,} numbers"),
+        ("losses", ", ".join(f"{name} {value:.4g}" for name, value in parts.items())),
+        ("pairs", f"{len(training.train_pairs):,} to train on, {len(training.held_pairs):,} held out"),
+        ("shards", f"{len(training.source.readers)}, sound"),
+        ("a step", f"{training.batch_size} pairs in {seconds:.2f} s"),
+        ("the run", f"{config.epochs} x {steps:,} steps, about {_span(seconds * steps * config.epochs)} of stepping"),
+        ("memory", f"{peak_memory(training.device) / 2**30:.1f} GiB at most"),
+        ("writes", _summary(config)),
+    ]
+
+
+def _summary(config: TrainConfig) -> str:
+    return f"{config.out} ({'resumed' if config.resume else 'must not hold a run'})"
+
+
+def _span(seconds: float) -> str:
+    """A duration in the unit that people would use."""
+    for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"

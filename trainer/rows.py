@@ -1,0 +1,37 @@
+"""What ``cmd-train`` does: one row of Table 1 or all of them, for real or as a rehearsal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainer import graph, loop, put_together, rehearsal
+from trainer.recipe import load_recipe
+from trainer.settings import TrainConfig
+
+Table = list[tuple[object, ...]]
+
+
+def run(config: TrainConfig) -> Table:
+    """Run what the settings ask for; return what to print.
+
+    Raises:
+        UsageError: settings that do not fit.
+        DataError: shards or weights that cannot be used.
+    """
+    if config.recipe == "all":
+        steps = graph.plan(config) if config.dry_run else graph.run(config, one)
+        return [("recipe", "state", "", ""), *((s.recipe.name, s.state, s.why, _size(s)) for s in steps)]
+    if config.dry_run and load_recipe(config.recipe).trains:
+        return list(rehearsal.run(config))
+    return list(one(config).items())
+
+
+def one(config: TrainConfig) -> dict[str, Any]:
+    """Run one row."""
+    return loop.run(config) if load_recipe(config.recipe).trains else put_together.run(config)
+
+
+def _size(step: graph.Step) -> str:
+    if step.config is None or not step.recipe.trains:
+        return ""
+    return f"{step.config.epochs} epochs of {step.config.samples_per_epoch:,}"

@@ -1,0 +1,166 @@
+"""The settings of one run: what the command line and ``--set`` may say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import UsageError
+from trainer.recipe import Recipe
+from trainer.trackers import TrackerName, TrackerSpec
+
+TclLoss = Literal["lbhinge", "l2"]
+BbeLoss = Literal["iou", "kl", "state", "state+iou"]
+PAPER_BATCH = 5
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Rates(_Frozen):
+    """Learning rates that override the recipe's; None keeps the recipe's."""
+
+    tcl: float | None = Field(default=None, gt=0)
+    bbe: float | None = Field(default=None, gt=0)
+    backbone: float | None = Field(default=None, gt=0)
+
+
+class TrainConfig(_Frozen):
+    """Settings of one run; the defaults are the paper's.
+
+    Attributes:
+        shards: folders that ``cmd-prep mine`` wrote; a row that trains nothing needs none.
+        recipe: a row of Table 1, or ``all``.
+        tracker: the base tracker.
+        init: weights to start from; none starts from seeded random weights. A resumed run has its own already.
+        out: the run's folder; for ``all`` the folder of the runs.
+        epochs: passes of ``samples_per_epoch`` draws.
+        samples_per_epoch: pairs drawn an epoch.
+        batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
+        device: torch device, or ``auto``.
+        loader_workers: processes that read shards; 0 reads in the training process.
+        amp: run the network in bfloat16 where that is safe (autocast).
+        seed: every draw is a function of (seed, epoch, draw, branch).
+        rates: learning rates that replace the recipe's.
+        gamma: the rates are multiplied by it every ``step`` epochs.
+        step: epochs between two such steps.
+        losses: ``tracker`` is the base tracker's own (LBHinge, IoU or KL); ``paper`` is Eq. 2 and 3 to the letter.
+        tcl_loss: one loss in place of what ``losses`` says.
+        bbe_loss: likewise.
+        weight: lambda of Eq. 1, before L_BBE.
+        mu: weight of the filter's squared norm in Eq. 2.
+        nu: weight of the trained parameters' squared norm in Eq. 3.
+        mix: how a mixed row joins the modalities: ``batch`` lets a pair enter both ways round, ``spatial`` puts the
+            pictures side by side.
+        mix_pairs: with mix ``batch``: every pair enters ``twice``, or ``once``, half of the batch each way.
+        teacher: weights of the RGB side in a row that trains one branch: ``init`` is what the row starts from; a file
+            or run (in ``--recipe all`` also ``a1``) is run there, frozen, and not saved.
+        tcl_features: whether c1 and d2 train the classifier's feature extractor, on the TIR side.
+        jitter: ``tracker`` is the base tracker's; ``none`` centres every window, which a bias alone can learn.
+        held_out: share of the sequences that is kept out of training and measured after every epoch.
+        held_out_samples: draws of that measurement; 0 leaves it out.
+        split_seed: which sequences are held out is a function of it and of the sequence's name alone.
+        head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
+        resume: go on from ``out/state.pt``.
+        dry_run: check, take one step in memory, print the plan, write nothing.
+    """
+
+    shards: tuple[Path, ...] = ()
+    recipe: str
+    tracker: TrackerName = "dimp50"
+    init: tuple[Path, ...] = ()
+    out: Path
+    epochs: int = Field(default=50, ge=1)
+    samples_per_epoch: int = Field(default=26_000, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)
+    device: str = "auto"
+    loader_workers: int = Field(default=2, ge=0)
+    amp: bool = False
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    rates: Rates = Rates()
+    gamma: float = Field(default=0.5, gt=0, le=1)
+    step: int = Field(default=15, ge=1)
+    losses: Literal["tracker", "paper"] = "tracker"
+    tcl_loss: TclLoss | None = None
+    bbe_loss: BbeLoss | None = None
+    weight: float = Field(default=1.0, ge=0)
+    mu: float = Field(default=0.0, ge=0)
+    nu: float = Field(default=0.0, ge=0)
+    mix: Literal["batch", "spatial"] = "batch"
+    mix_pairs: Literal["twice", "once"] = "twice"
+    teacher: str = "init"
+    tcl_features: Literal["frozen", "trained"] = "frozen"
+    jitter: Literal["tracker", "none"] = "tracker"
+    held_out: float = Field(default=0.1, ge=0, lt=1)
+    held_out_samples: int = Field(default=200, ge=0)
+    split_seed: int = Field(default=0, ge=0, lt=2**32)
+    head_steps: int = Field(default=400, ge=1)
+    resume: bool = False
+    dry_run: bool = False
+
+    def decisive(self) -> dict[str, Any]:
+        """The settings that a resumed run must share with the run it goes on from, as JSON."""
+        free = {"out", "device", "loader_workers", "resume", "epochs", "shards", "init", "dry_run"}
+        return self.model_dump(mode="json", exclude=free)
+
+    def batch(self, recipe: Recipe, spec: TrackerSpec) -> int:
+        """Pairs a step.
+
+        Raises:
+            UsageError: too few for the batch-norms on 1x1 maps that ``pretrain`` trains.
+        """
+        if "backbone" not in recipe.trains:
+            return self.batch_size or PAPER_BATCH
+        size = self.batch_size or spec.pretrain_batch
+        if size < 8:
+            raise UsageError(f"--batch-size {size}: recipe {recipe.name} trains batch-norms on 1x1 maps: 8 at least")
+        return size
+
+    def loss_of(self, spec: TrackerSpec) -> tuple[TclLoss, BbeLoss]:
+        """The classification and the box loss of the run."""
+        own: BbeLoss = "kl" if spec.mixture else "iou"
+        tcl, bbe = ("l2", "state") if self.losses == "paper" else ("lbhinge", own)
+        return self.tcl_loss or tcl, self.bbe_loss or bbe  # type: ignore[return-value]
+
+
+def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:
+    """Settings of a run, with ``key=value`` or ``group.key=value`` overrides on top.
+
+    Raises:
+        UsageError: an unknown key or a value that does not fit; the message names the key.
+    """
+    merged = dict(settings)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise UsageError(f"--set {override}: expected key=value, e.g. --set rates.tcl=1e-4")
+        *groups, leaf = key.split(".")
+        target = merged
+        for group in groups:
+            inner = target.get(group)
+            target[group] = dict(inner) if isinstance(inner, dict) else {}
+            target = target[group]
+        try:
+            target[leaf] = _scalar(value)
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {override}: the value is neither a number nor YAML") from error
+    try:
+        return TrainConfig.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        fields = Rates.model_fields if first["loc"][0] == "rates" else TrainConfig.model_fields
+        hint = f" (known settings: {', '.join(sorted(fields))})" if first["type"] == "extra_forbidden" else ""
+        raise UsageError(f"setting {key}: {first['msg']}, got {first['input']!r}{hint}") from error
+
+
+def _scalar(text: str) -> Any:
+    """A value as YAML reads it, and ``1e-6`` as the number that people mean by it."""
+    try:
+        return float(text) if not text.lstrip("+-").isdigit() else int(text)
+    except ValueError:
+        return yaml.safe_load(text)

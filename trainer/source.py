@@ -1,0 +1,100 @@
+"""Shards opened for training: where each pair and patch lies, and which pairs are held out."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import DataError
+from pipeline.shards.index import ShardIndex, index_faults, load_index
+from pipeline.shards.reader import ShardReader
+from trainer.split import held_out
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Shards opened for training: readers, and the flat list of pairs with their patches."""
+
+    indexes: tuple[ShardIndex, ...]
+    readers: tuple[ShardReader, ...]
+    names: tuple[tuple[str, str], ...]
+    """(data set, pair_id) of every pair."""
+    place: NDArray[np.int64]
+    """(pairs, 4): reader, row of ``pairs``, first patch, end of patches in :attr:`box`."""
+    box: NDArray[np.float64]
+    """(patches, 4) pseudo boxes, grouped by pair."""
+
+    @property
+    def fingerprint(self) -> str:
+        """One hash over the hashes of all shards."""
+        digest = hashlib.sha256()
+        for index in self.indexes:
+            for entry in index.shards:
+                digest.update(entry.sha256.encode())
+        return digest.hexdigest()
+
+
+def open_source(folders: tuple[Path, ...], *, check: bool = True) -> Source:
+    """Open folders of shards; every file is checked against its hash first.
+
+    Raises:
+        DataError: a folder without index, a shard that is missing, altered, cut short or of another schema, by name.
+    """
+    indexes = tuple(load_index(folder) for folder in folders)
+    for folder, index in zip(folders, indexes):
+        faults = index_faults(folder, index) if check else []
+        if faults:
+            raise DataError(f"{faults[0]} ({len(faults)} faults in all): `cmd-prep verify` lists them")
+    readers: list[ShardReader] = []
+    names: list[tuple[str, str]] = []
+    places: list[NDArray[np.int64]] = []
+    boxes: list[NDArray[np.float64]] = []
+    total = 0
+    for folder, index in zip(folders, indexes):
+        data_set = Path(str(index.source.get("root", ""))).name
+        for entry in index.shards:
+            reader = ShardReader(folder / entry.file)
+            ids, owner = reader.ids(), reader.array("patches/pair").astype(np.int64)
+            order = np.argsort(owner, kind="stable")
+            bounds = total + np.searchsorted(owner[order], np.arange(len(ids) + 1))
+            boxes.append(reader.array("patches/box").astype(np.float64)[order])
+            rows = np.arange(len(ids))
+            places.append(np.stack([np.full(len(ids), len(readers)), rows, bounds[:-1], bounds[1:]], axis=1))
+            names += [(data_set, pair_id) for pair_id in ids]
+            total += len(owner)
+            readers.append(reader)
+            reader.close()
+    place = np.concatenate(places) if places else np.zeros((0, 4), np.int64)
+    if not total:
+        raise DataError(f"{', '.join(map(str, folders))}: no patches in these shards: mine with other settings")
+    return Source(indexes, tuple(readers), tuple(names), place, np.concatenate(boxes))
+
+
+def split_pairs(source: Source, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices of the training pairs and of the held-out pairs; a pair without patches is in neither.
+
+    Raises:
+        DataError: nothing is left to train on.
+    """
+    train, test = held_out(source.names, share, seed)
+    patched = source.place[:, 3] > source.place[:, 2]
+    if not (train & patched).any():
+        raise DataError(f"no pair is left for training, {np.sum(test)} are held out: lower --set held_out={share}")
+    return np.flatnonzero(train & patched), np.flatnonzero(test & patched)
+
+
+def of_method(folders: Sequence[Path], method: str) -> tuple[Path, ...]:
+    """The folders whose index names a mining method.
+
+    Raises:
+        DataError: a folder has no readable index.
+    """
+    return tuple(folder for folder in folders if load_index(folder).method == method)
