@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TRAIN, HELD = "#8d99ae", "#d9480f"
 
 
-def draw_curves(metrics: Path, out: Path, title: str) -> None:
-    """Draw every loss of ``metrics.jsonl`` over steps, training and held out, as a PNG."""
+def curves(metrics: Path, title: str) -> Figure:
+    """Every loss of ``metrics.jsonl`` over steps, training and held out, as a figure."""
     from matplotlib.figure import Figure
 
     rows: list[dict[str, Any]] = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
@@ -27,5 +30,6 @@ def draw_curves(metrics: Path, out: Path, title: str) -> None:
         axes.set(xlabel="step", title={"loss": "L", "tcl": "L_TCL", "bbe": "L_BBE"}[name])
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=8)
-    figure.suptitle(title)
-    figure.savefig(out, dpi=110)
+    if title:
+        figure.suptitle(title)
+    return figure

@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from pipeline.errors import DataError
-from trainer import held_out
-from trainer.curves import draw_curves
+from trainer import held_out, run_report
+from trainer.curves import curves
 from trainer.data import EpochSampler, Sample
 from trainer.describe import describe, model_meta
 from trainer.feeding import Feed
@@ -72,7 +72,9 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
         if writer:
             writer.close()
         held_out.finish(training, folder)
-        draw_curves(folder.path / METRICS, folder.path / "curves.png", f"{recipe.name} on {config.tracker}")
+        drawn = curves(folder.path / METRICS, f"{recipe.name} on {config.tracker}")
+        drawn.savefig(folder.path / "curves.png", dpi=110)
+        (folder.path / "report.html").write_text(run_report.build(folder.path), encoding="utf-8")
     seconds = time.monotonic() - begun
     return {
         "recipe": recipe.name,
@@ -83,6 +85,7 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
         "samples/s": done / max(seconds, 1e-9),
         "seconds": seconds,
         "model": folder.path / MODEL,
+        "report": folder.path / "report.html",
     }
 
 

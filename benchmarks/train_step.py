@@ -1,0 +1,135 @@
+"""One CMD step (SuperDiMP, 5 pairs, 352 px, 128 proposals, frozen ResNet-50) against the straightforward way.
+
+The straightforward way calls the backbone once for the reference and once for the test images, lets autograd record it
+(its parameters ask for gradients that nobody uses), and keeps pictures and weights in NCHW order. Each way runs in a
+process of its own, in turn, so that the peak of its memory is its own. ``--profile`` prints where our step's time goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.measure import report
+from trainer import branches
+from trainer.feeding import Feed
+from trainer.masters import MasterAdam
+from trainer.net import DimpNet, build_network
+from trainer.objective import Objective
+from trainer.recipe import load_recipe
+from trainer.settings import TrainConfig
+from trainer.trackers import TRACKERS
+
+PAIRS, STEPS, ROUNDS = 5, 3, 3
+SPEC = TRACKERS["superdimp"]
+CONFIG = TrainConfig(recipe="d2", tracker="superdimp", out=Path("unused"))
+
+
+def feed() -> Feed:
+    """Random pictures with a box in the middle."""
+    torch.manual_seed(0)
+    images = torch.randn(2, PAIRS, 3, SPEC.size, SPEC.size)
+    box = torch.tensor([140.0, 140, 60, 70]).repeat(PAIRS, 1)
+    proposals = box[:, None] + 10 * torch.randn(PAIRS, SPEC.proposals, 4)
+    density = torch.rand(PAIRS, SPEC.proposals) + 0.1
+    label = torch.rand(PAIRS, SPEC.scores, SPEC.scores)
+    iou = torch.rand(PAIRS, SPEC.proposals)
+    return Feed(images[0], images[1], box, label, torch.zeros(PAIRS, 4), box, proposals, iou, (density, density))
+
+
+class Plain(Objective):
+    """The straightforward way to the same loss."""
+
+    def _features(self, feed: Feed) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        return self.net.backbone_features(feed.reference), self.net.backbone_features(feed.test)
+
+
+def work(ours: bool, profile: bool) -> None:
+    """Take steps one way; print their seconds and the peak of memory as JSON."""
+    net = build_network("superdimp").eval()
+    row, batch = load_recipe(CONFIG.recipe), feed()
+    names = dict[str, list[str]](branches.trained_names(net, row, CONFIG, SPEC).items())
+    optimizer = MasterAdam(net, names, dict.fromkeys(names, 1e-7))
+    if ours:
+        net.to(memory_format=torch.channels_last)
+        batch = Feed(**{**vars(batch), "reference": _last(batch.reference), "test": _last(batch.test)})
+        objective = Objective(net, tuple(names), CONFIG, SPEC)
+    else:
+        objective = Plain(net, tuple(names), CONFIG, SPEC)
+        net.feature_extractor.requires_grad_(True)
+    seconds = []
+    for _ in range(STEPS):
+        start = time.perf_counter()
+        loss, _ = objective(batch)
+        if ours:
+            optimizer.step(loss)
+        else:
+            net.zero_grad()
+            loss.backward()
+        seconds.append(time.perf_counter() - start)
+    if profile:
+        _profile(net, objective, optimizer, batch)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": min(seconds), "memory": memory}))
+
+
+def _last(images: torch.Tensor) -> torch.Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _profile(net: DimpNet, objective: Objective, optimizer: MasterAdam, batch: Feed) -> None:
+    """Seconds of the parts of one step."""
+    start = time.perf_counter()
+    with torch.no_grad():
+        net.backbone_features(torch.cat([batch.reference, batch.test]))
+    backbone = time.perf_counter() - start
+    start = time.perf_counter()
+    loss, _ = objective(batch)
+    forward = time.perf_counter() - start
+    start = time.perf_counter()
+    optimizer.step(loss)
+    backward = time.perf_counter() - start
+    parts = {"backbone": backbone, "heads, forward": forward - backbone, "backward and step": backward}
+    print(json.dumps({name: round(value, 3) for name, value in parts.items()}), file=sys.stderr)
+
+
+def main() -> None:
+    """Print one line: seconds a step both ways, their ratio, and the peaks of memory."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--way", choices=("ours", "plain"))
+    parser.add_argument("--profile", action="store_true")
+    given = parser.parse_args()
+    if given.way:
+        work(given.way == "ours", given.profile)
+        return
+    found: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
+    for _ in range(ROUNDS):
+        for way, runs in found.items():
+            command = [sys.executable, "-m", "benchmarks.train_step", "--way", way]
+            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            runs.append(json.loads(told.splitlines()[-1]))
+    seconds = {way: statistics.median(run["seconds"] for run in runs) for way, runs in found.items()}
+    memory = {way: max(run["memory"] for run in runs) / 2**30 for way, runs in found.items()}
+    report(
+        "train_step",
+        tracker="superdimp",
+        pairs=PAIRS,
+        seconds=seconds["ours"],
+        plain_seconds=seconds["plain"],
+        ratio=seconds["plain"] / seconds["ours"],
+        memory_gib=memory["ours"],
+        plain_memory_gib=memory["plain"],
+        threads=torch.get_num_threads(),
+    )
+
+
+if __name__ == "__main__":
+    main()
