@@ -1,6 +1,7 @@
 """The training loop on a tiny world: files, resumption to the same bits, refusals."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,9 +83,14 @@ def test_four_epochs_equal_two_and_two(world: Path, tmp_path: Path, teacher: Pat
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("recipe", "losses"), [("b1", "paper"), ("d3", "tracker"), ("d3", "paper")])
+@pytest.mark.parametrize(
+    ("recipe", "losses"), [("b1", "paper"), ("d1", "tracker"), ("d3", "paper"), ("pretrain", "tracker")]
+)
 def test_every_kind_of_run_resumes_to_the_same_bits(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
+    """Statistics of batch-norms that are trained, psi, and the frozen copy of shared features included."""
     options: dict[str, Any] = {"recipe": recipe, "losses": losses, "head_steps": 3, "loader_workers": 2}
+    if recipe == "pretrain":
+        options |= {"samples_per_epoch": 8, "batch_size": 8}
     loop.run(settings(world, tmp_path / "whole", epochs=4, **options))
     loop.run(settings(world, tmp_path / "parts", epochs=2, **options))
     loop.run(settings(world, tmp_path / "parts", epochs=4, resume=True, **options | {"loader_workers": 0}))
@@ -177,6 +183,17 @@ def test_a_damaged_state_or_model_is_refused(world: Path, finished: Path, tmp_pa
             (run / file).write_bytes(data[: len(data) // 2] if file == name else data)
         with pytest.raises(DataError, match=name.replace(".", r"\.")):
             loop.run(settings(world, run, resume=True, **SHOWN))
+
+
+def test_a_model_that_was_altered_is_not_resumed(world: Path, finished: Path, tmp_path: Path) -> None:
+    """Frozen tensors come from the model file: another one's would be trained on without a word."""
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    weights = load_weights(run / MODEL)
+    weights["feature_extractor.conv1.weight"][0] += 1
+    save_file(weights, run / MODEL)
+    with pytest.raises(DataError, match=r"model\.safetensors: altered since the state was saved"):
+        loop.run(settings(world, run, resume=True, epochs=2, **SHOWN))
 
 
 def test_a_run_that_ended_in_its_first_epoch_starts_anew(world: Path, tmp_path: Path) -> None:

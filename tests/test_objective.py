@@ -171,3 +171,26 @@ def test_psi_stops_when_it_gains_no_more(world: Path, tmp_path: Path, monkeypatc
     monkeypatch.setattr(head_fit, "RATE", 0.0)
     training(world, tmp_path / "run", recipe="b1", losses="paper", head_steps=40)
     assert told[0][0] < 40
+
+
+def test_bfloat16_changes_little_and_leaves_every_gradient(world: Path, tmp_path: Path) -> None:
+    run = training(world, tmp_path / "run", recipe="d3", amp=True)
+    feed = repeated(run)
+    loss, rounded = run.objective(feed)
+    gradients = torch.autograd.grad(loss, list(run.optimizer.live.values()))
+    assert all(gradient.isfinite().all() and gradient.abs().max() for gradient in gradients)
+    run.objective.config = run.config.model_copy(update={"amp": False})
+    exact = run.objective(feed)[1]
+    for name, value in rounded.items():
+        assert value == pytest.approx(exact[name], rel=0.05), name
+        assert value != exact[name]
+
+
+@pytest.mark.parametrize("bbe_loss", ["state+iou", "kl"])
+def test_a_box_loss_can_be_chosen_by_itself(world: Path, tmp_path: Path, bbe_loss: str) -> None:
+    run = training(world, tmp_path / "run", recipe="b2", bbe_loss=bbe_loss)
+    feed = repeated(run)
+    assert (feed.density is not None) == (bbe_loss == "kl")
+    assert (run.head is not None) == (bbe_loss == "state+iou")
+    gradients = torch.autograd.grad(run.objective(feed)[0], list(run.optimizer.live.values()))
+    assert all(gradient.abs().max() for gradient in gradients)
