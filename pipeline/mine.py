@@ -66,7 +66,7 @@ def run(config: MineConfig) -> dict[str, Any]:
         "aligned_sha256": file_sha256(source),
     }
     with owned(config.out, plan, config.on_existing, MADE):
-        offsets = _sorted_offsets(source)
+        offsets, tir_ranges = _survey(source)
         if not len(offsets):
             raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")
         root = config.root or _aligned_root(config.aligned / "align.json")
@@ -83,7 +83,7 @@ def run(config: MineConfig) -> dict[str, Any]:
         results = run_tasks(mine_shard, todo, config.workers, config.scheduler, config.worker_resources)
         for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
             pass
-        totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], len(offsets))
+        totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], len(offsets), tir_ranges)
     rejected = 1 - totals["pairs"] / totals["pairs_in"]
     return totals | {"seconds": time.monotonic() - start, "rejected_ratio": rejected}
 
@@ -112,18 +112,27 @@ def _input_hashes(config: MineConfig) -> dict[str, str]:
     return {}
 
 
-def _sorted_offsets(source: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Where each row of ``aligned.jsonl`` starts, in the order of pair ids: shards must not depend on row order.
+def _survey(source: Path) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[Any]]:
+    """Where each row of ``aligned.jsonl`` starts, and how TIR became 8 bits.
+
+    Returns:
+        Offsets in the order of pair ids, since shards must not depend on the order of rows; and the distinct policies:
+        ``"8-bit"`` (as stored), [low, high] (one fixed range), ``"sequence"`` (a range found in each sequence).
 
     Raises:
         DataError: a row does not fit, or two are of one pair; better now than in the middle of the work.
     """
     starts: dict[str, int] = {}
+    ranges: set[tuple[float, float] | None] = set()
     for at, row in locate_rows(source, AlignedPair):
         if row.pair_id in starts:
             raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
         starts[row.pair_id] = at
-    return np.array([starts[name] for name in sorted(starts)], np.int64)
+        ranges.add(row.tir_range)
+    deep = sorted(each for each in ranges if each)
+    policies: list[Any] = ["8-bit"] if None in ranges else []
+    policies += [list(deep[0])] if len(deep) == 1 else ["sequence"] if deep else []
+    return np.array([starts[name] for name in sorted(starts)], np.int64), policies
 
 
 def _finished(shard: Path) -> bool:
@@ -134,7 +143,7 @@ def _finished(shard: Path) -> bool:
 
 
 def _write_index(
-    config: MineConfig, plan: dict[str, Any], root: Path, stats: list[Path], pairs_in: int
+    config: MineConfig, plan: dict[str, Any], root: Path, stats: list[Path], pairs_in: int, tir_ranges: list[Any]
 ) -> dict[str, Any]:
     """Gather the shards' stats into ``rejects.jsonl`` and ``index.json``; return the totals."""
     entries: list[dict[str, Any]] = []
@@ -154,7 +163,7 @@ def _write_index(
     totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
     totals |= {"pairs_in": pairs_in, "classes": dict(sorted(classes.items())), "rejects": dict(sorted(reasons.items()))}
     versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}
-    source = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve())}
+    source = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve()), "tir_ranges": tir_ranges}
     index = {"schema_version": SCHEMA_VERSION, "settings": plan["recipe"], "versions": versions, "source": source}
     write_json(config.out / INDEX, index | {"totals": totals, "shards": entries})
     return totals

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import h5py
@@ -199,3 +200,18 @@ def test_boxes_outside_the_thermal_footprint_are_dropped_and_recorded(data: Data
         assert file["patches/box"][:].tolist() == [[100, 20, 40, 40]]
     (reject,) = read_rows(data.root / "s/rejects.jsonl", Reject)
     assert (reject.reason, reject.detail[:6]) == ("outside_tir", "1 of 2")
+
+
+@pytest.mark.parametrize(
+    ("ranges", "told"),
+    [
+        ((None, None), ["8-bit"]),
+        (((1.0, 9.0), (1.0, 9.0)), [[1.0, 9.0]]),
+        (((1.0, 9.0), (2.0, 9.0)), ["sequence"]),
+        ((None, (2.0, 9.0)), ["8-bit", [2.0, 9.0]]),
+    ],
+)
+def test_the_index_says_how_tir_became_eight_bits(data: Data, prep: Run, ranges: tuple[Any, ...], told: Any) -> None:
+    data.rewrite([row.model_copy(update={"tir_range": each}) for row, each in zip(data.rows, ranges)])
+    done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))
+    assert json.loads((data.root / "s/index.json").read_text())["source"]["tir_ranges"] == told

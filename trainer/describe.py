@@ -38,4 +38,5 @@ def model_meta(training: Training) -> dict[str, Any]:
         "recipe": training.recipe.name,
         "epoch": training.epoch,
         "shards": training.source.fingerprint,
+        "tir_ranges": training.source.tir_ranges,
     }

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,12 @@ class Source:
     """(pairs, 4): reader, row of ``pairs``, first patch, end of patches in :attr:`box`."""
     box: NDArray[np.float64]
     """(patches, 4) pseudo boxes, grouped by pair."""
+
+    @property
+    def tir_ranges(self) -> list[Any]:
+        """How the TIR of the shards became 8 bits, without repeats; empty where the shards do not say it."""
+        every = [policy for index in self.indexes for policy in index.source.get("tir_ranges", [])]
+        return [policy for place, policy in enumerate(every) if policy not in every[:place]]
 
     @property
     def fingerprint(self) -> str:

@@ -52,7 +52,9 @@ def strangers(folder: Path, known: frozenset[str]) -> list[str]:
 
 
 def _is_result(path: Path) -> bool:
-    return not path.stem.endswith("_time") and (path.suffix in (".txt", ".mat") or path.is_dir())
+    return not path.stem.endswith("_time") and (
+        path.suffix in (".txt", ".mat") or (path.is_dir() and any(path.glob("*.txt")))
+    )
 
 
 def read_result(path: Path) -> Boxes:
