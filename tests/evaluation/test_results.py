@@ -49,10 +49,12 @@ def test_a_folder_of_many_trackers_is_read_by_name(tmp_path: Path) -> None:
     assert find_result(tmp_path, "ECO", "t") is None
 
 
-def test_results_of_unknown_sequences_are_found_timings_are_none(tmp_path: Path) -> None:
+def test_results_of_unknown_sequences_are_found_timings_and_drawn_frames_are_none(tmp_path: Path) -> None:
     for name in ("s.txt", "s_time.txt", "stranger.txt", "readme.md"):
         (tmp_path / name).write_text("1")
-    (tmp_path / "other").mkdir()
+    for folder, file in (("other", "001.txt"), ("frames", "000001.jpg")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text("1")
     assert strangers(tmp_path, frozenset({"s"})) == ["other", "stranger"]
 
 
