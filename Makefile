@@ -50,7 +50,7 @@ faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest -m "faults"
 
 bench: setup ## the benchmarks, one JSON line each
-	@for name in imports align mine loader train_step; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in imports align mine loader train_step track; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-full: bench ## the same and, with ROOT and TRUTH given, the accuracy of alignment on warped pairs
 	$(if $(and $(ROOT),$(TRUTH)),$(BIN)/python -m benchmarks.align_accuracy $(ROOT) $(TRUTH))

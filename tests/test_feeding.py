@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from trainer.data import MEAN_COLOUR
-from trainer.feeding import IMAGE_MEAN, Feeding, assemble, normalise
+from trainer.feeding import Feeding, assemble, normalise
+from trainer.net.base import IMAGE_MEAN
 from trainer.recipe import load_recipe
 from trainer.settings import configure
 

@@ -8,11 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipe import Fed, Recipe
 from trainer.settings import TrainConfig
-
-IMAGE_MEAN = (0.485, 0.456, 0.406)
-IMAGE_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)

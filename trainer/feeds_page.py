@@ -14,7 +14,8 @@ from torch import Tensor
 from pipeline import html
 from pipeline.errors import UsageError
 from trainer.data import PairDataset
-from trainer.feeding import IMAGE_MEAN, IMAGE_STD, Feed, Feeding, assemble
+from trainer.feeding import Feed, Feeding, assemble
+from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipe import Recipe, load_recipe
 from trainer.settings import TrainConfig
 from trainer.source import of_method, open_source, split_pairs

@@ -12,6 +12,11 @@ from trainer.net.backbone import Features, ResNet
 from trainer.net.iou_net import BoxFeatures, IoUNet, Modulation
 
 
+IMAGE_MEAN = (0.485, 0.456, 0.406)
+"""ImageNet's, R, G, B of [0, 1]; what :class:`TrackingNet` is fed is normalised with them."""
+IMAGE_STD = (0.229, 0.224, 0.225)
+
+
 class TrackingNet(nn.Module):
     """A backbone and an IoU-net; subclasses make the modules, in the order of released state dicts."""
 

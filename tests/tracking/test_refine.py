@@ -1,0 +1,155 @@
+"""Box refinement on a made-up IoU score."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from trainer.net import build_network
+from trainer.net.base import TrackingNet
+from trainer.net.iou_net import BoxFeatures, Modulation
+from trainer.tracking.params import TrackingParams
+from trainer.tracking.refine import BoxRefiner
+
+BEST = torch.tensor([50.0, 40.0, 30.0, 20.0])
+
+
+class Bowl:
+    """Scores boxes by their distance to the best one."""
+
+    def __init__(self) -> None:
+        self.asked: list[Tensor] = []
+
+    def score(self, maps: BoxFeatures, boxes: Tensor) -> Tensor:
+        self.asked.append(boxes.detach())
+        return -(((boxes - BEST) / 100) ** 2).sum(-1)
+
+
+class Net:
+    """As much of a network as the refiner touches."""
+
+    def __init__(self) -> None:
+        self.bb_regressor = Bowl()
+
+    def modulation(self, reference: Any, boxes: Tensor) -> Modulation:
+        return Modulation(boxes, boxes)
+
+    def iou_features(self, features: Any) -> BoxFeatures:
+        return BoxFeatures(torch.zeros(1, 1, 1, 1), torch.zeros(1, 1, 1, 1))
+
+    def modulate(self, modulation: Modulation, features: BoxFeatures) -> BoxFeatures:
+        return features
+
+
+def refiner(**params: Any) -> tuple[BoxRefiner, Bowl]:
+    net = Net()
+    settings = replace(TrackingParams(), **params)
+    made = BoxRefiner(cast(TrackingNet, net), settings, torch.Generator().manual_seed(0), torch.device("cpu"))
+    made.learn({}, torch.zeros(2, 4))
+    return made, net.bb_regressor
+
+
+@torch.inference_mode()
+def refined(start: list[float], **params: Any) -> tuple[np.ndarray | None, Bowl]:
+    made, bowl = refiner(**params)
+    return made.refine({}, np.array(start, np.float32)), bowl
+
+
+START = [44.0, 44.0, 36.0, 18.0]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"box_refinement_step_length": 20, "box_refinement_iter": 60},
+        {"box_refinement_step_length": (20, 10), "box_refinement_iter": 60},
+        {"box_refinement_space": "relative", "box_refinement_step_length": 1, "box_refinement_iter": 60},
+    ],
+)
+def test_boxes_climb_to_the_best_one(params: dict[str, Any]) -> None:
+    box, _ = refined(START, **params)
+    assert box is not None
+    assert np.abs(box - BEST.numpy()).max() < 1
+
+
+def test_a_step_is_the_gradient_times_the_size() -> None:
+    box, _ = refined(START, num_init_random_boxes=0, box_refinement_iter=1, box_refinement_step_length=2)
+    start = torch.tensor(START)
+    slope = -2 * (start - BEST) / 100**2
+    np.testing.assert_allclose(box, start + 2 * slope * start[2:].repeat(2), rtol=1e-6)
+
+
+def test_a_relative_step_is_the_gradient_in_those_coordinates() -> None:
+    box, _ = refined(
+        START,
+        num_init_random_boxes=0,
+        box_refinement_iter=1,
+        box_refinement_step_length=0.5,
+        box_refinement_space="relative",
+    )
+    start = torch.tensor(START)
+    point = torch.cat([(start[:2] + start[2:] / 2) / start[2:], start[2:].log()]).requires_grad_()
+    size = point[2:].exp()
+    value = Bowl().score(cast(BoxFeatures, None), torch.cat([point[:2] * start[2:] - size / 2, size]))
+    (slope,) = torch.autograd.grad(value, point)
+    after = (point + 0.5 * slope).detach()
+    wanted = torch.cat([after[:2] * start[2:] - after[2:].exp() / 2, after[2:].exp()])
+    np.testing.assert_allclose(box, wanted, rtol=1e-5)
+
+
+def test_starts_are_the_box_and_random_ones_of_at_least_a_third_of_its_side() -> None:
+    _, bowl = refined(START, box_jitter_sz=4.0)
+    starts = bowl.asked[0][0]
+    assert starts.shape == (10, 4)
+    assert starts[0].tolist() == START
+    assert starts[:, 2:].min() >= 18 / 3
+    assert len(starts.unique(dim=0)) == 10
+
+
+def test_steps_decay() -> None:
+    common = {"num_init_random_boxes": 0, "box_refinement_step_length": 5}
+    once, _ = refined(START, box_refinement_iter=1, **common)
+    none, _ = refined(START, box_refinement_iter=5, box_refinement_step_decay=0, **common)
+    np.testing.assert_array_equal(once, none)
+
+
+def test_slim_boxes_are_dropped() -> None:
+    assert refined([40, 40, 60, 5], num_init_random_boxes=0, box_refinement_iter=1)[0] is None
+
+
+def test_the_best_are_those_of_the_last_pass_before_the_last_step() -> None:
+    box, bowl = refined(START, iounet_k=1, box_refinement_iter=1, box_refinement_step_length=0)
+    starts = bowl.asked[0][0]
+    best = (starts - BEST).square().sum(1).argmin()
+    np.testing.assert_array_equal(box, starts[best])
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [[30.0, 60, 40, 30], [44, 50, 22, 51]],
+        [[-30.0, -20, 60, 50]],
+        [[100.0, 90, 80, 99], [300, 300, 20, 20]],
+        [[-90.0, 20, 30, 30]],
+        [[-1e30, 0, 2e30, 50]],
+    ],
+    ids=["inside", "over the corner", "one outside", "all outside", "absurd"],
+)
+def test_scores_from_a_part_of_the_maps_are_those_from_all(boxes: list[list[float]]) -> None:
+    net = build_network("dimp18").eval().requires_grad_(False)
+    made = BoxRefiner(net, TrackingParams(), torch.Generator(), torch.device("cpu"))
+    generator = torch.Generator().manual_seed(0)
+    maps = BoxFeatures(
+        torch.randn(1, 256, 17, 19, generator=generator), torch.randn(1, 256, 9, 10, generator=generator)
+    )
+    place = torch.tensor(boxes, requires_grad=True)
+    for found, wanted in zip(
+        (part := made._score(maps, place), *torch.autograd.grad(part.sum(), place)),
+        (whole := net.bb_regressor.score(maps, place[None])[0], *torch.autograd.grad(whole.sum(), place)),
+    ):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,135 @@
+"""Box refinement: gradient ascent of the IoU-net's score from several starts (parity description, section 5)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainer.net.backbone import Features
+from trainer.net.base import TrackingNet
+from trainer.net.iou_net import BoxFeatures, Modulation
+from trainer.tracking.params import TrackingParams
+from trainer.tracking.patch import Vector
+
+Coordinates = Callable[[Tensor], Tensor]
+_MIN_SIDE = 1.0
+_STRIDE = 16
+"""Pixels a cell of the coarse map; the fine one has two."""
+
+
+class BoxRefiner:
+    """Refines boxes towards one target.
+
+    Args:
+        net: the network.
+        params: starts, steps and selection.
+        generator: of the random starts.
+        device: where the network is.
+    """
+
+    def __init__(
+        self, net: TrackingNet, params: TrackingParams, generator: torch.Generator, device: torch.device
+    ) -> None:
+        self._net, self._params, self._generator, self._device = net, params, generator, device
+        self._modulation: Modulation | None = None
+
+    def learn(self, reference: Features, boxes: Tensor) -> None:
+        """Take what the target looks like from n views (backbone features of n images) and its boxes (n, 4) in them."""
+        seen = {level: maps[: len(boxes)] for level, maps in reference.items()}
+        self._modulation = Modulation(*(vectors.mean(0, keepdim=True) for vectors in self._net.modulation(seen, boxes)))
+
+    def refine(self, features: Features, box: Vector) -> Vector | None:
+        """The box (4,) x, y, w, h, in window pixels, near another; None where none is plausible.
+
+        Args:
+            features: backbone features of one search window.
+            box: (4,) where to start.
+
+        Raises:
+            RuntimeError: called before :meth:`learn`.
+        """
+        if self._modulation is None:
+            raise RuntimeError("refine needs the target's modulation: call learn first")
+        modulated = self._net.modulate(self._modulation, self._net.iou_features(features))
+        boxes, iou = self._ascend(modulated, self._starts(torch.from_numpy(np.ascontiguousarray(box, np.float32))))
+        boxes[:, 2:].clamp_(_MIN_SIDE)
+        ratio, limit = boxes[:, 2] / boxes[:, 3], self._params.maximal_aspect_ratio
+        kept = (ratio < limit) & (ratio > 1 / limit) & boxes.isfinite().all(1)
+        boxes, iou = boxes[kept], iou[kept]
+        if not len(boxes):
+            return None
+        best = iou.topk(min(self._params.iounet_k, len(iou))).indices
+        refined: Vector = boxes[best].mean(0).numpy()
+        return refined
+
+    def _starts(self, box: Tensor) -> Tensor:
+        """The box, and random ones around it, (P, 4)."""
+        params = self._params
+        if params.num_init_random_boxes <= 0:
+            return box[None]
+        spread = box[2:].prod().sqrt() * torch.tensor([params.box_jitter_pos] * 2 + [params.box_jitter_sz] * 2)
+        noise = (torch.rand(params.num_init_random_boxes, 4, generator=self._generator) - 0.5) * spread
+        size = (box[2:] + noise[:, 2:]).clamp(min=float(box[2:].min() / 3))
+        centre = box[:2] + box[2:] / 2 + noise[:, :2]
+        return torch.cat([box[None], torch.cat([centre - size / 2, size], dim=1)])
+
+    def _ascend(self, modulated: BoxFeatures, starts: Tensor) -> tuple[Tensor, Tensor]:
+        """Boxes (P, 4) after the last step, and their scores (P,) before it, both on the CPU."""
+        params = self._params
+        relative = params.box_refinement_space == "relative"
+        # Outside inference mode, because autograd keeps no tensor that was made in it: hence the copies.
+        with torch.inference_mode(False), torch.enable_grad():
+            maps = BoxFeatures(*(level.clone() for level in modulated))
+            boxes = starts.to(self._device, copy=True)
+            encode, decode = _relative(boxes[0, 2:]) if relative else (_identity, _identity)
+            points, length = encode(boxes), self._step_length()
+            for _ in range(params.box_refinement_iter):
+                points = points.detach().requires_grad_()
+                iou = self._score(maps, decode(points))
+                (slope,) = torch.autograd.grad(iou.sum(), points)
+                scale = 1 if relative else points[:, 2:].repeat(1, 2)
+                points = points + length * slope * scale
+                length = length * params.box_refinement_step_decay
+            return decode(points.detach()).cpu(), iou.detach().cpu()
+
+    def _score(self, maps: BoxFeatures, boxes: Tensor) -> Tensor:
+        """Scores (P,) of boxes (P, 4), from the part of the maps that they touch: pooling reads all it is given."""
+        spans = boxes.detach() / _STRIDE
+        reach = torch.stack([spans[:, :2].amin(0), (spans[:, :2] + spans[:, 2:]).amax(0)])
+        if not reach.isfinite().all():
+            return self._net.bb_regressor.score(maps, boxes[None])[0]
+        size = maps.level4.shape[-2:]
+        (left, top), (right, bottom) = reach.tolist()
+        y, x = (min(max(math.floor(low) - 1, 0), cells - 1) for low, cells in zip((top, left), size))
+        y1 = min(max(math.ceil(bottom) + 2, y + 1), size[0])
+        x1 = min(max(math.ceil(right) + 2, x + 1), size[1])
+        fine, coarse = maps.level3[..., 2 * y : 2 * y1, 2 * x : 2 * x1], maps.level4[..., y:y1, x:x1]
+        corner = boxes.new_tensor([x * _STRIDE, y * _STRIDE, 0, 0])
+        return self._net.bb_regressor.score(BoxFeatures(fine, coarse), (boxes - corner)[None])[0]
+
+    def _step_length(self) -> Tensor:
+        """(4,) of a step in x, y, w, h."""
+        length = self._params.box_refinement_step_length
+        place, size = (length, length) if isinstance(length, (int, float)) else length
+        return torch.tensor([place, place, size, size], dtype=torch.float32, device=self._device)
+
+
+def _identity(boxes: Tensor) -> Tensor:
+    return boxes
+
+
+def _relative(unit: Tensor) -> tuple[Coordinates, Coordinates]:
+    """To and from (cx/w0, cy/h0, log w, log h) of boxes (P, 4), (w0, h0) being ``unit``."""
+
+    def encode(boxes: Tensor) -> Tensor:
+        return torch.cat([(boxes[:, :2] + 0.5 * boxes[:, 2:]) / unit, boxes[:, 2:].log()], dim=1)
+
+    def decode(points: Tensor) -> Tensor:
+        size = points[:, 2:].exp()
+        return torch.cat([points[:, :2] * unit - 0.5 * size, size], dim=1)
+
+    return encode, decode
