@@ -18,6 +18,10 @@ MIN_SEQUENCES = 2
 """From one sequence nothing can be said of another."""
 
 
+FEWEST = 10
+"""Sequences below which resampling cannot tell luck from gain: of four, three lucky ones make an interval above zero."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """Score of ``first`` minus score of ``second``, 0 to 1.
@@ -36,8 +40,13 @@ class Difference:
 
     @property
     def decided(self) -> bool:
-        """True when the interval leaves out zero."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+        """True when the interval leaves out zero, and rests on enough sequences to mean something."""
+        return (
+            self.sequences >= FEWEST
+            and self.low is not None
+            and self.high is not None
+            and (self.low > 0 or self.high < 0)
+        )
 
     def flipped(self) -> Difference:
         """The same with the trackers the other way round."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluation.bootstrap import Difference
+from trainer.evaluation.bootstrap import FEWEST, Difference
 from trainer.evaluation.evaluate import Evaluation
 from trainer.evaluation.scores import Tracker
 
@@ -32,6 +32,8 @@ def verdict(pair: Difference) -> str:
     """What the interval says, in words."""
     if pair.low is None:
         return "one sequence: nothing can be said"
+    if pair.sequences < FEWEST:
+        return f"undecided: {pair.sequences} sequences are too few"
     if not pair.decided:
         return "undecided: the interval holds 0"
     return f"{pair.first if pair.value > 0 else pair.second} is better"

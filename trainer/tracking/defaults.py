@@ -16,6 +16,7 @@ INERT = frozenset(
         "device",
         "feature_window",
         "iounet_use_log_scale",
+        "standard_alpha",
         "use_gpu",
         "visualization",
         "vot_anno_conversion_type",

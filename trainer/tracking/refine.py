@@ -12,7 +12,7 @@ from torch import Tensor
 from trainer.net.backbone import Features
 from trainer.net.base import TrackingNet
 from trainer.net.iou_net import BoxFeatures, Modulation
-from trainer.tracking.params import TrackingParams
+from trainer.tracking.params import TrackingParams, pair
 from trainer.tracking.patch import Vector
 
 Coordinates = Callable[[Tensor], Tensor]
@@ -54,8 +54,9 @@ class BoxRefiner:
         """
         if self._modulation is None:
             raise RuntimeError("refine needs the target's modulation: call learn first")
-        modulated = self._net.modulate(self._modulation, self._net.iou_features(features))
-        boxes, iou = self._ascend(modulated, self._starts(torch.from_numpy(np.ascontiguousarray(box, np.float32))))
+        starts = self._starts(torch.from_numpy(np.ascontiguousarray(box, np.float32))).to(self._device)
+        seen = self._net.iou_features(features)
+        boxes, iou = (each[0].cpu() for each in ascend(self._net, self._modulation, seen, starts[None], self._params))
         boxes[:, 2:].clamp_(_MIN_SIDE)
         ratio, limit = boxes[:, 2] / boxes[:, 3], self._params.maximal_aspect_ratio
         kept = (ratio < limit) & (ratio > 1 / limit) & boxes.isfinite().all(1)
@@ -77,45 +78,54 @@ class BoxRefiner:
         centre = box[:2] + box[2:] / 2 + noise[:, :2]
         return torch.cat([box[None], torch.cat([centre - size / 2, size], dim=1)])
 
-    def _ascend(self, modulated: BoxFeatures, starts: Tensor) -> tuple[Tensor, Tensor]:
-        """Boxes (P, 4) after the last step, and their scores (P,) before it, both on the CPU."""
-        params = self._params
-        relative = params.box_refinement_space == "relative"
-        # Outside inference mode, because autograd keeps no tensor that was made in it: hence the copies.
-        with torch.inference_mode(False), torch.enable_grad():
-            maps = BoxFeatures(*(level.clone() for level in modulated))
-            boxes = starts.to(self._device, copy=True)
-            encode, decode = _relative(boxes[0, 2:]) if relative else (_identity, _identity)
-            points, length = encode(boxes), self._step_length()
-            for _ in range(params.box_refinement_iter):
-                points = points.detach().requires_grad_()
-                iou = self._score(maps, decode(points))
-                (slope,) = torch.autograd.grad(iou.sum(), points)
-                scale = 1 if relative else points[:, 2:].repeat(1, 2)
-                points = points + length * slope * scale
-                length = length * params.box_refinement_step_decay
-            return decode(points.detach()).cpu(), iou.detach().cpu()
 
-    def _score(self, maps: BoxFeatures, boxes: Tensor) -> Tensor:
-        """Scores (P,) of boxes (P, 4), from the part of the maps that they touch: pooling reads all it is given."""
-        spans = boxes.detach() / _STRIDE
-        reach = torch.stack([spans[:, :2].amin(0), (spans[:, :2] + spans[:, 2:]).amax(0)])
-        if not reach.isfinite().all():
-            return self._net.bb_regressor.score(maps, boxes[None])[0]
-        size = maps.level4.shape[-2:]
-        (left, top), (right, bottom) = reach.tolist()
-        y, x = (min(max(math.floor(low) - 1, 0), cells - 1) for low, cells in zip((top, left), size))
-        y1 = min(max(math.ceil(bottom) + 2, y + 1), size[0])
-        x1 = min(max(math.ceil(right) + 2, x + 1), size[1])
-        fine, coarse = maps.level3[..., 2 * y : 2 * y1, 2 * x : 2 * x1], maps.level4[..., y:y1, x:x1]
-        corner = boxes.new_tensor([x * _STRIDE, y * _STRIDE, 0, 0])
-        return self._net.bb_regressor.score(BoxFeatures(fine, coarse), (boxes - corner)[None])[0]
+def ascend(
+    net: TrackingNet, modulation: Modulation, features: BoxFeatures, boxes: Tensor, params: TrackingParams
+) -> tuple[Tensor, Tensor]:
+    """Gradient ascent of the scores of all boxes of all images at once.
 
-    def _step_length(self) -> Tensor:
-        """(4,) of a step in x, y, w, h."""
-        length = self._params.box_refinement_step_length
-        place, size = (length, length) if isinstance(length, (int, float)) else length
-        return torch.tensor([place, place, size, size], dtype=torch.float32, device=self._device)
+    Args:
+        net: the network.
+        modulation: what the targets of S sequences look like.
+        features: the box branch's features of N = m*S images, in (image, sequence) order.
+        boxes: (N, P, 4) where to start, x, y, w, h in image pixels.
+        params: number, length and space of the steps; the unit of ``relative`` is the first box of each image.
+
+    Returns:
+        Boxes (N, P, 4) after the last step, and their scores (N, P) before it.
+    """
+    relative = params.box_refinement_space == "relative"
+    place, size = pair(params.box_refinement_step_length)
+    # Outside inference mode, because autograd keeps no tensor that was made in it: hence the copies.
+    with torch.inference_mode(False), torch.enable_grad():
+        maps = BoxFeatures(*(level.detach().clone() for level in net.modulate(modulation, features)))
+        starts = boxes.detach().clone()
+        encode, decode = _relative(starts[:, :1, 2:]) if relative else (_identity, _identity)
+        points, length = encode(starts), starts.new_tensor([place, place, size, size])
+        for _ in range(params.box_refinement_iter):
+            points = points.detach().requires_grad_()
+            scores = _score(net, maps, decode(points))
+            (slope,) = torch.autograd.grad(scores.sum(), points)
+            scale = 1 if relative else points[..., 2:].repeat(1, 1, 2)
+            points = points + length * slope * scale
+            length = length * params.box_refinement_step_decay
+        return decode(points.detach()), scores.detach()
+
+
+def _score(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
+    """Scores (N, P) of boxes (N, P, 4), from the part of the maps that they touch: pooling reads all it is given."""
+    spans = boxes.detach().flatten(0, 1) / _STRIDE
+    reach = torch.stack([spans[:, :2].amin(0), (spans[:, :2] + spans[:, 2:]).amax(0)])
+    if not reach.isfinite().all():
+        return net.bb_regressor.score(maps, boxes)
+    size = maps.level4.shape[-2:]
+    (left, top), (right, bottom) = reach.tolist()
+    y, x = (min(max(math.floor(low) - 1, 0), cells - 1) for low, cells in zip((top, left), size))
+    y1 = min(max(math.ceil(bottom) + 2, y + 1), size[0])
+    x1 = min(max(math.ceil(right) + 2, x + 1), size[1])
+    fine, coarse = maps.level3[..., 2 * y : 2 * y1, 2 * x : 2 * x1], maps.level4[..., y:y1, x:x1]
+    corner = boxes.new_tensor([x * _STRIDE, y * _STRIDE, 0, 0])
+    return net.bb_regressor.score(BoxFeatures(fine, coarse), boxes - corner)
 
 
 def _identity(boxes: Tensor) -> Tensor:
@@ -123,13 +133,13 @@ def _identity(boxes: Tensor) -> Tensor:
 
 
 def _relative(unit: Tensor) -> tuple[Coordinates, Coordinates]:
-    """To and from (cx/w0, cy/h0, log w, log h) of boxes (P, 4), (w0, h0) being ``unit``."""
+    """To and from (cx/w0, cy/h0, log w, log h) of boxes (N, P, 4), (w0, h0) being ``unit`` (N, 1, 2)."""
 
     def encode(boxes: Tensor) -> Tensor:
-        return torch.cat([(boxes[:, :2] + 0.5 * boxes[:, 2:]) / unit, boxes[:, 2:].log()], dim=1)
+        return torch.cat([(boxes[..., :2] + 0.5 * boxes[..., 2:]) / unit, boxes[..., 2:].log()], dim=-1)
 
     def decode(points: Tensor) -> Tensor:
-        size = points[:, 2:].exp()
-        return torch.cat([points[:, :2] * unit - 0.5 * size, size], dim=1)
+        size = points[..., 2:].exp()
+        return torch.cat([points[..., :2] * unit - 0.5 * size, size], dim=-1)
 
     return encode, decode

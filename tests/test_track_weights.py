@@ -1,0 +1,66 @@
+"""What --weights means, and when a run is told that it sees TIR otherwise than its training data was seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import DataError, UsageError
+from pipeline.shards.writer import file_sha256
+from trainer.track_weights import find_model, range_warning
+
+from .track_world import World, world, write_sequence
+
+__all__ = ["world"]
+
+
+def test_a_run_says_its_tracker_and_a_plain_file_does_not(world: World) -> None:
+    run = world.run(tracker="superdimp")
+    for path in (run, run / "model.safetensors"):
+        model = find_model(path, None)
+        assert (model.file, model.tracker, model.learnt) == (run / "model.safetensors", "superdimp", ())
+        assert model.sha256 == file_sha256(model.file)
+    assert find_model(run, "superdimp").tracker == "superdimp"
+    assert find_model(world.weights, "atom").tracker == "atom"
+    with pytest.raises(UsageError, match="a plain file does not say its tracker: give --tracker"):
+        find_model(world.weights, None)
+    with pytest.raises(UsageError, match="they are of dimp18 and superdimp"):
+        find_model(run, "dimp18")
+
+
+def test_what_is_missing_or_damaged_is_named(world: World) -> None:
+    with pytest.raises(UsageError, match=r"--weights \S+data/model.safetensors: no such file"):
+        find_model(world.root, "dimp18")
+    with pytest.raises(UsageError, match="unknown tracker 'siamfc'"):
+        find_model(world.run(tracker="siamfc"), None)
+    (world.run() / "model.json").write_text("{")
+    with pytest.raises(DataError, match=r"model\.json: not the description of a model"):
+        find_model(world.folder / "run", None)
+
+
+@pytest.mark.parametrize(
+    ("learnt", "deep", "tir_range", "said"),
+    [
+        ([], True, None, None),
+        (["8-bit"], False, None, None),
+        (["8-bit", [7000.0, 12100.0]], True, (7000.0, 12100.0), None),
+        (["sequence"], True, None, None),
+        (["8-bit"], True, None, "taken as 16-bit TIR of a range found in each sequence, but the weights learnt from 8"),
+        ([[7000.0, 9000.0]], True, (7000.0, 12100.0), "but the weights learnt from 16-bit TIR of the range [7000.0, 9"),
+        (["sequence", [1.0, 2.0]], False, None, "taken as 8-bit TIR, but the weights learnt from 16-bit TIR of a ran"),
+        ([], False, (7000.0, 12100.0), "has 8 bits, on which --tir-range has no effect"),
+    ],
+)
+def test_another_range_than_that_of_the_training_data_is_told(
+    tmp_path: Path, learnt: list[object], deep: bool, tir_range: tuple[float, float] | None, said: str | None
+) -> None:
+    first = write_sequence(tmp_path, "car", 1, deep=deep) / "img/1.png"
+    line = range_warning(learnt, [first], tir_range)
+    assert line == said if said is None else said in str(line)
+
+
+def test_the_ranges_come_from_the_runs_description(world: World) -> None:
+    assert find_model(world.run(tir_ranges=["8-bit", [1, 2]]), None).learnt == ("8-bit", [1, 2])
+    assert json.loads((world.folder / "run/model.json").read_text())["tir_ranges"] == ["8-bit", [1, 2]]

@@ -1,0 +1,77 @@
+"""cmd-track: parse, call, map errors to exit codes; nothing else. torch is imported when there is something to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipeline.command import SingleCommand, guard_package, print_table
+from pipeline.options import ANY, FOLDER, NumbersType
+from trainer.cli import TRACKER_NAMES
+from trainer.eval_cli import NamesType
+
+
+@click.command(
+    cls=SingleCommand,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="cmd-tir", prog_name="cmd-track")
+@click.option(
+    "--weights",
+    type=ANY,
+    required=True,
+    metavar="FILE|RUN",
+    help="A run of cmd-train, or a checkpoint (.safetensors, .pth, .pth.tar).",
+)
+@click.option("--tracker", type=TRACKER_NAMES, show_default="what the run says", help="Base tracker.")
+@click.option(
+    "--dataset",
+    required=True,
+    metavar="NAME|FILE",
+    help="lsotb_tir, lsotb_tir_paper, ptb_tir, tir_sequences, or a manifest: whose layout --root has.",
+)
+@click.option("--root", type=FOLDER, required=True, help="Folder of the sequences.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for <sequence>.txt and <sequence>_time.txt.")
+@click.option("--sequences", type=NamesType(), default="", metavar="A,B", help="Track only these sequences.")
+@click.option("--workers", type=click.IntRange(1), show_default="all cores; 1 on a GPU", help="Processes.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch, in each process.")
+@click.option("--device", default="auto", show_default="a GPU where there is one", help="torch device.")
+@click.option(
+    "--set",
+    "params",
+    multiple=True,
+    metavar="PARAM=VALUE",
+    help="Any tracker parameter by pytracking's name, e.g. iounet_k=1; repeated.",
+)
+@click.option(
+    "--tir-range",
+    type=NumbersType(float, 2),
+    metavar="LO,HI",
+    show_default="percentiles of the first frame",
+    help="Values of 16-bit TIR that become 0 and 255.",
+)
+@click.option("--save-frames", is_flag=True, help="Draw the boxes on every frame: OUT/frames/<sequence>/.")
+@click.option("--save-video", is_flag=True, help="Likewise as OUT/videos/<sequence>.mp4.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the tracker's own draws.")
+@click.option(
+    "--on-existing",
+    type=click.Choice(["resume", "overwrite", "fail"]),
+    default="resume",
+    show_default=True,
+    help="What to do with results that an earlier run made.",
+)
+def main(**options: Any) -> None:
+    """Track one target through each TIR sequence, from its true box in the first frame.
+
+    `cmd-track --weights RUN --dataset lsotb_tir --root LSOTB-TIR --out results/student`; `cmd-eval` scores what it
+    writes.
+    """
+    guard_package("trainer")
+    from trainer.track_settings import TrackConfig
+
+    config = TrackConfig(**options)
+    from trainer import track_run
+
+    print_table(list(track_run.run(config).items()))

@@ -1,0 +1,179 @@
+"""The sequences to track: pictures and ground truth of a data set as it lies on disk. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import images
+from pipeline.errors import DataError, UsageError
+from pipeline.manifests import Manifest, load_manifest
+from trainer.evaluation.ope import Boxes, valid
+from trainer.evaluation.sequences import some
+from trainer.evaluation.strips import find_pictures
+from trainer.evaluation.text_rows import read_rows
+
+_LISTED = 20
+"""Names that a warning shows; track.json has all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One sequence, from the frame on at which a tracker is started.
+
+    Attributes:
+        name: its name.
+        pictures: T frames, in order.
+        truth: ground truth (T, 4), x, y, w, h in pixels; the first row is the box to start with.
+        source: its file, resolved.
+    """
+
+    name: str
+    pictures: tuple[Path, ...]
+    truth: Boxes
+    source: Path
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What was found.
+
+    Attributes:
+        manifest: how the data set lies on disk.
+        clips: the sequences that can be tracked, in the benchmark's order, then by name.
+        faults: what is wrong with each of those that cannot, by name.
+        missing: names that the manifest lists and the folder lacks.
+        unlisted: names that are there and that the manifest does not list.
+        warnings: how the folder differs from the manifest.
+    """
+
+    manifest: Manifest
+    clips: tuple[Clip, ...]
+    faults: Mapping[str, str]
+    missing: tuple[str, ...]
+    unlisted: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def read_frame(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """A thermal frame for the tracker: (H, W) uint8, as in training, or what a 16-bit file holds.
+
+    Raises:
+        UnreadableImageError: it cannot be read; the message names the file.
+    """
+    picture = images.decode(images.read_bytes(path), str(path))
+    return picture if picture.dtype == np.uint16 else images.to_tir(picture, str(path))
+
+
+def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet:
+    """Find sequences in the layout of a manifest: those it names, and any others that lie there.
+
+    Args:
+        dataset: name of a shipped manifest of sequences, or a YAML file.
+        root: the data set's folder.
+        only: names of the sequences to take; none: all.
+
+    Raises:
+        UsageError: not a tracking data set, or a name in ``only`` that is neither in it nor there.
+        DataError: no such folder, no sequence in it, or not those of ``only``.
+    """
+    manifest = load_manifest(dataset)
+    if manifest.kind != "sequences":
+        raise UsageError(f"--dataset {dataset} is a data set of {manifest.kind}: give one of sequences to track")
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder: correct --root")
+    found = _discover(manifest, root)
+    listed = manifest.evaluated()
+    missing = tuple(name for name in listed if name not in found)
+    unlisted = tuple(sorted(found - manifest.sequences.keys()))
+    here = [*(name for name in listed if name in found), *unlisted]
+    warnings: list[str] = []
+    if only:
+        _check_names(manifest, root, here, only)
+        here = [name for name in here if name in only]
+    elif not here:
+        raise DataError(f"{root}: no sequence laid out as {manifest.name}'s ({_places(manifest)}): correct --root")
+    else:
+        warnings += _differences(manifest, root, missing, unlisted)
+    clips: list[Clip] = []
+    faults: dict[str, str] = {}
+    for name in here:
+        try:
+            clips.append(_load(manifest, root, name, warnings))
+        except DataError as error:
+            faults[name] = str(error)
+    return DataSet(manifest, tuple(clips), faults, missing, unlisted, tuple(warnings))
+
+
+def _check_names(manifest: Manifest, root: Path, here: Sequence[str], only: Sequence[str]) -> None:
+    """Refuse names that cannot be tracked: those nobody knows, and those whose pictures are not there."""
+    if unknown := [name for name in only if name not in here and name not in manifest.evaluated()]:
+        left_out = " (left out of this data set)" if set(unknown) <= set(manifest.drop) else ""
+        raise UsageError(f"--sequences: {manifest.name} has no {some(unknown)}{left_out}: correct the names")
+    if absent := [name for name in only if name not in here]:
+        raise DataError(f"{root}: no pictures of {some(absent)} ({_places(manifest)}): correct --root")
+
+
+def _differences(manifest: Manifest, root: Path, missing: Sequence[str], unlisted: Sequence[str]) -> list[str]:
+    """How a folder's names differ from the manifest's; one that has none of them merely shares the layout."""
+    count = len(manifest.evaluated())
+    lines = []
+    if 0 < len(missing) < count:
+        names = some(missing, _LISTED)
+        lines.append(f"{root} lacks {len(missing)} of the {count} sequences of {manifest.name}: {names}")
+    if count and unlisted:
+        names = some(unlisted, _LISTED)
+        lines.append(f"{len(unlisted)} sequences are not {manifest.name}'s, tracked too: {names}")
+    return lines
+
+
+def _places(manifest: Manifest) -> str:
+    return ", ".join(manifest.frames)
+
+
+def _discover(manifest: Manifest, root: Path) -> set[str]:
+    """Names below the root that have a folder with pictures in it, or ground truth in a folder of their own."""
+    found = set[str]()
+    for pattern in (*manifest.frames, *(truth for truth in manifest.truth if "{sequence}/" in truth)):
+        before, _, after = pattern.partition("{sequence}")
+        for path in root.glob(f"{before}*{after}"):
+            name = path.relative_to(root).as_posix().removeprefix(before).removesuffix(after)
+            if not name.startswith(".") and (path.is_file() or any(map(_is_picture, path.iterdir()))):
+                found.add(name)
+    return found
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file is a frame, and not what file managers leave beside them (``._0001.jpg``, ``Thumbs.db``)."""
+    return path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
+
+
+def _load(manifest: Manifest, root: Path, name: str, warnings: list[str]) -> Clip:
+    """One sequence, checked.
+
+    Raises:
+        DataError: no ground truth, no pictures, unequal numbers of them, or no box to start with.
+    """
+    places = [root / pattern.format(sequence=name) for pattern in manifest.truth]
+    file = next((path for path in places if path.is_file()), None)
+    if file is None:
+        raise DataError(f"{places[0]}: no such file: get the ground truth")
+    truth = read_rows(file, 4)
+    pictures = list(filter(_is_picture, find_pictures(root, manifest.frames, name)))
+    if len(pictures) != len(truth):
+        folder = pictures[0].parent if pictures else root / manifest.frames[0].format(sequence=name)
+        raise DataError(f"{folder}: {len(pictures)} pictures for {len(truth)} rows of {file}: restore what is missing")
+    expected = manifest.sequences.get(name, len(truth))
+    if len(truth) != expected:
+        warnings.append(f"{name}: {len(truth)} frames, {manifest.name} has {expected}: another release, or other data")
+    starts = np.flatnonzero(valid(truth))
+    if not len(starts):
+        raise DataError(f"{file}: no frame has a box with x, y, w and h above 0: nothing to start with")
+    start = int(starts[0])
+    if start:
+        warnings.append(f"{name}: frame 1 has no valid box, started at frame {start + 1} as the toolkit does")
+    return Clip(name, tuple(pictures[start:]), truth[start:], file.resolve())

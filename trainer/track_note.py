@@ -1,0 +1,56 @@
+"""``track.json``: what a folder of results was made with, how fast, and what was amiss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import numpy as np
+import torch
+
+from pipeline.records import read_json, write_json
+from trainer import DISTRIBUTION
+from trainer.track_data import DataSet
+from trainer.track_sequence import Job, read_seconds
+from trainer.track_settings import TrackConfig
+from trainer.track_weights import Model
+
+TRACK = "track.json"
+
+
+def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, faults: Mapping[str, str]) -> list[float]:
+    """Write ``track.json``; sequences of earlier runs whose results are there stay in it.
+
+    Returns:
+        Frames/s of every sequence of this run that is tracked.
+
+    Raises:
+        DataError: the one of an earlier run is damaged.
+    """
+    path = config.out / TRACK
+    earlier = read_json(path).get("sequences") if path.is_file() else None
+    entries = dict(earlier) if isinstance(earlier, dict) else {}
+    entries = {name: entry for name, entry in entries.items() if job.boxes_file(name).is_file()}
+    seconds = {clip.name: read_seconds(job, clip) for clip in data.clips if job.tracked(clip)}
+    speeds = {name: len(each) / max(float(each.sum()), 1e-9) for name, each in seconds.items()}
+    entries |= {name: {"frames": len(seconds[name]), "fps": round(fps, 2)} for name, fps in speeds.items()}
+    content: dict[str, object] = {
+        "tracker": model.tracker,
+        "weights": str(model.file.resolve()),
+        "weights_sha256": model.sha256,
+        "params": job.params,
+        "tir_range": job.tir_range,
+        "seed": job.seed,
+        "device": job.device,
+        "threads": job.threads,
+        "dataset": config.dataset,
+        "root": str(config.root.resolve()),
+        "missing": list(data.missing),
+        "unlisted": list(data.unlisted),
+        "sequences": entries,
+        "faults": dict(faults),
+        "warnings": list(data.warnings),
+        "versions": {DISTRIBUTION: version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
+    }
+    write_json(path, content)
+    return list(speeds.values())

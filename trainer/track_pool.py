@@ -1,0 +1,106 @@
+"""Work in several processes that report as they go, and that never outlive the command."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import TypeVar
+
+from pipeline.errors import CmdTirError
+
+T = TypeVar("T")
+M = TypeVar("M")
+Work = Callable[[T], Iterable[M]]
+
+
+def run_tasks(start: Callable[[], Work[T, M]], tasks: Sequence[T], workers: int) -> Iterator[M]:
+    """Work on every task and yield the messages of that as they come.
+
+    Args:
+        start: makes, in each process, the function that works on a task and yields messages, never None. It and all
+            that goes to and fro must be picklable where there are several processes.
+        tasks: begun in this order.
+        workers: processes; 1 works in this one.
+
+    Raises:
+        CmdTirError: a process died.
+        Exception: whatever the work raised.
+    """
+    if workers <= 1:
+        work = start()
+        for task in tasks:
+            yield from work(task)
+        return
+    waiting = deque(tasks)
+    with contextlib.ExitStack() as stack:
+        busy = [stack.enter_context(_process(start)) for _ in range(min(workers, len(tasks)))]
+        for line in busy:
+            line.send(waiting.popleft())
+        while busy:
+            for line in [each for each in wait(busy) if isinstance(each, Connection)]:
+                message: M | None = _receive(line)
+                if message is not None:
+                    yield message
+                elif waiting:
+                    line.send(waiting.popleft())
+                else:
+                    busy.remove(line)
+
+
+@contextlib.contextmanager
+def _process(start: Callable[[], Work[T, M]]) -> Iterator[Connection]:
+    """The line to a worker; the worker is stopped, in the middle of its task or not, when the block ends."""
+    # spawn: a forked child inherits the locks of torch's and OpenCV's threads, without the threads.
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(start, theirs), daemon=True)
+    process.start()
+    # With no copy of it left here, the line is closed as soon as the process dies.
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        process.terminate()
+        process.join()
+        ours.close()
+
+
+def _serve(start: Callable[[], Work[T, M]], line: Connection) -> None:
+    """A worker's life: take a task, report on it, ask for another."""
+    # Ctrl-C reaches the whole terminal; the parent answers it and stops its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        work = start()
+        while True:
+            for message in work(line.recv()):
+                line.send(message)
+            line.send(None)
+    except Exception as error:  # noqa: BLE001 - carried to the parent, which raises it
+        line.send(error)
+
+
+def _die_with_parent() -> None:
+    """An orphan would write the very files that the rerun is writing."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _receive(line: Connection) -> M | None:
+    try:
+        message: M | Exception | None = line.recv()
+    except (EOFError, ConnectionError) as error:
+        raise CmdTirError(
+            "a worker process died (out of memory?): run the same again with fewer --workers; what is finished is kept"
+        ) from error
+    if isinstance(message, Exception):
+        raise message
+    return message

@@ -1,0 +1,171 @@
+"""``cmd-track``: find the sequences, track what is not finished in several processes, say what came of it."""
+
+from __future__ import annotations
+
+import functools
+import glob
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from pipeline.errors import DataError, UsageError
+from pipeline.output import owned
+from trainer.evaluation.sequences import some
+from trainer.track_data import Clip, DataSet, load_data_set
+from trainer.track_draw import FRAMES, VIDEOS
+from trainer.track_note import write_note
+from trainer.track_pool import run_tasks
+from trainer.track_sequence import Done, Job, Runner
+from trainer.track_settings import TrackConfig, parse_params
+from trainer.track_weights import Model, find_model, range_warning
+
+log = logging.getLogger(__name__)
+
+
+def run(config: TrackConfig) -> dict[str, object]:
+    """Track every sequence; return a summary: tracker, sequences, frames, frames/s, folder.
+
+    Raises:
+        UsageError: settings, weights or an output folder that do not fit.
+        DataError: no sequences, or some that could not be tracked: the others are finished.
+        CmdTirError: a process died, or another run holds the folder.
+    """
+    model = find_model(config.weights, config.tracker)
+    params = parse_params(model.tracker, config.params)
+    data = load_data_set(config.dataset, config.root, config.sequences)
+    job = _job(config, model, params, data)
+    _warn(job, model, data)
+    if not data.clips:
+        raise DataError(_failed(data.faults))
+    _spare_data(job, data)
+    # Settings and weights that do not fit are told before a folder is touched or a process started.
+    runner = Runner(job)
+    names = [clip.name for clip in data.clips]
+    with owned(config.out, _plan(config, model, job), config.on_existing, _made(config.out, names)):
+        todo = [clip for clip in data.clips if not job.finished(clip)]
+        if len(todo) < len(names):
+            log.info("%d of %d sequences are finished and kept", len(names) - len(todo), len(names))
+        faults = dict(data.faults) | _work(runner, todo, _workers(config, job))
+        speeds = write_note(config, model, job, data, faults)
+    if faults:
+        total = len(names) + len(data.faults)
+        raise DataError(f"{_failed(faults)}; {len(speeds)} of {total} sequences are finished in {config.out}")
+    return {
+        "tracker": model.tracker,
+        "weights": model.file,
+        "sequences": len(names),
+        "frames": sum(len(clip.pictures) for clip in data.clips),
+        "frames/s": float(np.mean(speeds)),
+        "results": config.out,
+    }
+
+
+def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSet) -> Job:
+    fixed = data.manifest.tir_range if isinstance(data.manifest.tir_range, tuple) else None
+    return Job(
+        tracker=model.tracker,
+        weights=model.file,
+        device=_device(config.device),
+        threads=config.threads,
+        params=params,
+        tir_range=config.tir_range or fixed,
+        seed=config.seed,
+        out=config.out,
+        frames=config.save_frames,
+        video=config.save_video,
+    )
+
+
+def _device(name: str) -> str:
+    """Resolve ``auto``.
+
+    Raises:
+        UsageError: torch does not know the device, or it is not there.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {name}: not available here: use cpu, cuda or cuda:N") from error
+    return name
+
+
+def _warn(job: Job, model: Model, data: DataSet) -> None:
+    """Say what is odd about the data before the work begins."""
+    lines = [*data.warnings, *(f"{name} cannot be tracked: {fault}" for name, fault in data.faults.items())]
+    if odd := range_warning(model.learnt, (clip.pictures[0] for clip in data.clips), job.tir_range):
+        lines.append(odd)
+    for line in lines:
+        log.warning("warning: %s", line)
+
+
+def _spare_data(job: Job, data: DataSet) -> None:
+    """Refuse a folder for results in which they would take the place of the data.
+
+    Raises:
+        UsageError: it is one.
+    """
+    for clip in data.clips:
+        drawn = (job.out / FRAMES / clip.name).resolve()
+        if job.boxes_file(clip.name).resolve() == clip.source or clip.pictures[0].parent.resolve() == drawn:
+            raise UsageError(f"--out {job.out} holds the ground truth or frames of {clip.name}: choose another folder")
+
+
+def _workers(config: TrackConfig, job: Job) -> int:
+    """Processes: one a core, or one in all where they would share a GPU and its memory."""
+    return config.workers or ((os.cpu_count() or 1) if job.device == "cpu" else 1)
+
+
+def _plan(config: TrackConfig, model: Model, job: Job) -> dict[str, object]:
+    """What decides the boxes; a run that goes on must agree."""
+    return {
+        "stage": "track",
+        "tracker": model.tracker,
+        "weights_sha256": model.sha256,
+        "params": job.params,
+        "tir_range": job.tir_range,
+        "seed": job.seed,
+        "root": str(config.root.resolve()),
+    }
+
+
+def _made(out: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Patterns of what this run makes and an earlier one made, which is told by its times: never of any text file."""
+    earlier = [path.name.removesuffix("_time.txt") for path in out.glob("*_time.txt")]
+    patterns = ("{}.txt", "{}_time.txt", FRAMES + "/{}/*.jpg", VIDEOS + "/{}.mp4")
+    return tuple(p.format(glob.escape(name)) for name in sorted({*names, *earlier}) for p in patterns)
+
+
+def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
+    """Track sequences, the longest first so that no process is left alone with one; returns faults by name."""
+    todo = sorted(todo, key=lambda clip: -len(clip.pictures))
+    workers = min(workers, len(todo))
+    start: Callable[[], Runner] = functools.partial(Runner, runner.job) if workers > 1 else lambda: runner
+    faults: dict[str, str] = {}
+    frames, done = sum(len(clip.pictures) for clip in todo), 0
+    with logging_redirect_tqdm(), tqdm(total=frames, desc="track", unit=" frames", disable=None) as bar:
+        for message in run_tasks(start, todo, workers):
+            if not isinstance(message, Done):
+                bar.update(message)
+                continue
+            done += 1
+            bar.set_postfix_str(f"{done}/{len(todo)} sequences")
+            if message.fault:
+                faults[message.name] = message.fault
+                log.warning("warning: %s failed: %s", message.name, message.fault)
+    return faults
+
+
+def _failed(faults: Mapping[str, str]) -> str:
+    """What failed: the first in full, the others by name."""
+    name, fault = next(iter(faults.items()))
+    others = f" (failed are {len(faults)} sequences: {some(list(faults))})" if len(faults) > 1 else ""
+    return f"{name}: {fault}{others}"

@@ -1,0 +1,148 @@
+"""One sequence, from its first frame to its two result files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import torch
+
+from pipeline.errors import DataError, UsageError
+from trainer.evaluation.ope import Boxes
+from trainer.evaluation.text_rows import read_rows
+from trainer.track_data import Clip, read_frame
+from trainer.track_draw import draw, is_drawn
+from trainer.tracking import Tracker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What every sequence of a run has in common; goes to the worker processes.
+
+    Attributes:
+        tracker: the base tracker.
+        weights: file.
+        device: torch device.
+        threads: of torch, in each process.
+        params: tracker parameters that are not the tracker's own.
+        tir_range: 16-bit values that become 0 and 255; None: percentiles of the first frame.
+        seed: of the tracker's own draws.
+        out: folder of the results.
+        frames: draw every frame.
+        video: make a video of each sequence.
+    """
+
+    tracker: str
+    weights: Path
+    device: str
+    threads: int
+    params: Mapping[str, Any]
+    tir_range: tuple[float, float] | None
+    seed: int
+    out: Path
+    frames: bool = False
+    video: bool = False
+
+    def boxes_file(self, name: str) -> Path:
+        """Boxes of a sequence, x,y,w,h a line."""
+        return self.out / f"{name}.txt"
+
+    def times_file(self, name: str) -> Path:
+        """Seconds that each frame took, one a line."""
+        return self.out / f"{name}_time.txt"
+
+    def tracked(self, clip: Clip) -> bool:
+        """Whether both files are there with a row a frame; each is written in one step."""
+        files = self.boxes_file(clip.name), self.times_file(clip.name)
+        return all(file.is_file() and _lines(file) == len(clip.pictures) for file in files)
+
+    def finished(self, clip: Clip) -> bool:
+        """Whether nothing is left to do for a sequence."""
+        return self.tracked(clip) and is_drawn(clip, self.out, frames=self.frames, video=self.video)
+
+
+class Done(NamedTuple):
+    """A sequence's end: what went wrong, if anything."""
+
+    name: str
+    fault: str | None
+
+
+class Runner:
+    """Tracks sequences one after the other with one network.
+
+    OpenCV gets one thread, torch as many as the job says: processes are the parallelism.
+
+    Raises:
+        UsageError: the tracker does not take these settings.
+        DataError: the weights are not this tracker's.
+    """
+
+    def __init__(self, job: Job) -> None:
+        torch.set_num_threads(job.threads)
+        cv2.setNumThreads(1)
+        self.job = job
+        try:
+            self._tracker = Tracker(
+                job.tracker, job.weights, job.device, job.params, seed=job.seed, tir_range=job.tir_range
+            )
+        except ValueError as error:
+            raise UsageError(f"{job.weights}: {error}") from error
+
+    def __call__(self, clip: Clip) -> Iterator[int | Done]:
+        """Track one sequence; yields 1 for each frame, then the end.
+
+        A picture that cannot be read ends the sequence, not the run.
+        """
+        job = self.job
+        try:
+            if job.tracked(clip):
+                yield len(clip.pictures)
+            else:
+                yield from self._track(clip)
+            if job.frames or job.video:
+                boxes = read_rows(job.boxes_file(clip.name), 4)
+                draw(clip, boxes, job.tir_range, job.out, frames=job.frames, video=job.video)
+        except DataError as error:
+            yield Done(clip.name, str(error))
+        else:
+            yield Done(clip.name, None)
+
+    def _track(self, clip: Clip) -> Iterator[int]:
+        boxes: list[Boxes] = [clip.truth[0]]
+        seconds: list[float] = []
+        for path in clip.pictures:
+            frame = read_frame(path)
+            begun = time.perf_counter()
+            try:
+                if seconds:
+                    boxes.append(self._tracker.update(frame)[0])
+                else:
+                    self._tracker.start(frame, clip.truth[0])
+            except ValueError as error:
+                raise DataError(f"{path}: {error}") from error
+            seconds.append(time.perf_counter() - begun)
+            yield 1
+        # The boxes last: where they are, the sequence is finished.
+        _write(self.job.times_file(clip.name), [f"{value:.6f}" for value in seconds])
+        _write(self.job.boxes_file(clip.name), [",".join(f"{value:.10g}" for value in box) for box in boxes])
+
+
+def read_seconds(job: Job, clip: Clip) -> Boxes:
+    """Seconds (T,) that each frame of a tracked sequence took."""
+    return read_rows(job.times_file(clip.name), 1)[:, 0]
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    """Write a text file in one step: it is whole or absent."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+    part.replace(path)
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n")

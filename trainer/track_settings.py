@@ -1,0 +1,89 @@
+"""The settings of ``cmd-track``, and tracker parameters as people type them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Self, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from pipeline.errors import UsageError
+
+
+class TrackConfig(BaseModel):
+    """Settings of ``cmd-track``.
+
+    Attributes:
+        weights: a weights file, or a run of ``cmd-train``.
+        tracker: the base tracker; None takes what the run says.
+        dataset: manifest that says how the sequences lie on disk.
+        root: folder of the sequences.
+        out: folder for the results.
+        sequences: names to track; none: all.
+        workers: processes; None is one a core, and one in all on a GPU.
+        threads: of torch in each process; boxes may differ in their last bits with it.
+        device: torch device, or ``auto``.
+        params: ``name=value`` in place of the tracker's own parameters.
+        tir_range: 16-bit values that become 0 and 255; None takes the manifest's, or percentiles of the first frame.
+        seed: of the tracker's own draws.
+        save_frames: also write every frame with the boxes drawn on it.
+        save_video: also write each sequence as a video, likewise.
+        on_existing: what to do with results that an earlier run made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    weights: Path
+    tracker: str | None = None
+    dataset: str
+    root: Path
+    out: Path
+    sequences: tuple[str, ...] = ()
+    workers: int | None = Field(default=None, ge=1)
+    threads: int = Field(default=1, ge=1)
+    device: str = "auto"
+    params: tuple[str, ...] = ()
+    tir_range: tuple[float, float] | None = None
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    save_frames: bool = False
+    save_video: bool = False
+    on_existing: Literal["resume", "overwrite", "fail"] = "resume"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.tir_range and self.tir_range[0] >= self.tir_range[1]:
+            raise ValueError("tir_range must be LOW,HIGH")
+        return self
+
+
+def parse_params(tracker: str, words: Sequence[str]) -> dict[str, Any]:
+    """Tracker parameters from ``name=value``; a value is JSON (``true``, ``1e-3``, ``[1, 1.05]``) or a plain word.
+
+    Raises:
+        UsageError: not ``name=value``, no parameter of that tracker, or a value of another type.
+    """
+    from trainer.tracking.defaults import DEFAULTS, resolve
+
+    params: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UsageError(f"--set {word}: expected param=value, e.g. --set iounet_k=1")
+        try:
+            params[name] = json.loads(text)
+        except json.JSONDecodeError:
+            params[name] = text
+    hints = get_type_hints(type(DEFAULTS[tracker]))
+    typed: dict[str, Any] = {}
+    for name, value in params.items():
+        try:
+            typed[name] = TypeAdapter(hints.get(name, Any)).validate_python(value)
+        except ValidationError as error:
+            raise UsageError(f"--set {name}={value}: {error.errors()[0]['msg']}") from error
+    try:
+        resolve(tracker, typed)
+    except ValueError as error:
+        raise UsageError(f"--set: {error}") from error
+    return typed
