@@ -11,6 +11,8 @@ from scipy import fft
 
 from pipeline.pairing.features import Channels, Plane
 
+Index = NDArray[np.int64]
+
 STRIDE = 0.67
 _LEAST_INSIDE = 0.6
 _ENERGY_FLOOR = 0.02
@@ -49,48 +51,86 @@ def _starts(length: int, block: int) -> NDArray[np.int64]:
     return np.rint(np.linspace(0, max(0, length - block), count)).astype(np.int64)
 
 
-def _variance(channels: Channels, block: int) -> Plane:
-    """Sum of squared deviations from the block mean, over channels, of the block that begins at each pixel."""
-    total = np.zeros(channels.shape[1:], np.float32)
-    for plane in channels:
-        mean = cv2.blur(plane, (block, block), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
-        square = cv2.blur(plane * plane, (block, block), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
-        total += np.maximum(square - mean * mean, 0)
-    return total * np.float32(block * block)
+def _box_sum(plane: Plane, block: int) -> Plane:
+    """Sum over the block that begins at each pixel; what lies outside counts as zero."""
+    total = cv2.boxFilter(
+        plane, cv2.CV_32F, (block, block), anchor=(0, 0), normalize=False, borderType=cv2.BORDER_CONSTANT
+    )
+    return total.astype(np.float32, copy=False)
 
 
-def correlate(rgb: Channels, tir: Channels, inside: Plane, block: int, reach: int) -> Surfaces:
+def _at(planes: NDArray[np.float32], side: int, top: Index, left: Index) -> NDArray[np.float32]:
+    """(..., n, side, side) squares of planes (..., H, W) that begin at n pixels."""
+    squares = np.lib.stride_tricks.sliding_window_view(planes, (side, side), axis=(-2, -1))
+    return np.asarray(squares[..., top, left, :, :])
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The RGB side of the correlation: all that does not depend on the TIR picture's place.
+
+    Attributes:
+        block: side of a block.
+        reach: largest displacement looked at.
+        top: (n,) first row of each block; ``left``: first column.
+        spectra: (3, n, s, s/2 + 1) Fourier transforms of the windows of ``block + 2 reach`` pixels around the blocks.
+        energy: (n, 2r+1, 2r+1) sum of squared deviations from the mean, over channels, of the block at each place.
+    """
+
+    block: int
+    reach: int
+    top: Index
+    left: Index
+    spectra: NDArray[np.complex64]
+    energy: NDArray[np.float32]
+
+
+def windows(rgb: Channels, block: int, reach: int) -> Windows:
+    """Cover the channels (3, H, W) of an RGB picture by windows around overlapping blocks."""
+    height, width = rgb.shape[1:]
+    block = min(block, height, width)
+    top, left = (grid.ravel() for grid in np.meshgrid(_starts(height, block), _starts(width, block), indexing="ij"))
+    padded = np.pad(rgb, ((0, 0), (reach, reach), (reach, reach)))
+    side = _side(block, reach)
+    spectra = [fft.rfft2(_at(plane, block + 2 * reach, top, left), (side, side)) for plane in padded]
+    energy = np.zeros(padded.shape[1:], np.float32)
+    for plane in padded:
+        total = _box_sum(plane, block)
+        energy += np.maximum(_box_sum(plane * plane, block) - total * total / np.float32(block * block), 0)
+    return Windows(block, reach, top, left, np.stack(spectra), _at(energy, 2 * reach + 1, top, left))
+
+
+def _side(block: int, reach: int) -> int:
+    """Side of the Fourier transforms: the wanted displacements do not wrap around in it."""
+    return int(fft.next_fast_len(block + 2 * reach, True))
+
+
+def correlate(rgb: Windows, tir: Channels, inside: Plane) -> Surfaces:
     """Zero-mean normalised correlation of all channels at once, block by block, by FFT.
 
     Args:
-        rgb: (3, H, W) channels of the RGB picture.
+        rgb: windows of the RGB picture.
         tir: (3, H, W) channels of the TIR picture, brought near the RGB frame.
         inside: (H, W) 1 inside the TIR picture, 0 outside.
-        block: side of a block, pixels.
-        reach: largest displacement looked at, pixels.
     """
-    height, width = inside.shape
-    block = min(block, height, width)
-    size = block + 2 * reach
-    top, left = (grid.ravel() for grid in np.meshgrid(_starts(height, block), _starts(width, block), indexing="ij"))
-    share = cv2.blur(inside, (block, block), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)[top, left]
-    enough = share >= _LEAST_INSIDE
-    top, left, share = top[enough], left[enough], share[enough]
-    lags = 2 * reach + 1
-    if not len(top):
+    block, side, lags = rgb.block, _side(rgb.block, rgb.reach), 2 * rgb.reach + 1
+    share = _box_sum(inside, block)[rgb.top, rgb.left] / np.float32(block * block)
+    seen = np.flatnonzero(share >= _LEAST_INSIDE)
+    share = share[seen]
+    if not len(seen):
         return Surfaces(np.zeros((0, 2)), np.zeros((0, lags, lags), np.float32), np.zeros(0))
-    padded = np.pad(rgb, ((0, 0), (reach, reach), (reach, reach)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
-    templates = np.lib.stride_tricks.sliding_window_view(tir, (block, block), axis=(1, 2))[:, top, left]
-    templates = templates - templates.mean(axis=(2, 3), keepdims=True)
-    shape = (fft.next_fast_len(size, True),) * 2
-    spectrum = np.zeros((len(top), shape[0], shape[1] // 2 + 1), np.complex64)
-    for fixed, moving in zip(windows, templates):
-        spectrum += fft.rfft2(fixed[top, left], shape) * fft.rfft2(moving, shape).conj()
-    product = fft.irfft2(spectrum, shape)[:, :lags, :lags]
-    energy = np.sum(templates * templates, axis=(0, 2, 3))
-    there = np.lib.stride_tricks.sliding_window_view(_variance(padded, block), (lags, lags))[top, left]
+    top, left = rgb.top[seen], rgb.left[seen]
+    spectrum = np.zeros((len(seen), side, side // 2 + 1), np.complex64)
+    energy = np.zeros(len(seen), np.float32)
+    for fixed, plane in zip(rgb.spectra, tir):
+        template = _at(plane, block, top, left)
+        template -= template.mean(axis=(1, 2), keepdims=True)
+        energy += np.einsum("nij,nij->n", template, template)
+        moving = fft.rfft2(template, (side, side))
+        spectrum += fixed[seen] * np.conj(moving, out=moving)
+    # Only the wanted rows go through the second half of the inverse transform.
+    product = fft.irfft(fft.ifft(spectrum, axis=1)[:, :lags], side, axis=2)[:, :, :lags]
     floor = _ENERGY_FLOOR * block * block
-    values = product / np.sqrt(np.maximum(energy, floor)[:, None, None] * np.maximum(there, floor))
+    values = product / np.sqrt(np.maximum(energy, floor)[:, None, None] * np.maximum(rgb.energy[seen], floor))
     middle = (block - 1) / 2
-    return Surfaces(np.c_[left + middle, top + middle], values.astype(np.float32), share.astype(np.float64))
+    return Surfaces(np.c_[left + middle, top + middle], values.astype(np.float32, copy=False), share.astype(np.float64))

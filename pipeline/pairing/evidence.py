@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from pipeline.errors import DataError
 from pipeline.images import Rgb, Tir
+from pipeline.memory import keep_freed_memory
 from pipeline.pairing import features, fit, workframe
-from pipeline.pairing.blocks import Surfaces, correlate
+from pipeline.pairing.blocks import Surfaces, Windows, correlate, windows
 from pipeline.pairing.features import Channels
 from pipeline.pairing.fit import Fit, Frame
 
@@ -21,7 +22,7 @@ Pair = tuple[Rgb, Tir]
 PRIOR = np.array([80.0, 80, 40, 40, 20, 20, 20, 20])
 """Standard deviation of the parameters around the prior matrix, work-frame pixels: wide, only for blank regions."""
 KEPT = 32
-"""RGB pictures whose channels are kept between passes; more are described anew."""
+"""RGB pictures whose channels, later windows (3 MB), are kept between passes; more are described anew."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ class Evidence:
     def __init__(self, frames: Sequence[Pair], prior: Array | None) -> None:
         if not len(frames):
             raise DataError("no frames to register: give at least one RGB-TIR pair")
+        keep_freed_memory()
         rgb, tir = frames[0]
         self._frames = frames
-        self._kept: dict[int, Channels] = {}
+        self._kept: dict[int, Channels | Windows] = {}
         self._shapes = rgb.shape, tir.shape
         self._to_work, self.size = workframe.to_work(rgb)
         self.prior = workframe.size_prior(rgb, tir) if prior is None else np.asarray(prior, dtype=np.float64)
@@ -145,13 +147,24 @@ class Evidence:
                 f"frames of one camera differ in size ({rgb.shape[1]}x{rgb.shape[0]} RGB, "
                 f"{tir.shape[1]}x{tir.shape[0]} TIR): register them pair by pair (--estimate pair)"
             )
-        fixed = self._kept.get(index)
-        if fixed is None:
-            fixed = workframe.rgb_channels(rgb)
-            if len(self._kept) < KEPT:
-                self._kept[index] = fixed
         moving, inside = workframe.tir_channels(tir, work @ self._to_work @ self.prior, self.size)
         if how.step == 2 * workframe.CHANNEL_STEP:
-            fixed, moving = (np.stack([features.halve(plane) for plane in stack]) for stack in (fixed, moving))
-            inside = features.halve(inside)
-        return correlate(fixed, moving, inside, how.block, how.reach)
+            moving, inside = _halved(moving), features.halve(inside)
+        return correlate(self._windows(index, rgb, how), moving, inside)
+
+    def _windows(self, index: int, rgb: Rgb, how: Level) -> Windows:
+        """The windows of one RGB picture on a level."""
+        kept = self._kept.get(index)
+        if isinstance(kept, Windows) and (kept.block, kept.reach) == (how.block, how.reach):
+            return kept
+        channels = kept if isinstance(kept, np.ndarray) else workframe.rgb_channels(rgb)
+        coarse = how.step == 2 * workframe.CHANNEL_STEP
+        made = windows(_halved(channels) if coarse else channels, how.block, how.reach)
+        if len(self._kept) < KEPT or index in self._kept:
+            # The coarse pass is the only one of its kind and comes first; all others share their windows.
+            self._kept[index] = channels if coarse else made
+        return made
+
+
+def _halved(channels: Channels) -> Channels:
+    return np.stack([features.halve(plane) for plane in channels])

@@ -21,8 +21,11 @@ Channels = NDArray[np.float32]
 
 _STRENGTH_WEIGHT = 0.5
 _DERIVATIVE_SIGMA, _POOL_SIGMA = 1.0, 0.6
+_DERIVATIVE_KERNEL = cv2.getGaussianKernel(9, _DERIVATIVE_SIGMA)
 _NEIGHBOURHOOD = 33
 _FLOOR = 0.5
+_STRIP = 128
+"""Rows described at a time: what lies between two filters stays in the cache, and in memory that is used again."""
 
 
 def luminance(rgb: Rgb) -> NDArray[np.uint8]:
@@ -40,20 +43,37 @@ def oriented_channels(image: NDArray[np.uint8], inside: Plane | None = None) -> 
     Returns:
         (3, H/2, W/2) float32; strength is relative to the neighbourhood, so low contrast counts as much as high.
     """
-    plane = cv2.GaussianBlur(image.astype(np.float32), (0, 0), _DERIVATIVE_SIGMA)
-    gx = cv2.Scharr(plane, cv2.CV_32F, 1, 0, scale=1 / 32)
-    gy = cv2.Scharr(plane, cv2.CV_32F, 0, 1, scale=1 / 32)
-    power = gx * gx + gy * gy
-    # Not cv2.magnitude: its last bit changes from call to call, and the same input has to give the same bytes.
-    strength = np.sqrt(power)
+    plane = cv2.sepFilter2D(image, cv2.CV_32F, _DERIVATIVE_KERNEL, _DERIVATIVE_KERNEL)
+    gx = cv2.Scharr(plane, cv2.CV_32F, 1, 0, scale=1 / 32).astype(np.float32, copy=False)
+    gy = cv2.Scharr(plane, cv2.CV_32F, 0, 1, scale=1 / 32).astype(np.float32, copy=False)
+    strength: Plane = plane.astype(np.float32, copy=False)
+    strips = [slice(top, top + _STRIP) for top in range(0, len(image), _STRIP)]
+    for rows in strips:
+        strength[rows] = _to_axis(gx[rows], gy[rows])
     if inside is not None:
         strength *= inside
     local = cv2.blur(strength, (_NEIGHBOURHOOD, _NEIGHBOURHOOD))
-    relative = strength / (local + max(_FLOOR * float(local.mean()), 0.05))
-    relative /= 1 + 0.25 * relative
-    axis = relative / np.maximum(power, 1e-6)
-    stack = (_STRENGTH_WEIGHT * relative, axis * (gx * gx - gy * gy), axis * (2 * gx * gy))
-    return np.stack([cv2.GaussianBlur(halve(channel), (0, 0), _POOL_SIGMA) for channel in stack])
+    floor = max(_FLOOR * float(local.mean()), 0.05)
+    pooled = np.empty((3, image.shape[0] // 2, image.shape[1] // 2), np.float32)
+    for rows in strips:
+        m = strength[rows]
+        relative = m / (local[rows] + 0.25 * m + floor)
+        axis = relative / np.maximum(m * m, 1e-6)
+        for whole, part in zip(pooled, (relative, axis * gx[rows], axis * gy[rows])):
+            whole[rows.start // 2 : rows.stop // 2] = halve(part)
+    pooled[0] *= _STRENGTH_WEIGHT
+    for plane in pooled:
+        cv2.GaussianBlur(plane, (0, 0), _POOL_SIGMA, dst=plane)
+    return pooled
+
+
+def _to_axis(gx: Plane, gy: Plane) -> Plane:
+    """Strength m of a gradient (gx, gy), which becomes, in place, m^2 cos 2t and m^2 sin 2t of its direction t."""
+    across, down = gx * gx, gy * gy
+    gy *= 2 * gx
+    np.subtract(across, down, out=gx)
+    # Not cv2.magnitude: its last bit changes from call to call, and the same input has to give the same bytes.
+    return np.sqrt(across + down)
 
 
 def halve(plane: Plane) -> Plane:

@@ -48,18 +48,17 @@ class Frame:
 
     def jacobian(self, parameters: Array, points: Array) -> tuple[Array, Array]:
         """Where the matrix takes points (n, 2), and the derivative (n, 2, k) of that by the k parameters."""
+        count = len(parameters)
         p = np.zeros(8)
-        p[: len(parameters)] = parameters
-        tx, ty, s, r, a, b, gx, gy = p / self.radius
-        x, y = ((points - self.centre) / self.radius).T
-        scale = 1 - gx * x - gy * y
-        u = ((1 + s + a) * x + (b - r) * y + tx) / scale
-        v = ((b + r) * x + (1 + s - a) * y + ty) / scale
-        moved = np.stack([u, v], axis=1) * self.radius + self.centre
-        one, zero = np.ones_like(x), np.zeros_like(x)
-        columns = [(one, zero), (zero, one), (x, y), (-y, x), (x, -y), (y, x), (u * x, v * x), (u * y, v * y)]
-        slopes = np.array(columns[: len(parameters)]).reshape(-1, 2, len(x)) / scale
-        return moved, slopes.transpose(2, 1, 0)
+        p[:count] = parameters / self.radius
+        x, y = xy = ((points - self.centre) / self.radius).T
+        scale = 1 - p[6:] @ xy
+        slopes = np.zeros((8, 2, len(points)))
+        slopes[0, 0] = slopes[1, 1] = 1
+        slopes[2], slopes[3], slopes[4], slopes[5] = xy, (-y, x), (x, -y), (y, x)
+        uv = (xy + np.einsum("k,kin->in", p[:6], slopes[:6])) / scale
+        slopes[6:] = uv * xy[:, None]
+        return uv.T * self.radius + self.centre, (slopes[:count] / scale).transpose(2, 1, 0)
 
 
 @dataclass(frozen=True)
@@ -86,14 +85,14 @@ def vote(surfaces: Surfaces, frame: Frame, turns: Array, scales: Array) -> Array
     span = 2 * reach + 1
     margin = int(np.ceil(np.hypot(x, y).max() * np.hypot(np.abs(turns).max(), np.abs(scales).max()))) + 1
     padded = np.pad(evidence, ((0, 0), (margin, margin), (margin, margin)))
+    squares = np.lib.stride_tricks.sliding_window_view(padded, (span, span), axis=(1, 2))
+    every = np.arange(len(padded))
     best, found = -1.0, np.zeros(4)
     for turn in turns:
         for scale in scales:
             left = np.rint(scale * x - turn * y).astype(int) + margin
             top = np.rint(scale * y + turn * x).astype(int) + margin
-            total = np.zeros((span, span), np.float32)
-            for plane, column, row in zip(padded, left, top):
-                total += plane[row : row + span, column : column + span]
+            total = squares[every, top, left].sum(axis=0)
             at = int(total.argmax())
             if total.flat[at] > best:
                 best = float(total.flat[at])
@@ -102,37 +101,67 @@ def vote(surfaces: Surfaces, frame: Frame, turns: Array, scales: Array) -> Array
 
 
 def likelihood(surfaces: Surfaces, gain: float) -> Array:
-    """Log-likelihood (n, 2r+1, 2r+1) of each displacement, up by ``gain`` from squared correlation 0 to 1.
+    """Likelihood (n, 2r+1, 2r+1) of each displacement, its log up by ``gain`` from squared correlation 0 to 1.
 
     A surface whose peak is one sample wide would pin its block to whole pixels, so certainty is bounded.
     """
     values = surfaces.values.astype(np.float64)
-    peaks = np.square(values.max(axis=(1, 2), keepdims=True, initial=0))
-    return np.asarray(gain / (1 + gain * peaks / CERTAINTY) * values * np.abs(values), dtype=np.float64)
+    best = values.max(axis=(1, 2), keepdims=True, initial=0)
+    slope = gain / (1 + gain * np.square(best) / CERTAINTY)
+    return np.asarray(np.exp(slope * (values * np.abs(values) - np.square(best))), dtype=np.float64)
 
 
-def localise(log_likelihood: Array, predicted: Array, sigma: float) -> tuple[Array, Array]:
+def localise(likely: Array, predicted: Array, sigma: float) -> tuple[Array, Array]:
     """What each surface says through a Gaussian window around its prediction: mean (n, 2) and precision (n, 2, 2).
 
     The window is divided out again (as in expectation propagation), so that a flat surface says nothing and an edge
     speaks only across itself.
+
+    Args:
+        likely: (n, 2r+1, 2r+1) likelihood of each displacement.
+        predicted: (n, 2) displacement that the windows are centred on, x, y.
+        sigma: standard deviation of the windows, pixels.
     """
-    reach = log_likelihood.shape[1] // 2
+    reach = likely.shape[1] // 2
     axis = np.arange(-reach, reach + 1, dtype=np.float64)
     window = -0.5 * ((axis - predicted[:, :, None]) / sigma) ** 2
-    q = log_likelihood + window[:, 1, :, None] + window[:, 0, None, :]
-    q = np.exp(q - q.max(axis=(1, 2), keepdims=True))
-    q /= q.sum(axis=(1, 2), keepdims=True)
-    px, py = q.sum(axis=1), q.sum(axis=2)
-    mean = np.c_[px @ axis, py @ axis]
-    cross = (axis @ q @ axis) - mean[:, 0] * mean[:, 1]
-    xx, yy = px @ axis**2 - mean[:, 0] ** 2 + 1 / 12, py @ axis**2 - mean[:, 1] ** 2 + 1 / 12
-    posterior = np.linalg.inv(np.stack([xx, cross, cross, yy], axis=-1).reshape(-1, 2, 2))
-    values, vectors = np.linalg.eigh(posterior - np.eye(2) / sigma**2)
-    values = np.maximum(values, 1e-4 / sigma**2)
-    precision = vectors @ (values[:, :, None] * vectors.transpose(0, 2, 1))
+    # Its peak on the surface is 1, however far off the prediction is.
+    window = np.exp(window - window.max(axis=2, keepdims=True))
+    # The window is a product of one over x and one over y, so moments of all orders are two matrix products.
+    across, down = (np.stack([w, w * axis, w * axis**2], axis=1) for w in window.transpose(1, 0, 2))
+    moments = down @ likely @ across.transpose(0, 2, 1)
+    moments /= moments[:, :1, :1]
+    mean = np.stack([moments[:, 0, 1], moments[:, 1, 0]], axis=1)
+    xx, yy = moments[:, 0, 2] - mean[:, 0] ** 2 + 1 / 12, moments[:, 2, 0] - mean[:, 1] ** 2 + 1 / 12
+    xy = moments[:, 1, 1] - mean[:, 0] * mean[:, 1]
+    posterior = _inverse(_symmetric(xx, xy, yy))
+    precision = _floored(posterior - np.eye(2) / sigma**2, 1e-4 / sigma**2)
     strength = np.einsum("nij,nj->ni", posterior, mean) - predicted / sigma**2
-    return np.linalg.solve(precision, strength[:, :, None])[:, :, 0], precision
+    return np.einsum("nij,nj->ni", _inverse(precision), strength), precision
+
+
+def _symmetric(xx: Array, xy: Array, yy: Array) -> Array:
+    """Matrices (n, 2, 2) of their elements (n,)."""
+    made = np.empty((len(xx), 2, 2))
+    made[:, 0, 0], made[:, 1, 1] = xx, yy
+    made[:, 0, 1] = made[:, 1, 0] = xy
+    return made
+
+
+def _inverse(matrices: Array) -> Array:
+    """Inverses of symmetric 2x2 matrices (n, 2, 2), in closed form: LAPACK would be called for each."""
+    (a, b), (_, d) = matrices.transpose(1, 2, 0)
+    return np.asarray(_symmetric(d, -b, a) / (a * d - b * b)[:, None, None], dtype=np.float64)
+
+
+def _floored(matrices: Array, floor: float) -> Array:
+    """Symmetric 2x2 matrices (n, 2, 2) with their eigenvalues raised to at least ``floor``, in closed form."""
+    (a, b), (_, d) = matrices.transpose(1, 2, 0)
+    middle, radius = (a + d) / 2, np.maximum(np.hypot((a - d) / 2, b), 1e-300)
+    high, low = np.maximum(middle + radius, floor), np.maximum(middle - radius, floor)
+    stretch = (high - low) / (2 * radius)
+    kept = (high + low) / 2 - stretch * middle
+    return _symmetric(stretch * a + kept, stretch * b, stretch * d + kept)
 
 
 def refine(
@@ -158,17 +187,18 @@ def refine(
         noise: how far a block may truly lie off the model (parallax), pixels.
     """
     t = start.copy()
-    log_likelihood = likelihood(surfaces, gain)
+    likely = likelihood(surfaces, gain)
     moved, slopes = frame.jacobian(t, origins)
     for sigma in sigmas:
-        mean, like = localise(log_likelihood, moved - surfaces.centres, sigma)
-        weight = np.linalg.inv(np.linalg.inv(like) + noise**2 * np.eye(2))
+        mean, like = localise(likely, moved - surfaces.centres, sigma)
+        weight = _inverse(_inverse(like) + noise**2 * np.eye(2))
         for _ in range(2):
             residual = mean - (moved - surfaces.centres)
             distance = np.einsum("ni,nij,nj->n", residual, weight, residual)
             robust = surfaces.weights / (1 + distance / ROBUST_SCALE)
-            normal = np.einsum("n,nij,nia,njb->ab", robust, weight, slopes, slopes)
-            right = np.einsum("n,nij,nia,nj->a", robust, weight, slopes, residual) - t / prior**2
+            weighted = np.einsum("n,nij,nja->nia", robust, weight, slopes).reshape(residual.size, len(t))
+            normal = weighted.T @ slopes.reshape(weighted.shape)
+            right = weighted.T @ residual.ravel() - t / prior**2
             t = t + np.linalg.solve(normal + np.diag(1 / prior**2), right)
             moved, slopes = frame.jacobian(t, origins)
     return Fit(t, normal)

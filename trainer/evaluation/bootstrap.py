@@ -19,7 +19,7 @@ MIN_SEQUENCES = 2
 
 
 FEWEST = 10
-"""Sequences below which resampling cannot tell luck from gain: of four, three lucky ones make an interval above zero."""
+"""Sequences below which resampling cannot tell luck from gain: of four, three lucky ones put it above zero."""
 
 
 @dataclass(frozen=True)

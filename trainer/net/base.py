@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from trainer.net.backbone import Features, ResNet
 from trainer.net.iou_net import BoxFeatures, IoUNet, Modulation
 
-
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 """ImageNet's, R, G, B of [0, 1]; what :class:`TrackingNet` is fed is normalised with them."""
 IMAGE_STD = (0.229, 0.224, 0.225)
