@@ -50,9 +50,10 @@ faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest -m "faults"
 
 bench: setup ## the benchmarks, one JSON line each
-	@for name in imports align mine loader train_step track; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in imports align mine loader train_step track scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-bench-full: bench ## the same and, with ROOT and TRUTH given, the accuracy of alignment on warped pairs
+bench-full: bench ## the same, scale up to 100,000 pairs and, with ROOT and TRUTH given, the accuracy of alignment
+	$(BIN)/python -m benchmarks.scale --max 100000
 	$(if $(and $(ROOT),$(TRUTH)),$(BIN)/python -m benchmarks.align_accuracy $(ROOT) $(TRUTH))
 
 demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, in $(OUT)

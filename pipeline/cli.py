@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pipeline.command import Command, guard_package, print_table
-from pipeline.options import ANY, FILE, FOLDER, FractionType, NumbersType, common
+from pipeline.options import ANY, FILE, FOLDER, FractionType, NumbersType, anywhere, common
 from pipeline.options import resources as parse_resources
 
 
@@ -62,7 +62,7 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
     from pipeline import report
     from pipeline.config import AlignConfig
 
-    config = AlignConfig(manifest=manifest or layout, max_reject_ratio=max_reject_ratio, **options)
+    config = AlignConfig(manifest=manifest or layout, max_reject_ratio=max_reject_ratio, **anywhere(options))
     summary = stage.run(config)
     folder = config.out / "preview" if config.preview else config.out
     page = report.write(folder, folder / "report.html", root=config.root)
@@ -143,7 +143,7 @@ def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) 
     from pipeline.config import MineConfig
 
     resources = parse_resources(worker_resources)
-    config = MineConfig(max_reject_ratio=max_reject_ratio, worker_resources=resources, **options)
+    config = MineConfig(max_reject_ratio=max_reject_ratio, worker_resources=resources, **anywhere(options))
     summary = stage.run(config)
     rows = [("pairs in", summary["pairs_in"]), ("pairs stored", summary["pairs"]), ("patches", summary["patches"])]
     rows += [(f"class {name}", count) for name, count in summary["classes"].items()]
@@ -155,14 +155,15 @@ def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) 
 
 @main.command()
 @click.argument("shards", type=FOLDER)
-@click.option("--deep", is_flag=True, help="Also decode every picture and derive boxes, states, labels, patches again.")
+@click.option("--deep", is_flag=True, help="Also derive boxes, states, labels, patches again from the pairs.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
 def verify(shards: Path, deep: bool, workers: int) -> None:
     """Check a folder of shards: hashes, shapes, ranges; every fault is named."""
     from pipeline.errors import DataError
+    from pipeline.rederive import rederive
     from pipeline.shards.verify import verify as check
 
-    result = check(shards, deep=deep, workers=workers)
+    result = check(shards, deep=rederive if deep else None, workers=workers)
     for fault in result.faults:
         click.echo(f"fault: {fault}")
     if result.faults:

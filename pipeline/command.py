@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ class SingleCommand(click.Command):
         # --debug is accepted wherever it is typed, as people add it at the end of the line that failed.
         debug = "--debug" in arguments
         arguments = ["--debug"] * debug + [word for word in arguments if word != "--debug"]
+        # SLURM, Kubernetes and systemd end a job with SIGTERM: as good a reason to stop in order as Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             code = super().main(arguments, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -11,11 +12,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 
-from pipeline.errors import CmdTirError
+from pipeline.errors import CmdTirError, UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,7 +84,8 @@ def run_tasks(
         resources: Dask worker resources that one task needs, e.g. ``{"GPU": 1}``.
 
     Raises:
-        CmdTirError: a worker process died twice on the same task, or the scheduler cannot be reached.
+        CmdTirError: worker processes died on the same task, or the scheduler cannot be reached or is lost.
+        UsageError: no worker of the cluster offers ``resources``.
         Exception: whatever ``function`` raised; results already yielded stand.
     """
     if scheduler:
@@ -124,22 +131,58 @@ def _run_dask(
 ) -> Iterator[R]:
     """One task, one submit: there is no graph, and nothing large goes through the scheduler."""
     from distributed import Client, as_completed
-    from distributed import Future as Submitted
+    from distributed.client import FutureCancelledError
+    from distributed.comm.core import CommClosedError
+    from distributed.scheduler import KilledWorker
 
+    # What it would log of a lost connection, the error below says in one line.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = Client(scheduler, timeout="15s")
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         raise CmdTirError(f"no Dask scheduler answers at {scheduler}: start it, or use --workers") from error
     with client:
+        _check_workers(client, scheduler, resources)
+        options = {"pure": False, "retries": ATTEMPTS - 1, "resources": resources}
         todo = iter(tasks)
+        running = as_completed()
 
-        def submit(count: int) -> list[Submitted[R]]:
-            options = {"pure": False, "retries": ATTEMPTS - 1, "resources": resources}
-            return [client.submit(function, task, **options) for task in islice(todo, count)]
+        def fill() -> None:
+            """Keep every core busy; workers may join, as those of dask-jobqueue do, while the work goes on."""
+            cores = sum(client.nthreads().values()) or 1
+            for task in islice(todo, max(0, cores * BACKLOG - running.count())):
+                running.add(client.submit(function, task, **options))
 
-        cores = sum(client.nthreads().values()) or 1
-        running = as_completed(submit(cores * BACKLOG))
-        for future in running:
-            yield future.result()
-            for new in submit(1):
-                running.add(new)
+        try:
+            fill()
+            for future in running:
+                yield future.result()
+                fill()
+        except KilledWorker as error:
+            raise CmdTirError(
+                f"{error.allowed_failures + 1} Dask workers died on the same task (out of memory?): rerun with more "
+                "memory a worker; what is finished is kept"
+            ) from error
+        except (FutureCancelledError, CommClosedError) as error:
+            raise CmdTirError(
+                f"lost the Dask scheduler at {scheduler}: when it is back, run the same command again to go on"
+            ) from error
+
+
+def _check_workers(client: Client, scheduler: str, resources: dict[str, float] | None) -> None:
+    """Say so where tasks would wait: for ever if no worker offers what they need, else for the first worker.
+
+    Raises:
+        UsageError: there are workers, and none offers ``resources``.
+    """
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not workers:
+        log.warning("no worker has joined the Dask scheduler at %s yet: waiting for the first", scheduler)
+        return
+    need = resources or {}
+    if not any(all(worker["resources"].get(name, 0) >= n for name, n in need.items()) for worker in workers):
+        wanted = " ".join(f"{name}={amount:g}" for name, amount in need.items())
+        raise UsageError(
+            f'no worker at {scheduler} offers {wanted}: start one with `dask worker --resources "{wanted}"`, '
+            "or leave out --worker-resources"
+        )

@@ -7,6 +7,7 @@ a header claims, so both are checked on the bytes first.
 from __future__ import annotations
 
 import io
+import re
 import struct
 from pathlib import Path
 
@@ -24,6 +25,9 @@ Tir = NDArray[np.uint8]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 MAX_PIXELS = 100_000_000
+MAX_SEGMENTS = 10_000
+"""Segments before the scan of a JPEG; a real one has some dozens."""
+_MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
 # Kept now: ultralytics, once imported, puts one in its place that tries to install packages for what it cannot read.
 _open_image = Image.open
 _FLAGS = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
@@ -48,21 +52,21 @@ def read_bytes(path: Path) -> bytes:
 def _jpeg_size(data: bytes, name: str) -> tuple[int, int]:
     """(width, height) from the start-of-frame marker of a JPEG whose entropy-coded scan reaches its end marker."""
     at, size = 2, None
-    while at + 4 <= len(data):
-        marker = data[at + 1]
-        if data[at] != 0xFF or marker == 0xFF:
-            at += 1
-            continue
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 9 <= len(data):
-            height, width = struct.unpack_from(">HH", data, at + 5)
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None or found.end() + 2 > len(data):
+            break
+        marker, at = data[found.end() - 1], found.end()
+        (length,) = struct.unpack_from(">H", data, at)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 7 <= len(data):
+            height, width = struct.unpack_from(">HH", data, at + 3)
             size = (width, height)
         if marker == 0xDA:
             # Inside a scan 0xFF is always escaped, so this pair of bytes can only be the end of the picture.
-            if size and data.find(b"\xff\xd9", at + 2 + length) >= 0:
+            if size and data.find(b"\xff\xd9", at + length) >= 0:
                 return size
             break
-        at += 2 + length
+        at += length
     raise UnreadableImageError(f"{name}: JPEG is truncated: restore the file or drop the pair")
 
 

@@ -75,6 +75,13 @@ def common(function: F) -> F:
     return function
 
 
+def anywhere(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with absolute paths where a Dask cluster does the work, whose workers were started elsewhere."""
+    if not options["scheduler"]:
+        return options
+    return {name: value.absolute() if isinstance(value, Path) else value for name, value in options.items()}
+
+
 def resources(text: str | None) -> dict[str, float] | None:
     """Dask worker resources from ``NAME=N``.
 

@@ -42,8 +42,16 @@ def owned(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: 
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise CmdTirError(f"another run is writing to {folder}: wait for it, or choose another --out") from error
+        _sweep(folder, made)
         _reconcile(folder, json.loads(json.dumps(plan)), on_existing, made)
         yield
+
+
+def _sweep(folder: Path, made: tuple[str, ...]) -> None:
+    """Remove the half-written files of writers that were killed; a file that is whole has another name."""
+    for pattern in made:
+        for part in folder.glob(f"{pattern}.*.part"):
+            part.unlink()
 
 
 def _reconcile(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: tuple[str, ...]) -> None:

@@ -72,17 +72,24 @@ def random(
         return []
     slack = area[2:] - region
     margin = np.minimum(region, slack / 4)
+    first, freedom = area[:2] + margin, slack - 2 * margin
     chosen: list[NDArray[np.float64]] = []
     for _ in range(count):
         for _ in range(TRIES):
-            corner = area[:2] + margin + rng.random(2) * (slack - 2 * margin)
-            box = np.array([*corner, *region])
-            if not chosen or boxes.iou(box, np.array(chosen)).max() <= config.max_overlap:
-                chosen.append(box)
+            corner = first + rng.random(2) * freedom
+            if all(_overlap(corner - other, region) <= config.max_overlap for other in chosen):
+                chosen.append(corner)
                 break
         else:
             break
-    return [Proposal(box) for box in chosen]
+    return [Proposal(np.array([*corner, *region])) for corner in chosen]
+
+
+def _overlap(offset: NDArray[np.float64], size: NDArray[np.float64]) -> float:
+    """IoU of two boxes of one size, ``offset`` apart."""
+    across, down, width, height = abs(float(offset[0])), abs(float(offset[1])), float(size[0]), float(size[1])
+    shared = max(0.0, width - across) * max(0.0, height - down)
+    return shared / (2 * width * height - shared)
 
 
 def covered(proposals: list[Proposal], quad: NDArray[np.float64]) -> tuple[list[Proposal], list[Proposal]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TextIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
@@ -105,8 +107,10 @@ def inside_root(path: str) -> str:
     """Return a POSIX path that stays below the root it is relative to.
 
     Raises:
-        ValueError: the path is absolute or climbs out with ``..``.
+        ValueError: the path is absolute, climbs out with ``..``, or holds what no path can.
     """
+    if "\0" in path:
+        raise ValueError(f"path {path!r} holds a null")
     if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/"):
         raise ValueError(f"path {path!r} leaves the data set's root")
     return path
@@ -145,29 +149,40 @@ def locate_rows(path: Path, row: type[R]) -> Iterator[tuple[int, R]]:
         raise DataError(f"{path}:{number}: {where or 'row'}: {first['msg']}") from error
 
 
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of ``path`` once its bytes are on the disk.
+
+    No two writers share a part: on a cluster, a worker that was given up may still be writing what another now writes.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        # On a full disk what is left of it would be in the way.
+        part.unlink(missing_ok=True)
+        raise
+
+
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
     """Write rows as JSON Lines in one atomic step; return how many."""
     count = 0
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
+    with _replacing(path) as file:
         for row in rows:
             file.write(row.model_dump_json() + "\n")
             count += 1
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
     return count
 
 
 def write_json(path: Path, content: object) -> None:
     """Write sorted, indented JSON in one atomic step."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
+    with _replacing(path) as file:
         json.dump(content, file, indent=2, sort_keys=True, allow_nan=False)
         file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def read_json(path: Path) -> dict[str, object]:

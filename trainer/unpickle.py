@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import torch
+from safetensors import SafetensorError
 
 from pipeline.errors import DataError
 
@@ -44,6 +45,7 @@ _DAMAGE = (
     OSError,
     OverflowError,
     RuntimeError,
+    SafetensorError,  # torch reads these too, by the name of the file
     TypeError,
     ValueError,
     pickle.UnpicklingError,

@@ -66,5 +66,5 @@ def _rows(
         boxes, scores, classes = zip(*rows, strict=True)
         try:
             yield name, file_row(f"{path}: {name}", as_boxes(boxes), scores, classes)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"{path}: {name}: each bbox must be 4 finite numbers: {error}") from error

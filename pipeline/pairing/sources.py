@@ -62,7 +62,11 @@ def resolve(root: Path, path: str) -> Path:
         full = root / inside_root(path)
     except ValueError as error:
         raise DataError(f"{error}: name files below {root}") from error
-    if not full.resolve().is_relative_to(_real(root)):
+    try:
+        inside = full.resolve().is_relative_to(_real(root))
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"{full}: cannot be reached: {error}") from error
+    if not inside:
         raise DataError(f"{full}: symbolic link leads out of {root}: copy or hard-link the file")
     return full
 

@@ -14,6 +14,8 @@ from pipeline.images import SUFFIXES
 
 MAX_DEPTH = 5
 """Folders that ``**`` may stand for."""
+MAX_WILDCARDS = 3
+"""Of one name in a pattern: with more, trying them all out on a long name may take for ever."""
 _DIGITS = re.compile(r"(\d+)")
 _COPIES = "_flip"
 
@@ -35,7 +37,13 @@ def natural(name: str) -> tuple[object, ...]:
 
 @lru_cache(maxsize=256)
 def matcher(pattern: str) -> re.Pattern[str]:
-    """One segment of a pattern as a regular expression: ``|`` separates alternatives, ``*`` and ``{frame}`` catch."""
+    """One segment of a pattern as a regular expression: ``|`` separates alternatives, ``*`` and ``{frame}`` catch.
+
+    Raises:
+        DataError: an alternative has more than :data:`MAX_WILDCARDS`.
+    """
+    if any(part.count("*") + part.count("{frame}") > MAX_WILDCARDS for part in pattern.split("|")):
+        raise DataError(f"pattern {pattern!r} has more than {MAX_WILDCARDS} wildcards in one name: spell some out")
     parts = (re.escape(part).replace(r"\*", "(.+)").replace(r"\{frame\}", "(.+)") for part in pattern.split("|"))
     return re.compile("|".join(f"(?:{part})" for part in parts), re.IGNORECASE)
 
@@ -147,7 +155,11 @@ class Tree:
                 yield from self._descend(rest, below, caught, f"{trail}/{name}" if trail else name, depth + 1)
 
     def _refuse_outside(self, path: str) -> None:
-        if not Path(path).resolve().is_relative_to(self._real):
+        try:
+            inside = Path(path).resolve().is_relative_to(self._real)
+        except (OSError, RuntimeError) as error:
+            raise DataError(f"{path}: symbolic link that leads nowhere: remove it") from error
+        if not inside:
             raise DataError(
                 f"{path}: symbolic link leads out of {self.root}: copy or hard-link it, or give a --root above both"
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -12,6 +14,9 @@ from numpy.typing import NDArray
 from pipeline import images
 from pipeline.errors import DataError
 from pipeline.shards import schema
+
+DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
+"""What h5py and numpy raise on a file whose bytes are not those that were written."""
 
 
 class ShardReader:
@@ -39,18 +44,29 @@ class ShardReader:
             self._file, self._pid = open_shard(self.path), os.getpid()
         return self._file
 
+    @contextlib.contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Turn what HDF5 says of a damaged file into an error that names the file."""
+        try:
+            yield
+        except DAMAGED as error:
+            raise _damaged(self.path, error) from error
+
     def ids(self) -> list[str]:
         """The ``pair_id`` of every pair, in order."""
-        return [name.decode() for name in self.file["pairs/id"][:]]
+        with self._naming():
+            return [name.decode() for name in self.file["pairs/id"][:]]
 
     def array(self, name: str) -> NDArray[np.generic]:
         """One whole dataset that is small beside the pictures, e.g. ``patches/box``."""
-        return np.asarray(self.file[name][:])
+        with self._naming():
+            return np.asarray(self.file[name][:])
 
     def encoded(self, modality: str, pair: int) -> bytes:
         """The stored bytes of one picture; ``modality`` is ``rgb`` or ``tir``."""
-        start, end = self.file[f"pairs/{modality}/offset"][pair : pair + 2]
-        return np.asarray(self.file[f"pairs/{modality}/bytes"][start:end]).tobytes()
+        with self._naming():
+            start, end = self.file[f"pairs/{modality}/offset"][pair : pair + 2]
+            return np.asarray(self.file[f"pairs/{modality}/bytes"][start:end]).tobytes()
 
     def rgb(self, pair: int) -> images.Rgb:
         """The visible picture of a pair, (H, W, 3) uint8 R, G, B."""
@@ -80,10 +96,14 @@ def open_shard(path: Path) -> h5py.File:
         raise DataError(f"{path}: {what}: run `cmd-prep verify`, then mine again") from error
     try:
         found = schema.faults(file)
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except DAMAGED as error:
         file.close()
-        raise DataError(f"{path}: damaged shard ({error}): run `cmd-prep verify`, then mine again") from error
+        raise _damaged(path, error) from error
     if found:
         file.close()
         raise DataError(f"{path}: {found[0]}")
     return file
+
+
+def _damaged(path: Path, error: BaseException) -> DataError:
+    return DataError(f"{path}: damaged shard ({' '.join(str(error).split())}): run `cmd-prep verify`, then mine again")

@@ -62,6 +62,7 @@ def faults(file: h5py.File) -> list[str]:
     Looks at attributes, names, types, shapes and storage, reads only the offsets, and follows no link out of the file.
     """
     found = [f"attribute {name} is missing" for name in ATTRS if name not in file.attrs]
+    found = found or [f"attribute {name} is not a string" for name in ATTRS if not _is_string(file, name)]
     if found:
         return found
     if not compatible(file.attrs["schema_version"]):
@@ -75,6 +76,12 @@ def faults(file: h5py.File) -> list[str]:
     for name in TIGHT if present else ():
         found += _dataset_faults(file, name, TIGHT[name], sizes)
     return found or _offset_faults(file, sizes)
+
+
+def _is_string(file: h5py.File, name: str) -> bool:
+    """Whether an attribute is one string, told without reading it: HDF5 dies of lists that a damaged type announces."""
+    attribute = file.attrs.get_id(name)
+    return attribute.shape == () and h5py.check_string_dtype(attribute.dtype) is not None
 
 
 def _dataset_faults(file: h5py.File, name: str, spec: Dataset, sizes: dict[str, int]) -> list[str]:

@@ -1,9 +1,14 @@
-"""Check shards: hashes and structure against the index, values against ranges and, deep, against one another."""
+"""Check shards: hashes and structure against the index, values against ranges and, deep, against one another.
+
+Deep, all that follows from a pair's pictures, its matrix and the settings is derived again: footprint, boxes, states,
+labels, tight patches.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +17,18 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.boxes import coverage
+from pipeline.boxes import coverage, footprint, project
 from pipeline.errors import DataError
 from pipeline.images import UnreadableImageError
 from pipeline.labels import box_state, centred_label
 from pipeline.patches import cut
 from pipeline.shards.index import ShardEntry, load_index, shard_faults
-from pipeline.shards.reader import ShardReader, open_shard
+from pipeline.shards.reader import DAMAGED, ShardReader, open_shard
 from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, TIGHT
+from pipeline.shards.writer import config_text
 
+Rederive = Callable[[Mapping[str, object], str, tuple[int, int], NDArray[np.float64]], NDArray[np.float64] | None]
+"""Settings of a shard, pair id, (width, height), TIR footprint (4, 2) -> the pair's boxes (n, 4), None if unknown."""
 MIN_COVERAGE = 0.95
 ROUNDING = 1e-3
 """Boxes are stored as float32: what was inside to the last bit may stick out by this many pixels, or this share."""
@@ -36,17 +44,24 @@ class Verification:
     patches: int
 
 
-def verify(folder: Path, *, deep: bool = False, workers: int = 1) -> Verification:
+def verify(folder: Path, *, deep: Rederive | None = None, workers: int = 1) -> Verification:
     """Check every shard of a folder.
+
+    Args:
+        folder: of shards.
+        deep: decode every picture too and derive again what follows from it, with this for the boxes.
+        workers: threads.
 
     Raises:
         DataError: there is no readable index.
     """
     index = load_index(folder)
+    settings = config_text(index.settings)
 
     def check(entry: ShardEntry) -> list[str]:
+        path = folder / entry.file
         found = list(shard_faults(folder, entry))
-        return found or [f"{folder / entry.file}: {fault}" for fault in value_faults(folder / entry.file, deep=deep)]
+        return found or [f"{path}: {fault}" for fault in value_faults(path, settings, deep=deep)]
 
     with ThreadPoolExecutor(workers) as pool:
         faults = [fault for found in pool.map(check, index.shards) for fault in found]
@@ -56,35 +71,45 @@ def verify(folder: Path, *, deep: bool = False, workers: int = 1) -> Verificatio
     return Verification(tuple(faults), len(index.shards), pairs, patches)
 
 
-def value_faults(path: Path, *, deep: bool) -> Iterator[str]:
-    """Values of a structurally sound shard that cannot be right; ``deep`` also decodes every picture."""
+def value_faults(path: Path, settings: str, *, deep: Rederive | None) -> Iterator[str]:
+    """Values of a structurally sound shard that cannot be right; ``deep`` as for :func:`verify`."""
     try:
         with open_shard(path) as file:
             box = np.asarray(file["patches/box"][:], np.float64)
             if not (np.isfinite(box).all() and (box[:, 2:] > 0).all()):
                 yield "patches/box has values that are not finite or sides that are not positive"
                 return
-            yield from _attribute_faults(file)
-            yield from _range_faults(file)
+            yield from _attribute_faults(file, settings)
+            sound = True
+            for fault in _range_faults(file):
+                sound = False
+                yield fault
             yield from _derived_faults(file)
-        if deep:
-            yield from _picture_faults(ShardReader(path), box)
+        if deep and sound:
+            reader = ShardReader(path)
+            yield from _pair_faults(reader, json.loads(settings), box, deep)
+            reader.close()
     except DataError as error:
         yield str(error)
+    except DAMAGED as error:
+        yield f"cannot be read: {' '.join(str(error).split())}"
 
 
-def _rows(bad: NDArray[np.bool_]) -> str:
-    where = np.flatnonzero(bad)
+def _rows(bad: NDArray[np.bool_], rows: NDArray[np.intp] | None = None) -> str:
+    where = np.flatnonzero(bad) if rows is None else rows[bad]
     return ", ".join(map(str, where[:5])) + (f" and {len(where) - 5} more" if len(where) > 5 else "")
 
 
-def _attribute_faults(file: h5py.File) -> Iterator[str]:
+def _attribute_faults(file: h5py.File, settings: str) -> Iterator[str]:
+    if str(file.attrs["config"]) != settings:
+        yield "attribute config differs from the settings in the index: a shard of another run"
     if hashlib.sha256(str(file.attrs["config"]).encode()).hexdigest() != file.attrs["config_sha256"]:
         yield "attribute config_sha256 differs from the hash of config"
     label = file["patches/label"].attrs
     for name, expected in LABEL_ATTRS.items():
-        if not np.isclose(label.get(name, np.nan), expected):
-            yield f"patches/label attribute {name} is {label.get(name)}, expected {expected:g}"
+        number = name in label and label.get_id(name).shape == () and label.get_id(name).dtype.kind in "fiu"
+        if not number or not np.isclose(label[name], expected):
+            yield f"patches/label attribute {name} is not {expected:g}"
 
 
 def _range_faults(file: h5py.File) -> Iterator[str]:
@@ -125,9 +150,12 @@ def _derived_faults(file: h5py.File) -> Iterator[str]:
         yield f"patches/label {_rows(differs)}: differs from the Gaussian of the centred window"
 
 
-def _picture_faults(reader: ShardReader, box: NDArray[np.float64]) -> Iterator[str]:
-    """Decode every pair; boxes must lie in its picture, and tight patches must be what the box cuts out."""
+def _pair_faults(
+    reader: ShardReader, settings: dict[str, object], box: NDArray[np.float64], rederive: Rederive
+) -> Iterator[str]:
+    """Decode every pair; footprint, boxes and tight patches must be what follows from it."""
     owner = reader.array("patches/pair")
+    matrix, valid = (np.asarray(reader.array(f"pairs/{name}"), np.float64) for name in ("homography", "valid"))
     tight = {name.split("/")[1]: reader.array(name) for name in TIGHT if name in reader.file}
     for pair, name in enumerate(reader.ids()):
         try:
@@ -139,12 +167,43 @@ def _picture_faults(reader: ShardReader, box: NDArray[np.float64]) -> Iterator[s
             yield f"pair {name}: the two pictures differ in size"
             continue
         height, width = pictures["tir"].shape
-        for row in np.flatnonzero(owner == pair):
-            x, y, w, h = box[row]
-            if min(x, y) < -ROUNDING or x + w > width + ROUNDING or y + h > height + ROUNDING:
-                yield f"patches/box {row}: outside its {width}x{height} picture"
+        quad = _footprint(matrix[pair], valid[pair])
+        if quad is None:
+            yield f"pairs/valid {pair}: differs from the footprint of a TIR picture under pairs/homography"
+            continue
+        rows = np.flatnonzero(owner == pair)
+        yield from _box_faults(name, rows, box, (width, height), rederive(settings, name, (width, height), quad))
+        for row in rows:
             for modality in MODALITIES if tight else ():
                 stored = tight[modality][row]
                 again = cut(pictures[modality], box[row], stored.shape[0])
                 if not np.array_equal(stored, again):
                     yield f"patches/{modality} {row}: differs from what its box cuts out of pair {name}"
+
+
+def _footprint(matrix: NDArray[np.float64], valid: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The footprint (4, 2) in float64, of the TIR size that the stored one tells; None where it is no footprint."""
+    size = np.rint(project(np.linalg.inv(matrix), valid)[2])
+    quad = footprint(matrix, *size)
+    return quad if np.allclose(valid, quad, rtol=1e-5, atol=ROUNDING) else None
+
+
+def _box_faults(
+    name: str,
+    rows: NDArray[np.intp],
+    box: NDArray[np.float64],
+    size: tuple[int, int],
+    again: NDArray[np.float64] | None,
+) -> Iterator[str]:
+    """Boxes of one pair that leave its picture, or are not the derived ones."""
+    for row in rows:
+        if box[row, :2].min() < -ROUNDING or (box[row, :2] + box[row, 2:] > np.add(size, ROUNDING)).any():
+            yield f"patches/box {row}: outside its {size[0]}x{size[1]} picture"
+    if again is None:
+        return
+    if len(again) != len(rows):
+        yield f"patches/box: {len(rows)} of pair {name}, its settings give {len(again)}"
+        return
+    differs = np.abs(box[rows] - again).max(axis=1, initial=0) > ROUNDING
+    if differs.any():
+        yield f"patches/box {_rows(differs, rows)}: differs from what the settings give pair {name}"

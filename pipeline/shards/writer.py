@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from pipeline import DISTRIBUTION
 from pipeline.labels import box_state, centred_label
 from pipeline.records import Reject, write_json
 from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, SCHEMA_VERSION
+from pipeline.shards.sink import created
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,10 @@ def file_sha256(path: Path) -> str:
 def write_shard(path: Path, shard: Shard) -> None:
     """Write a shard and, when it is safely on disk, its stats file."""
     part = path.with_name(path.name + ".part")
-    with h5py.File(part, "w") as file:
+    with created(part) as file:
         _write_attrs(file, shard)
         _write_pairs(file, shard.pairs)
         _write_patches(file, shard.patches, shard.patch_size)
-    with part.open("rb+") as handle:
-        os.fsync(handle.fileno())
     digest, size = file_sha256(part), part.stat().st_size
     part.replace(path)
     classes = Counter(patch.category for patch in shard.patches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
+from pipeline.labels import box_state
+from pipeline.rederive import rederive
 from pipeline.shards.index import index_faults, load_index
 from pipeline.shards.verify import verify
-from pipeline.shards.writer import file_sha256
+from pipeline.shards.writer import config_text, file_sha256
 
 from ..conftest import Run, done, told
 
@@ -87,6 +90,21 @@ def _set(name: str, row: int, value: object) -> Callable[[h5py.File], None]:
     return change
 
 
+def _move_a_box(file: h5py.File) -> None:
+    """Three pixels aside, with the state that belongs to it: only the settings can tell."""
+    box = file["patches/box"][:]
+    box[1, 0] += -3 if box[1, 0] > 60 else 3
+    file["patches/box"][...], file["patches/state"][...] = box, box_state(box)
+
+
+def _settings(**changes: object) -> Callable[[h5py.File], None]:
+    def change(file: h5py.File) -> None:
+        text = config_text(json.loads(file.attrs["config"]) | changes)
+        file.attrs["config"], file.attrs["config_sha256"] = text, hashlib.sha256(text.encode()).hexdigest()
+
+    return change
+
+
 VALUES: dict[str, tuple[Callable[[h5py.File], object], bool, str]] = {
     "side": (_set("patches/box", 1, [5, 5, 0, 5]), False, "patches/box has values"),
     "nan": (_set("patches/box", 1, [np.nan, 5, 5, 5]), False, "patches/box has values"),
@@ -101,6 +119,14 @@ VALUES: dict[str, tuple[Callable[[h5py.File], object], bool, str]] = {
     "owner": (_set("patches/pair", slice(None), 0), False, "no patch points at it"),
     "patch": (_set("patches/tir", 4, np.zeros((100, 100))), True, "patches/tir 4: differs from what its box cuts"),
     "picture": (_set("pairs/rgb/bytes", slice(0, 2000), 0), True, "pairs/rgb[0]: not a picture"),
+    "box moved": (_move_a_box, True, "patches/box 1: differs from what the settings give pair seq0/0"),
+    "footprint moved": (
+        _set("pairs/valid", 2, [[-9, -9], [300, 0], [300, 300], [0, 300]]),
+        True,
+        "pairs/valid 2: differs",
+    ),
+    "patch of another pair": (_set("patches/pair", 1, 1), True, "patches/box: 4 of pair seq0/0, its settings give 5"),
+    "settings": (_settings(seed=1), False, "attribute config differs from the settings in the index"),
     "schema": (lambda file: file.attrs.modify("schema_version", "9.1"), False, "schema version 9.1, this reader knows"),
 }
 
@@ -115,6 +141,24 @@ def test_values_that_cannot_be_right_are_named_even_if_the_hash_agrees(shards: P
     told(result, 3)
     assert f"{shards / 'shard-00000.h5'}" in result.stdout
     assert fault in result.stdout
+
+
+def test_the_boxes_are_derived_under_the_settings_that_the_shard_has(shards: Path) -> None:
+    """Another seed, said consistently everywhere: every box gives it away."""
+    for path in shards.glob("*.h5"):
+        with h5py.File(path, "r+") as file:
+            _settings(seed=1)(file)
+    index = json.loads((shards / "index.json").read_text())
+    index["settings"]["seed"] = 1
+    (shards / "index.json").write_text(json.dumps(index))
+    _accept(shards)
+    assert verify(shards).faults == ()
+    assert len(verify(shards, deep=rederive).faults) == 6
+
+
+def test_settings_of_no_mining_run_are_named() -> None:
+    with pytest.raises(DataError, match="attribute config: patches_per_pair: "):
+        rederive({"method": "random", "patches_per_pair": 0}, "a/b", (100, 80), np.zeros((4, 2)))
 
 
 def test_shards_that_are_missing_extra_or_miscounted_are_named(shards: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from trainer.net import build_network
 from trainer.net.base import TrackingNet
 from trainer.net.iou_net import BoxFeatures, Modulation
 from trainer.tracking.params import TrackingParams
-from trainer.tracking.refine import BoxRefiner
+from trainer.tracking.refine import BoxRefiner, _score, ascend
 
 BEST = torch.tensor([50.0, 40.0, 30.0, 20.0])
 
@@ -142,14 +142,35 @@ def test_the_best_are_those_of_the_last_pass_before_the_last_step() -> None:
 )
 def test_scores_from_a_part_of_the_maps_are_those_from_all(boxes: list[list[float]]) -> None:
     net = build_network("dimp18").eval().requires_grad_(False)
-    made = BoxRefiner(net, TrackingParams(), torch.Generator(), torch.device("cpu"))
     generator = torch.Generator().manual_seed(0)
     maps = BoxFeatures(
         torch.randn(1, 256, 17, 19, generator=generator), torch.randn(1, 256, 9, 10, generator=generator)
     )
-    place = torch.tensor(boxes, requires_grad=True)
+    place = torch.tensor([boxes], requires_grad=True)
     for found, wanted in zip(
-        (part := made._score(maps, place), *torch.autograd.grad(part.sum(), place)),
-        (whole := net.bb_regressor.score(maps, place[None])[0], *torch.autograd.grad(whole.sum(), place)),
+        (part := _score(net, maps, place), *torch.autograd.grad(part.sum(), place)),
+        (whole := net.bb_regressor.score(maps, place), *torch.autograd.grad(whole.sum(), place)),
     ):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("space", ["default", "relative"])
+def test_many_sequences_at_once_are_each_by_itself(space: Literal["default", "relative"]) -> None:
+    net = build_network("dimp18").eval().requires_grad_(False)
+    settings = replace(TrackingParams(), box_refinement_space=space, box_refinement_step_length=0.1)
+    generator = torch.Generator().manual_seed(0)
+    modulation = Modulation(*(torch.rand(3, 256, generator=generator) for _ in range(2)))
+    maps = BoxFeatures(*(torch.randn(3, 256, side, side, generator=generator) for side in (18, 9)))
+    starts = torch.tensor([30.0, 40, 50, 45]) + 10 * torch.rand(3, 4, 4, generator=generator)
+    boxes, scores = ascend(net, modulation, maps, starts, settings)
+    assert (boxes - starts).abs().amax(dim=(1, 2)).min() > 1e-3
+    for each in range(3):
+        mine = slice(each, each + 1)
+        alone = ascend(
+            net,
+            Modulation(*(m[mine] for m in modulation)),
+            BoxFeatures(*(m[mine] for m in maps)),
+            starts[mine],
+            settings,
+        )
+        torch.testing.assert_close((boxes[mine], scores[mine]), alone, rtol=1e-4, atol=1e-3)

@@ -101,6 +101,6 @@ class Memory:
 
     @property
     def shares(self) -> Tensor:
-        """(n,) their weights, which sum to 1."""
+        """(n,) their weights, which sum to 1, or to a little more where the first frame was just given its share."""
         shares: NDArray[np.float32] = self.weights.values[: self.weights.stored]
         return torch.from_numpy(shares.copy()).to(self._samples.device)

@@ -1,0 +1,94 @@
+"""What a user can feed the project, each as a function of one path; a sandbox imports this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline import mine
+from pipeline.align_rig import calibrate
+from pipeline.config import AlignConfig, MineConfig
+from pipeline.detect import DetectorSpec, build_detector
+from pipeline.images import decode_rgb, decode_tir, read_bytes
+from pipeline.manifests import load_manifest
+from pipeline.pairing.discover import discover, resolve
+from pipeline.records import AlignedPair, read_rows
+from pipeline.rederive import rederive
+from pipeline.shards.reader import ShardReader
+from pipeline.shards.verify import verify
+from trainer.evaluation.results import read_result
+from trainer.evaluation.sequences import load_benchmark
+
+cv2.setNumThreads(1)
+PICTURE = np.zeros((48, 64, 3), np.uint8)
+
+
+def shard(path: Path) -> int:
+    """Every dataset and every picture of a shard, without a look at its hash."""
+    reader = ShardReader(path)
+    names = ("box", "state", "label", "score", "class", "pair")
+    size = sum(reader.array(f"patches/{name}").nbytes for name in names)
+    if "patches/rgb" in reader.file:
+        size += sum(reader.array(f"patches/{name}").nbytes for name in ("rgb", "tir"))
+    for pair in range(len(reader.ids())):
+        size += reader.rgb(pair).size + reader.tir(pair).size
+    reader.close()
+    return size
+
+
+def verified(folder: Path) -> tuple[str, ...]:
+    """The faults of a folder of shards."""
+    return verify(folder, deep=rederive).faults
+
+
+def picture(path: Path) -> tuple[int, ...]:
+    """A picture as both sides read it."""
+    data = read_bytes(path)
+    return decode_rgb(data, path.name).shape + decode_tir(data, path.name, (0, 1)).shape
+
+
+def manifest(path: Path) -> str:
+    """The name in a manifest."""
+    return load_manifest(str(path)).name
+
+
+def pairs(root: Path) -> int:
+    """The pairs below a root in KAIST's layout, or by the manifest that lies in it."""
+    own = root / "manifest.yaml"
+    found, _ = resolve(root, str(own) if own.is_file() else "kaist")
+    return sum(len(sequence.pairs) for sequence in discover(root, found))
+
+
+def aligned(path: Path) -> int:
+    """Rows of ``aligned.jsonl``."""
+    return sum(1 for _ in read_rows(path, AlignedPair))
+
+
+def mined(folder: Path) -> int:
+    """Pairs mined from ``folder``/aligned."""
+    config = {"aligned": folder / "aligned", "out": folder / "out", "method": "random", "on_existing": "overwrite"}
+    return int(mine.run(MineConfig.model_validate(config))["pairs"])
+
+
+def detections(path: Path) -> int:
+    """Boxes of a file or folder for the pair a/b."""
+    build_detector.cache_clear()
+    detector = build_detector(DetectorSpec(name="boxes", detections=path))
+    return len(detector.detect([PICTURE], ["a/b"])[0])
+
+
+def rigs(path: Path) -> int:
+    """Cameras of a file of known matrices."""
+    return len(calibrate(AlignConfig(root=path, out=path, homographies=path), load_manifest("kaist")))
+
+
+def result(path: Path) -> int:
+    """Rows of a tracker's result file."""
+    return len(read_result(path))
+
+
+def benchmark(folder: Path) -> int:
+    """Sequences of a benchmark whose manifest and annotations lie in a folder."""
+    return len(load_benchmark(str(folder / "manifest.yaml"), folder).sequences)
