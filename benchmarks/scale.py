@@ -62,7 +62,7 @@ def main() -> None:
         "scale",
         pairs={str(size): {key: round(value, 4) for key, value in row.items()} for size, row in table.items()},
         growth={key: round(value, 3) for key, value in growth.items()},
-        flat_within=max(abs(value - 1) for value in growth.values()),
+        grows_by=max(growth.values()) - 1,
     )
 
 
