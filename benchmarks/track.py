@@ -131,7 +131,7 @@ def _plainly() -> Iterator[None]:
 
 
 def _one_by_one(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
-    return torch.cat([net.bb_regressor.score(maps, box) for box in boxes.split(1, dim=1)], dim=1)
+    return torch.cat([net.bb_regressor.score(maps, box) for box in torch.chunk(boxes, boxes.shape[1], dim=1)], dim=1)
 
 
 def _rounds(engine: Engine, boxes: list[Box], mode: Callable[[], Any]) -> Callable[[], int]:
