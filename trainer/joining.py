@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +24,10 @@ def join(left: Picture, right: Picture, box: Box) -> tuple[Picture, Box]:
     """
     x, y, w, h = box
     width = left.shape[1]
-    first = int(np.clip(round(x), 0, width - 1))
-    last = int(np.clip(round(x + w), first + 1, width))
+    # The first pixel whose centre lies at an edge or beyond it: Python's rounding of halves to even would leave, at
+    # some edges and not at others, a pixel of background between the two targets.
+    first = int(np.clip(math.ceil(x - 0.5), 0, width - 1))
+    last = int(np.clip(math.ceil(x + w - 0.5), first + 1, width))
     joined = np.concatenate([left[:, :last], right[:, first:]], axis=1)
     return joined, np.array([x, y, last - first + w, h])
 
