@@ -70,13 +70,9 @@ class Objective(nn.Module):
         return total, parts
 
     def _features(self, feed: Feed) -> tuple[Features, Features]:
-        """Backbone features of both branches: one pass over all images, without a graph where it is frozen."""
-        count = len(feed.reference)
-        trained = "backbone" in self.modules_wanted and torch.is_grad_enabled()
-        with torch.set_grad_enabled(trained):
-            features = self.net.backbone_features(torch.cat([feed.reference, feed.test]))
-        reference = {level: maps[:count] for level, maps in features.items()}
-        return reference, {level: maps[count:] for level, maps in features.items()}
+        """Backbone features of both branches, without a graph where the backbone is frozen."""
+        with torch.set_grad_enabled("backbone" in self.modules_wanted and torch.is_grad_enabled()):
+            return self.net.paired_features(feed.reference, feed.test)
 
     def _tcl(self, reference: Features, test: Features, feed: Feed) -> Tensor:
         """The filter comes from the reference branch's features and must answer on the test branch's (Eq. 2)."""

@@ -6,6 +6,7 @@ x, y, w, h in pixels of those images.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from trainer.net.backbone import Features, ResNet
@@ -26,6 +27,12 @@ class TrackingNet(nn.Module):
         """Features of (N, 3, H, W): ``layer2`` at stride 8 and ``layer3`` at stride 16."""
         features: Features = self.feature_extractor(images)
         return features
+
+    def paired_features(self, reference: Tensor, test: Tensor) -> tuple[Features, Features]:
+        """Features of the reference and of the test images (N, 3, H, W) of one size, in one pass over both."""
+        features = self.backbone_features(torch.cat([reference, test]))
+        first = {level: maps[: len(reference)] for level, maps in features.items()}
+        return first, {level: maps[len(reference) :] for level, maps in features.items()}
 
     def modulation(self, reference: Features, boxes: Tensor) -> Modulation:
         """What the targets look like: one reference image and box (S, 4) a sequence, to two vectors (S, 256)."""

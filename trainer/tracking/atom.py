@@ -12,8 +12,9 @@ from torch import Tensor
 from pipeline.images import Rgb
 from pipeline.labels import gaussian_label
 from trainer.net import AtomNet
+from trainer.net.filter_optimizer import STRIDE
 from trainer.tracking.augment import with_dropout
-from trainer.tracking.engine import FEATURE_STRIDE, Engine, Outcome, at
+from trainer.tracking.engine import Engine, Outcome, at
 from trainer.tracking.geometry import Target, Window
 from trainer.tracking.localize import Layout, Peak, cosine_window, search
 from trainer.tracking.memory import Memory
@@ -78,9 +79,9 @@ class AtomEngine(Engine):
     def _window_size(self) -> Vector:
         """(2,) the search window in network pixels: a square with an even (or odd) number of cells."""
         side = np.rint(np.sqrt((self.target.base * np.float32(self._params.search_area_scale)).prod()))
-        cycle = 2 * FEATURE_STRIDE
-        over = side % cycle if self._params.feature_size_odd else (side + FEATURE_STRIDE) % cycle
-        return np.full(2, side + FEATURE_STRIDE - over, np.float32)
+        cycle = 2 * STRIDE
+        over = side % cycle if self._params.feature_size_odd else (side + STRIDE) % cycle
+        return np.full(2, side + STRIDE - over, np.float32)
 
     def _prepare_maps(self, cells: tuple[int, ...]) -> None:
         """Take the size (h, w) of the feature maps: of it depend the label's width and the interpolation of scores."""

@@ -21,8 +21,6 @@ from trainer.tracking.params import TrackingParams
 from trainer.tracking.patch import Patch, Vector, sample_patch
 from trainer.tracking.refine import BoxRefiner
 
-FEATURE_STRIDE = 16
-
 
 class Outcome(NamedTuple):
     """What a tracker says of a frame."""

@@ -11,14 +11,13 @@ from torch import Tensor
 
 from trainer.net.backbone import Features
 from trainer.net.base import TrackingNet
+from trainer.net.filter_optimizer import STRIDE
 from trainer.net.iou_net import BoxFeatures, Modulation
 from trainer.tracking.params import TrackingParams, pair
 from trainer.tracking.patch import Vector
 
 Coordinates = Callable[[Tensor], Tensor]
 _MIN_SIDE = 1.0
-_STRIDE = 16
-"""Pixels a cell of the coarse map; the fine one has two."""
 
 
 class BoxRefiner:
@@ -113,8 +112,11 @@ def ascend(
 
 
 def _score(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
-    """Scores (N, P) of boxes (N, P, 4), from the part of the maps that they touch: pooling reads all it is given."""
-    spans = boxes.detach().flatten(0, 1) / _STRIDE
+    """Scores (N, P) of boxes (N, P, 4), from the part of the maps that they touch: pooling reads all it is given.
+
+    A cell of the coarse map is ``STRIDE`` pixels wide, of the fine one half of that.
+    """
+    spans = boxes.detach().flatten(0, 1) / STRIDE
     reach = torch.stack([spans[:, :2].amin(0), (spans[:, :2] + spans[:, 2:]).amax(0)])
     if not reach.isfinite().all():
         return net.bb_regressor.score(maps, boxes)
@@ -124,7 +126,7 @@ def _score(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
     y1 = min(max(math.ceil(bottom) + 2, y + 1), size[0])
     x1 = min(max(math.ceil(right) + 2, x + 1), size[1])
     fine, coarse = maps.level3[..., 2 * y : 2 * y1, 2 * x : 2 * x1], maps.level4[..., y:y1, x:x1]
-    corner = boxes.new_tensor([x * _STRIDE, y * _STRIDE, 0, 0])
+    corner = boxes.new_tensor([x * STRIDE, y * STRIDE, 0, 0])
     return net.bb_regressor.score(BoxFeatures(fine, coarse), boxes - corner)
 
 
