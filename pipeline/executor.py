@@ -6,8 +6,6 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 
 from pipeline.errors import CmdTirError, UsageError
+from pipeline.worker import follow_parent
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -35,17 +34,7 @@ def _start_worker() -> None:
     """One process a core is the parallelism; threads of OpenCV and OpenMP on top of it only make cores fight."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     cv2.setNumThreads(1)
-    # Ctrl-C reaches the whole terminal; the parent answers it and stops its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """An orphan would wait for tasks for ever, or write the very files that the rerun is writing."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)
+    follow_parent()
 
 
 @contextlib.contextmanager

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
 from pipeline.errors import CmdTirError
+from pipeline.worker import follow_parent
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -73,9 +71,7 @@ def _process(start: Callable[[], Work[T, M]]) -> Iterator[Connection]:
 
 def _serve(start: Callable[[], Work[T, M]], line: Connection) -> None:
     """A worker's life: take a task, report on it, ask for another."""
-    # Ctrl-C reaches the whole terminal; the parent answers it and stops its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    follow_parent()
     try:
         work = start()
         while True:
@@ -84,14 +80,6 @@ def _serve(start: Callable[[], Work[T, M]], line: Connection) -> None:
             line.send(None)
     except Exception as error:  # noqa: BLE001 - carried to the parent, which raises it
         line.send(error)
-
-
-def _die_with_parent() -> None:
-    """An orphan would write the very files that the rerun is writing."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)
 
 
 def _receive(line: Connection) -> M | None:

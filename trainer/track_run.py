@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pipeline.errors import DataError, UsageError
 from pipeline.output import owned
+from trainer.device import resolve_device
 from trainer.evaluation.sequences import some
 from trainer.track_data import Clip, DataSet, load_data_set
 from trainer.track_draw import FRAMES, VIDEOS
@@ -72,7 +72,7 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
     return Job(
         tracker=model.tracker,
         weights=model.file,
-        device=_device(config.device),
+        device=str(resolve_device(config.device)),
         threads=config.threads,
         params=params,
         tir_range=config.tir_range or fixed,
@@ -81,21 +81,6 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
         frames=config.save_frames,
         video=config.save_video,
     )
-
-
-def _device(name: str) -> str:
-    """Resolve ``auto``.
-
-    Raises:
-        UsageError: torch does not know the device, or it is not there.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {name}: not available here: use cpu, cuda or cuda:N") from error
-    return name
 
 
 def _warn(job: Job, model: Model, data: DataSet) -> None:

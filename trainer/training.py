@@ -20,12 +20,13 @@ from pipeline.errors import DataError, UsageError
 from trainer import branches
 from trainer.checkpoint import load_into, load_weights
 from trainer.data import PairDataset, Sample, read_batches
+from trainer.device import resolve_device
 from trainer.feeding import Feed, Feeding, assemble
 from trainer.head_fit import fit_head
 from trainer.masters import MasterAdam
 from trainer.net import AtomNet, DimpNet, build_network
 from trainer.objective import Objective
-from trainer.parallel import Team, join_team
+from trainer.parallel import join_team
 from trainer.recipe import Module, Recipe, load_recipe
 from trainer.run_folder import MODEL, START, RunFolder
 from trainer.settings import TrainConfig
@@ -59,7 +60,7 @@ class Training:
         self.spec = replace(base, mixture=config.loss_of(base)[1] == "kl")
         self.batch_size = config.batch(self.recipe, base)
         self.feeding = Feeding.of(self.recipe, config)
-        self.device = _device(config.device, self.team)
+        self.device = resolve_device(config.device, f"cuda:{self.team.local}")
         self.source = _source(config, str(self.recipe.patches))
         self.train_pairs, self.held_pairs = split_pairs(self.source, config.held_out, config.split_seed)
         self.folder = None if config.dry_run else RunFolder(config.out, resume=config.resume)
@@ -189,7 +190,7 @@ class Training:
 
 def _named_teacher(config: TrainConfig) -> dict[str, Tensor] | None:
     """The weights of a teacher that is not what the run starts from."""
-    return None if config.teacher == "init" else load_weights(weights_file(Path(config.teacher)))
+    return None if config.teacher == "init" else load_weights(weights_file(Path(config.teacher), "setting teacher"))
 
 
 def start_worker(_: int) -> None:
@@ -232,18 +233,3 @@ def _source(config: TrainConfig, method: str) -> Source:
         found = ", ".join(sorted({index.method for index in source.indexes}))
         log.warning("recipe %s wants %s patches, these shards hold %s", config.recipe, method, found)
     return source
-
-
-def _device(name: str, team: Team) -> torch.device:
-    """Resolve ``auto``.
-
-    Raises:
-        UsageError: torch does not know the device, or it is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda", team.local) if torch.cuda.is_available() else torch.device("cpu")
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {name}: not available here: use cpu, cuda or cuda:N") from error
-    return torch.device(name)
