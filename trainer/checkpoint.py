@@ -80,7 +80,7 @@ def load_into(net: TrackingNet, weights: Mapping[str, Tensor], name: str) -> Non
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     """Write a state dict as safetensors, in one step: the file is whole or absent."""
-    with _written_whole(path) as partial:
+    with written_whole(path) as partial:
         # safetensors makes files that only their owner can read: give this one the mode that any other file gets.
         partial.touch()
         mode = partial.stat().st_mode
@@ -113,7 +113,7 @@ def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path
     vars(constructor).update(_constructor_arguments(tracker))
     net_type = "ATOMnet" if tracker == "atom" else "DiMPnet"
     content = {"net_type": net_type, "net": net, "net_info": None, "constructor": constructor}
-    with _written_whole(Path(path)) as partial, _importable(type(constructor)):
+    with written_whole(Path(path)) as partial, _importable(type(constructor)):
         torch.save(content, partial)
 
 
@@ -181,7 +181,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 @contextlib.contextmanager
-def _written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path) -> Iterator[Path]:
     """A path to write to; the file takes its real name once its bytes are on the disk."""
     partial = path.with_name(path.name + ".part")
     yield partial

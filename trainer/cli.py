@@ -130,7 +130,7 @@ def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
     from trainer.checkpoint import export_pytracking, load_weights
     from trainer.start import tracker_of, weights_file
 
-    file = weights_file(weights)
+    file = weights_file(weights, "export")
     name = tracker_of([file], tracker)
     export_pytracking(load_weights(file), name, out)
     print_table([("tracker", name), ("format", kind), ("file", out)])

@@ -44,8 +44,14 @@ def begin(training: Training, folder: RunFolder) -> None:
     folder.write_json(HELD_OUT, {"before": {"losses": held} | examine(training)})
 
 
-def finish(training: Training, folder: RunFolder) -> None:
-    """Measure the student: ``after``, and how far every trained tensor has moved, relative to its norm at the start."""
+def finish(training: Training, folder: RunFolder, held: dict[str, float]) -> None:
+    """Measure the student: ``after``, and how far every trained tensor has moved, relative to its norm at the start.
+
+    Args:
+        training: the run, finished.
+        folder: its files.
+        held: :func:`losses` after the last epoch.
+    """
     content = json.loads((folder.path / HELD_OUT).read_text(encoding="utf-8"))
     live = {name: value.detach().cpu() for name, value in training.optimizer.live.items()}
     moved = {
@@ -54,7 +60,7 @@ def finish(training: Training, folder: RunFolder) -> None:
         else None
         for name, value in live.items()
     }
-    content |= {"after": {"losses": losses(training)} | examine(training), "relative_change": moved}
+    content |= {"after": {"losses": held} | examine(training), "relative_change": moved}
     folder.write_json(HELD_OUT, content)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -49,6 +48,7 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
         writer = _tensorboard(folder.path / "tb")
         if training.epoch == 0:
             held_out.begin(training, folder)
+    held: dict[str, float] = {}
     begun, done = time.monotonic(), 0
     for epoch in range(training.epoch, config.epochs):
         sampler.epoch = epoch
@@ -71,7 +71,7 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
     if team.leads:
         if writer:
             writer.close()
-        held_out.finish(training, folder)
+        held_out.finish(training, folder, held or held_out.losses(training))
         drawn = curves(folder.path / METRICS, f"{recipe.name} on {config.tracker}")
         drawn.savefig(folder.path / "curves.png", dpi=110)
         (folder.path / "report.html").write_text(run_report.build(folder.path), encoding="utf-8")
@@ -154,12 +154,3 @@ def _tensorboard(path: Path) -> Any:
     except ImportError:
         return None
     return SummaryWriter(str(path))
-
-
-def peak_memory(device: torch.device) -> int:
-    """Bytes that the run has held at most: of the GPU, or of this process."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

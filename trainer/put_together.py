@@ -51,7 +51,7 @@ def merge(reference: Path, test: Path, out: Path, tracker: str | None = None) ->
         UsageError: a file is missing, or the folder is taken.
         DataError: weights that cannot be used, or of different trackers.
     """
-    files = [weights_file(path) for path in (reference, test)]
+    files = [weights_file(reference, "--reference"), weights_file(test, "--test")]
     tracker = tracker_of(files, tracker)
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
     compose(weights, load_weights(files[1]), load_recipe("b2"), names)

@@ -85,10 +85,8 @@ class Recipe(BaseModel):
 
 def recipe_names() -> list[str]:
     """Names of the recipes that ship: Table 1 from top to bottom, every row after those it starts from."""
-    return ["pretrain", "a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5", *_ATOM]
-
-
-_ATOM = ("atom_b1", "atom_b2", "atom_b3", "atom")
+    dimp = ["pretrain", "a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5"]
+    return [*dimp, "atom_b1", "atom_b2", "atom_b3", "atom"]
 
 
 def load_recipe(name: str) -> Recipe:

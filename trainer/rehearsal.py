@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import resource
 import time
 
+import torch
+
 from trainer.data import EpochSampler
-from trainer.loop import loader_of, peak_memory, step
+from trainer.loop import loader_of, step
 from trainer.settings import TrainConfig
 from trainer.training import Training
 
@@ -40,9 +43,16 @@ def run(config: TrainConfig) -> list[tuple[str, object]]:
         ("shards", f"{len(training.source.readers)}, sound"),
         ("a step", f"{training.batch_size} pairs in {seconds:.2f} s"),
         ("the run", f"{config.epochs} x {steps:,} steps, about {_span(seconds * steps * config.epochs)} of stepping"),
-        ("memory", f"{peak_memory(training.device) / 2**30:.1f} GiB at most"),
+        ("memory", f"{_peak_memory(training.device) / 2**30:.1f} GiB at most"),
         ("writes", _summary(config)),
     ]
+
+
+def _peak_memory(device: torch.device) -> int:
+    """Bytes that were held at most: of the GPU, or of this process."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _summary(config: TrainConfig) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoint import save_weights
+from trainer.checkpoint import save_weights, written_whole
 from trainer.unpickle import read_pickle
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
@@ -44,18 +43,13 @@ class RunFolder:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write one JSON file."""
-        part = self.path / f"{name}.part"
-        part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        part.replace(self.path / name)
+        with written_whole(self.path / name) as part:
+            part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Write what a resumed run needs."""
-        part = self.path / f"{STATE}.part"
-        with part.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path / STATE)
+        with written_whole(self.path / STATE) as part:
+            torch.save(state, part)
 
     def load_state(self, identity: dict[str, Any]) -> dict[str, Any] | None:
         """Read it back; None where there is none. Only tensors and plain values are accepted.

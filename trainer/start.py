@@ -85,8 +85,8 @@ def in_order(files: Sequence[Path], recipe: Recipe) -> list[Path]:
     return [file for file in ordered if file is not None]
 
 
-def weights_file(path: Path) -> Path:
-    """The weights file that ``--init`` means: a file, or the model of a run's folder.
+def weights_file(path: Path, option: str = "--init") -> Path:
+    """The weights file that an option means: a file, or the model of a run's folder.
 
     Raises:
         UsageError: there is none.
@@ -94,7 +94,7 @@ def weights_file(path: Path) -> Path:
     file = path / MODEL if path.is_dir() else path
     if not file.is_file():
         raise UsageError(
-            f"--init {path}: no such file: pass a checkpoint (README says where released ones are) or a run"
+            f"{option} {file}: no such file: pass a checkpoint (README says where released ones are) or a run"
         )
     return file
 

@@ -12,6 +12,7 @@ import cv2
 import torch
 
 from pipeline.errors import DataError, UsageError
+from trainer.checkpoint import written_whole
 from trainer.evaluation.ope import Boxes
 from trainer.evaluation.text_rows import read_rows
 from trainer.track_data import Clip, read_frame
@@ -138,10 +139,8 @@ def read_seconds(job: Job, clip: Clip) -> Boxes:
 
 
 def _write(path: Path, lines: list[str]) -> None:
-    """Write a text file in one step: it is whole or absent."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
-    part.replace(path)
+    with written_whole(path) as part:
+        part.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
 
 
 def _lines(path: Path) -> int:

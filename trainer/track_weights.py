@@ -14,7 +14,7 @@ from pipeline.records import read_json
 from pipeline.shards.writer import file_sha256
 from trainer.net import TRACKERS
 from trainer.run_folder import META, MODEL
-from trainer.start import tracker_of
+from trainer.start import tracker_of, weights_file
 from trainer.track_data import read_frame
 
 LEARNT = "tir_ranges"
@@ -53,9 +53,7 @@ def find_model(weights: Path, tracker: str | None) -> Model:
         UsageError: there is none, or its tracker is not known or another one.
         DataError: the run's description is damaged.
     """
-    file = weights / MODEL if weights.is_dir() else weights
-    if not file.is_file():
-        raise UsageError(f"--weights {file}: no such file: give a checkpoint, or the folder of a run that has finished")
+    file = weights_file(weights, "--weights")
     name = tracker_of([file], tracker)
     if name not in TRACKERS:
         raise UsageError(f"{file.with_name(META)}: unknown tracker {name!r}: choose one of {', '.join(TRACKERS)}")
