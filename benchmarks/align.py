@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from benchmarks.measure import aligned_pairs, in_turn, report
+from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import align
 from pipeline.config import AlignConfig, Model
 from pipeline.records import AlignedPair, read_json, read_rows, write_json
@@ -33,7 +33,7 @@ def main() -> None:
         runs["score a known matrix"] = AlignConfig(out=folder, **rig)
         runs["apply a known matrix"] = AlignConfig(out=folder, min_score=0, **rig)
         for what, config in runs.items():
-            rates = in_turn({"ours": _ours(config, folder), "decode": _decode(files)})
+            rates = in_turn({"ours": _ours(config, folder), "decode": decode_all(files)})
             report(
                 "align",
                 what=what,
@@ -56,15 +56,6 @@ def _ours(config: AlignConfig, folder: Path) -> Callable[[], int]:
         out = folder / f"out-{next(counter)}"
         summary = align.run(config.model_copy(update={"out": out, "on_existing": "overwrite"}))
         return int(summary["pairs_in"])
-
-    return work
-
-
-def _decode(files: list[Path]) -> Callable[[], int]:
-    def work() -> int:
-        for file in files:
-            cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-        return len(files) // 2
 
     return work
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import cv2
 
 from pipeline.config import AlignConfig, SynthConfig
 
@@ -30,6 +32,17 @@ def report(name: str, **values: object) -> None:
     """Print one benchmark's line."""
     rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
     print(json.dumps({"benchmark": name, **rounded}))
+
+
+def decode_all(files: Sequence[Path]) -> Callable[[], int]:
+    """The yardstick that only decodes the pictures of pairs, two files each."""
+
+    def work() -> int:
+        for file in files:
+            cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        return len(files) // 2
+
+    return work
 
 
 def aligned_pairs(folder: Path, frames: int = 24, model: str = "auto") -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cv2
 
-from benchmarks.measure import aligned_pairs, in_turn, report
+from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import mine
 from pipeline.config import MineConfig
 from pipeline.records import AlignedPair, read_rows
@@ -31,7 +31,7 @@ def main() -> None:
             files = [root / p for row in read_rows(aligned / "aligned.jsonl", AlignedPair) for p in (row.rgb, row.tir)]
             for method in ("center", "random"):
                 ours = _ours(MineConfig(aligned=aligned, out=folder / "out", method=method, patch_size=size))
-                bare = _decode(files) if aim == "decode" else _copy(files, folder / "flat")
+                bare = decode_all(files) if aim == "decode" else _copy(files, folder / "flat")
                 rates = in_turn({"ours": ours, "bare": bare})
                 report(
                     "mine",
@@ -51,15 +51,6 @@ def _ours(config: MineConfig) -> Callable[[], int]:
     def work() -> int:
         out = config.out.with_name(f"out-{config.method}-{config.patch_size}-{next(counter)}")
         return int(mine.run(config.model_copy(update={"out": out, "on_existing": "overwrite"}))["pairs"])
-
-    return work
-
-
-def _decode(files: list[Path]) -> Callable[[], int]:
-    def work() -> int:
-        for file in files:
-            cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-        return len(files) // 2
 
     return work
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ..conftest import shared
+from ..conftest import reference_module, shared
 
 Shape = tuple[int, ...]
 
@@ -40,22 +36,12 @@ class Case:
         return n, m, s
 
 
-def _load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def reference() -> Callable[[str], Case]:
     """Loads ``reference_public/<stem>.npz``; network cases are named after their key file."""
     folder = shared("parity")
-    _load("recipe", folder / "recipe.py")
-    loader = _load("load_reference", folder / "load_reference.py")
+    reference_module("recipe")
+    loader = reference_module("load_reference")
 
     def case(stem: str) -> Case:
         values = loader.load_case(shared(f"parity/reference_public/{stem}.npz"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -17,7 +15,7 @@ from torch import Tensor
 from trainer.net import build_network
 from trainer.tracking import Tracker
 
-from ..conftest import REPOSITORY, shared
+from ..conftest import REPOSITORY, reference_module, shared
 
 CASES = REPOSITORY.parent / "shared" / "parity" / "reference_public"
 SMALL = {
@@ -56,18 +54,7 @@ def one_thread() -> Iterator[None]:
 def parity() -> Callable[[str], ModuleType]:
     """Loads ``recipe`` or ``load_reference`` from beside the reference cases."""
 
-    def load(name: str) -> ModuleType:
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.spec_from_file_location(name, shared(f"parity/{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+    return reference_module
 
 
 @pytest.fixture(scope="session")
