@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from pipeline.errors import DataError
-from trainer.evaluation.results import find_result, load_mat, read_result, strangers
+from trainer.evaluation.results import find_result, read_result, strangers
 
 from .conftest import write_boxes
 
@@ -77,14 +77,3 @@ def test_files_that_are_no_structs_are_named(tmp_path: Path) -> None:
     savemat(path, {"other": BOXES})
     with pytest.raises(DataError, match=r"s\.mat: no results"):
         read_result(path)
-    whole = path.read_bytes()
-    for data in (b"", b"text", whole[:150], whole[:-40], b"\x89HDF\r\n\x1a\n" + bytes(600)):
-        path.write_bytes(data)
-        with pytest.raises(DataError, match=r"s\.mat"):
-            load_mat(path)
-    with path.open("wb") as file:
-        file.truncate(100_000_000)
-    with pytest.raises(DataError, match="larger than"):
-        load_mat(path)
-    with pytest.raises(DataError, match="cannot read"):
-        load_mat(tmp_path / "none.mat")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from pipeline.errors import DataError
+from trainer.evaluation.mat_file import load_mat
 from trainer.evaluation.ope import Boxes
-from trainer.evaluation.text_rows import MAX_BYTES, read_rows
+from trainer.evaluation.text_rows import read_rows
 
 _LAYOUTS = (
     "{sequence}.txt",
@@ -23,9 +20,6 @@ _LAYOUTS = (
     "{sequence}.mat",
 )
 """cmd-track and pytracking; GOT-10k's first run; a folder a sequence; OTB's text; the toolkits' structs."""
-
-_DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, NameError, MemoryError)
-"""What scipy's reader stumbles over in a file of damaged structure."""
 
 
 def find_result(folder: Path, tracker: str, sequence: str) -> Path | None:
@@ -64,22 +58,6 @@ def read_result(path: Path) -> Boxes:
         DataError: unreadable or not of four columns; the message names the file.
     """
     return _read_mat(path) if path.suffix == ".mat" else read_rows(path, 4)
-
-
-def load_mat(path: Path) -> dict[str, Any]:
-    """The variables of a MATLAB file up to version 7.
-
-    Raises:
-        DataError: unreadable, too large, or not such a file.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"{path}: larger than {MAX_BYTES} bytes: not a file of boxes or curves")
-        return dict(loadmat(path))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}: check the path") from error
-    except (MatReadError, NotImplementedError, zlib.error, *_DAMAGED) as error:
-        raise DataError(f"{path}: not a MATLAB file up to version 7: save it with -v7 ({error})") from error
 
 
 def _read_mat(path: Path) -> Boxes:

@@ -1,0 +1,41 @@
+"""MATLAB files: their variables, or one named error, also where scipy's reader would take the process down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scipy.io import savemat
+
+from pipeline.errors import DataError
+from trainer.evaluation.mat_file import load_mat
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "s.mat"
+    savemat(path, {"results": [[{"res": [[1.0, 2, 3, 4]], "type": "rect"}]]})
+    return path
+
+
+def test_damaged_files_are_named(path: Path) -> None:
+    whole = path.read_bytes()
+    for data in (b"", b"text", whole[:150], whole[:-40], b"\x89HDF\r\n\x1a\n" + bytes(600)):
+        path.write_bytes(data)
+        with pytest.raises(DataError, match=r"s\.mat: not a MATLAB file"):
+            load_mat(path)
+    with path.open("wb") as file:
+        file.truncate(100_000_000)
+    with pytest.raises(DataError, match="larger than"):
+        load_mat(path)
+    with pytest.raises(DataError, match="cannot read"):
+        load_mat(path.with_name("none.mat"))
+
+
+def test_a_file_that_kills_its_reader_is_named_and_the_next_one_is_read(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:144] + b"\x0e" + whole[145:])
+    with pytest.raises(DataError, match=r"s\.mat: not a MATLAB file"):
+        load_mat(path)
+    path.write_bytes(whole)
+    assert "results" in load_mat(path)

@@ -1,0 +1,84 @@
+"""MATLAB files, read by a process of their own: scipy's reader takes its process down on some damaged ones."""
+
+from __future__ import annotations
+
+import multiprocessing
+import zlib
+from functools import cache
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import DataError
+from pipeline.worker import follow_parent
+from trainer.evaluation.text_rows import MAX_BYTES
+
+_SECONDS = 120
+"""A file of ``MAX_BYTES`` takes far less."""
+
+
+def load_mat(path: Path) -> dict[str, Any]:
+    """The variables of a MATLAB file up to version 7.
+
+    Raises:
+        DataError: unreadable, too large, or not such a file; the message names it.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path}: larger than {MAX_BYTES} bytes: not a file of boxes or curves")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}: check the path") from error
+    found = _reader().read(path)
+    if isinstance(found, str):
+        raise DataError(f"{path}: not a MATLAB file up to version 7: save it with -v7 ({found})")
+    return found
+
+
+class _Reader:
+    """A process that reads one file after the other, and may die of one."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def read(self, path: Path) -> dict[str, Any] | str:
+        """The variables, or what is wrong with the file."""
+        try:
+            self._pipe.send(path)
+            if self._pipe.poll(_SECONDS):
+                found: dict[str, Any] | str = self._pipe.recv()
+                return found
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            pass
+        # The next file gets a new process.
+        self._process.kill()
+        self._process.join()
+        _reader.cache_clear()
+        return "damaged"
+
+
+@cache
+def _reader() -> _Reader:
+    """The process, started for the first file."""
+    return _Reader()
+
+
+def _serve(pipe: Connection) -> None:
+    # Here, and not in the process that evaluates, which has no other use for it.
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    # What scipy stumbles over in a file of damaged structure.
+    stumbles = (ValueError, TypeError, LookupError, ArithmeticError, NameError, MemoryError, NotImplementedError)
+    follow_parent()
+    while True:
+        path = pipe.recv()
+        found: dict[str, Any] | str
+        try:
+            found = dict(loadmat(path))
+        except (MatReadError, zlib.error, OSError, *stumbles) as error:
+            found = " ".join(str(error).split()) or type(error).__name__
+        pipe.send(found)
