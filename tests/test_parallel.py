@@ -1,8 +1,6 @@
 """Two processes take the steps that one would take with twice the batch."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,27 +28,20 @@ loop.run(settings(Path({world!r}), Path({out!r}), epochs=1, samples_per_epoch=8,
 """
 
 
+def torchrun(*command: str) -> None:
+    """Start two processes, as users do."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run([*launcher, *command], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = write_world(tmp_path / "world")
-    script = MEMBER.format(root=str(ROOT), world=str(world), out=str(tmp_path / "two"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    members = [
-        subprocess.Popen(
-            [sys.executable, "-c", script],
-            env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    for member in members:
-        _, told = member.communicate(timeout=240)
-        assert member.returncode == 0, told
+    member = tmp_path / "member.py"
+    member.write_text(MEMBER.format(root=str(ROOT), world=str(world), out=str(tmp_path / "two")))
+    torchrun(str(member))
     small_windows(monkeypatch)
     options = {"epochs": 1, "samples_per_epoch": 8, "batch_size": 4, "rates": {"tcl": 1e-4}}
     loop.run(settings(world, tmp_path / "one", **options))
@@ -61,3 +52,17 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, monkeypatc
     # Adam takes a whole step whichever way a gradient of about zero points; nothing else may differ.
     assert float((apart > 1e-6).double().mean()) < 1e-3
     assert float(apart.max()) < 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_command_of_the_docs_trains_with_two_processes(tmp_path: Path) -> None:
+    world, out = write_world(tmp_path / "world"), tmp_path / "run"
+    options = (
+        "--tracker dimp18 --recipe c1 --epochs 1 --samples-per-epoch 4 --set batch_size=1 --set held_out_samples=1"
+    )
+    torchrun("-m", "trainer", "--shards", str(world), *options.split(), "--loader-workers", "0", "--out", str(out))
+    rows = [json.loads(line) for line in (out / METRICS).read_text().splitlines()]
+    assert [row["step"] for row in rows if "step" in row] == [1]
+    assert json.loads((out / "run.json").read_text())["processes"] == 2
+    assert "after" in json.loads((out / "held_out.json").read_text())

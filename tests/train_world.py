@@ -8,11 +8,16 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from pipeline.boxes import corners
 from pipeline.images import encode
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
+from trainer.checkpoint import load_weights
+from trainer.net import build_network
+from trainer.run_folder import MODEL
 from trainer.settings import TrainConfig
 from trainer.trackers import TRACKERS
 
@@ -68,6 +73,19 @@ def write_world(folder: Path, *shards: Shard, schema: str = SCHEMA_VERSION, root
     }
     (folder / "index.json").write_text(json.dumps(index))
     return folder
+
+
+def write_teacher(folder: Path) -> Path:
+    """DiMP-18 with weights other than those that a run's own seed gives."""
+    torch.manual_seed(99)
+    save_file(build_network("dimp18").state_dict(), folder / "teacher.safetensors")
+    return folder / "teacher.safetensors"
+
+
+def same_bits(first: Path, second: Path) -> bool:
+    """Whether the models of two runs are equal."""
+    one, two = load_weights(first / MODEL), load_weights(second / MODEL)
+    return one.keys() == two.keys() and all(one[name].equal(two[name]) for name in one)
 
 
 def small_windows(patch: pytest.MonkeyPatch) -> None:

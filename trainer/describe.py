@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from trainer import DISTRIBUTION
+from trainer.start import LEARNT
 from trainer.training import Training
 
 
@@ -26,7 +28,7 @@ def describe(training: Training) -> dict[str, Any]:
         "trained": {name: list(p.shape) for name, p in training.optimizer.live.items()},
         "pairs": {"training": len(training.train_pairs), "held_out": len(training.held_pairs)},
         "device": str(training.device),
-        "versions": {"cmd-tir": version("cmd-tir"), "torch": torch.__version__, "numpy": np.__version__},
+        "versions": {"cmd-tir": version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
     }
 
 
@@ -38,5 +40,5 @@ def model_meta(training: Training) -> dict[str, Any]:
         "recipe": training.recipe.name,
         "epoch": training.epoch,
         "shards": training.source.fingerprint,
-        "tir_ranges": training.source.tir_ranges,
+        LEARNT: training.source.tir_ranges,
     }

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
 from trainer.data import Sample, read_batches
-from trainer.feeding import Feed, Feeding, assemble, pictures
+from trainer.feeding import Feeding, assemble
 from trainer.measures import measure_feed, modulation_cosine
 from trainer.run_folder import HELD_OUT, RunFolder
 from trainer.training import Training
 
-EVERYTHING = Feeding(("rgb", "tir"), ("rgb", "tir"))
-"""Both modalities of both windows, from which any way of feeding can be put together."""
+BOTH = Feeding(("rgb", "tir"), ("rgb", "tir"))
+"""Both modalities of both windows."""
 
 
 def losses(training: Training) -> dict[str, float]:
@@ -23,17 +25,12 @@ def losses(training: Training) -> dict[str, float]:
 
     Empty where nothing is held out.
     """
-    wanted = training.config.held_out_samples if len(training.held_pairs) else 0
-    if not wanted:
+    if not len(training.held_pairs) or not training.config.held_out_samples:
         return {}
-    dataset = training.dataset(training.held_pairs, wanted, held_out=True)
-    loader: DataLoader[Sample] = DataLoader(dataset, training.batch_size)
-    totals: dict[str, float] = {}
     with torch.no_grad():
-        for feed, pairs in training.batches(loader):
-            for name, value in training.objective(feed)[1].items():
-                totals[name] = totals.get(name, 0.0) + value * len(pairs)
-    return {name: value / wanted for name, value in totals.items()}
+        windows = _windows(training, training.feeding)
+        feeds = ((assemble(batch, training.feeding, training.device), len(batch["pair"])) for batch in windows)
+        return _means((training.objective(feed)[1], count) for feed, count in feeds)
 
 
 def begin(training: Training, folder: RunFolder) -> None:
@@ -66,9 +63,8 @@ def finish(training: Training, folder: RunFolder, held: dict[str, float]) -> Non
 
 def ways(training: Training) -> dict[str, Feeding]:
     """The ways of feeding that are reported: as the row is trained, and as the student is used, on TIR alone."""
-    recipe = training.recipe
     return {
-        "as trained": Feeding(pictures(recipe.reference), pictures(recipe.test)),
+        "as trained": replace(training.feeding, once=False),
         "TIR alone": Feeding(("tir",), ("tir",)),
     }
 
@@ -78,29 +74,42 @@ def examine(training: Training) -> dict[str, Any]:
 
     ``modulation_cosine`` compares the modulation vectors of the two modalities of one reference window.
     """
-    wanted = training.config.held_out_samples if len(training.held_pairs) else 0
-    if not wanted:
+    if not len(training.held_pairs) or not training.config.held_out_samples:
         return {}
-    dataset = training.dataset(training.held_pairs, wanted, held_out=True, feeding=EVERYTHING)
-    loader: DataLoader[Sample] = DataLoader(dataset, training.batch_size)
-    sums: dict[str, dict[str, float]] = {name: {} for name in ways(training)}
-    cosine = 0.0
     with torch.no_grad():
-        for batch in read_batches(loader):
-            count = len(batch["pair"])
-            for name, feeding in ways(training).items():
-                feed = assemble(batch, feeding, training.device)
-                _add(sums[name], measure_feed(training.net, feed, training.spec), count)
-            pair = [assemble(batch, Feeding((m,), (m,)), training.device) for m in ("rgb", "tir")]
-            cosine += modulation_cosine(training.net, *(_reference(feed) for feed in pair)) * count
-    means = {name: {key: value / wanted for key, value in group.items()} for name, group in sums.items()}
-    return {"quality": means, "modulation_cosine": cosine / wanted}
+        quality = {name: _quality(training, feeding) for name, feeding in ways(training).items()}
+        return {"quality": quality, "modulation_cosine": _cosine(training)}
 
 
-def _reference(feed: Feed) -> tuple[torch.Tensor, torch.Tensor]:
-    return feed.reference, feed.reference_box
+def _quality(training: Training, feeding: Feeding) -> dict[str, float]:
+    return _means(
+        (measure_feed(training.net, assemble(batch, feeding, training.device), training.spec), len(batch["pair"]))
+        for batch in _windows(training, feeding)
+    )
 
 
-def _add(sums: dict[str, float], values: dict[str, float], count: int) -> None:
-    for name, value in values.items():
-        sums[name] = sums.get(name, 0.0) + value * count
+def _cosine(training: Training) -> float:
+    values = []
+    for batch in _windows(training, BOTH):
+        feeds = [assemble(batch, Feeding((m,), (m,)), training.device) for m in ("rgb", "tir")]
+        cosine = modulation_cosine(training.net, *((feed.reference, feed.reference_box) for feed in feeds))
+        values.append(({"cosine": cosine}, len(batch["pair"])))
+    return _means(values)["cosine"]
+
+
+def _windows(training: Training, feeding: Feeding) -> Iterator[Sample]:
+    """Batches of held-out windows, the same ones whatever is fed."""
+    dataset = training.dataset(training.held_pairs, training.config.held_out_samples, held_out=True, feeding=feeding)
+    loader: DataLoader[Sample] = DataLoader(dataset, training.batch_size)
+    return read_batches(loader)
+
+
+def _means(measured: Iterable[tuple[dict[str, float], int]]) -> dict[str, float]:
+    """Means of numbers, each weighted by how many samples it is of."""
+    totals: dict[str, float] = {}
+    samples = 0
+    for values, count in measured:
+        samples += count
+        for name, value in values.items():
+            totals[name] = totals.get(name, 0.0) + value * count
+    return {name: total / samples for name, total in totals.items()}

@@ -9,12 +9,13 @@ from typing import Any
 import torch
 
 from pipeline.errors import UsageError
+from trainer import DISTRIBUTION
 from trainer.checkpoint import load_into, load_weights
 from trainer.net import build_network
 from trainer.recipe import load_recipe
 from trainer.run_folder import MODEL, RUN, RunFolder
 from trainer.settings import TrainConfig
-from trainer.start import Weights, compose, start_weights, tracker_of, weights_file
+from trainer.start import LEARNT, Weights, compose, learnt_ranges, start_weights, tracker_of, weights_file
 
 
 def run(config: TrainConfig) -> dict[str, Any]:
@@ -34,7 +35,12 @@ def run(config: TrainConfig) -> dict[str, Any]:
     if config.dry_run:
         return summary | {"writes": config.out / MODEL}
     folder = RunFolder(config.out, resume=config.resume)
-    _write(folder, net.state_dict(), config.tracker, recipe.name, config.model_dump(mode="json"))
+    meta = {
+        "tracker": config.tracker,
+        "recipe": recipe.name,
+        LEARNT: learnt_ranges(list(map(weights_file, config.init))),
+    }
+    _write(folder, net.state_dict(), meta, config.model_dump(mode="json"))
     return summary | {"model": folder.path / MODEL}
 
 
@@ -56,12 +62,13 @@ def merge(reference: Path, test: Path, out: Path, tracker: str | None = None) ->
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
     compose(weights, load_weights(files[1]), load_recipe("b2"), names)
     load_into(build_network(tracker), weights, names)
-    row = "atom_b3" if tracker == "atom" else "b3"
+    meta = {"tracker": tracker, "recipe": "atom_b3" if tracker == "atom" else "b3", LEARNT: learnt_ranges(files)}
     folder = RunFolder(out, resume=False)
-    _write(folder, weights, tracker, row, {"reference": str(reference), "test": str(test)})
-    return {"recipe": row, "tracker": tracker, "model": folder.path / MODEL}
+    _write(folder, weights, meta, {"reference": str(reference), "test": str(test)})
+    return {"recipe": meta["recipe"], "tracker": tracker, "model": folder.path / MODEL}
 
 
-def _write(folder: RunFolder, weights: Weights, tracker: str, row: str, settings: dict[str, Any]) -> None:
-    folder.write_json(RUN, {"recipe": row, "settings": settings, "versions": {"cmd-tir": version("cmd-tir")}})
-    folder.save_model(weights, {"tracker": tracker, "recipe": row, "epoch": 0, "shards": None})
+def _write(folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any]) -> None:
+    made = {"recipe": meta["recipe"], "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
+    folder.write_json(RUN, made)
+    folder.save_model(weights, meta | {"epoch": 0, "shards": None})

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 Weights = dict[str, Tensor]
 BACKBONE = "feature_extractor."
+LEARNT = "tir_ranges"
+"""Key of ``model.json``: how the TIR of the shards that trained the model became 0 to 255, a list without repeats of
+``"8-bit"`` (as stored), ``"sequence"`` (16 bits, a range found in each sequence) and [low, high]. Empty: not known."""
 
 
 def start_weights(net: DimpNet | AtomNet, config: TrainConfig, recipe: Recipe) -> None:
@@ -99,8 +103,8 @@ def weights_file(path: Path, option: str = "--init") -> Path:
     return file
 
 
-def described(file: Path) -> dict[str, str]:
-    """What a run's model says it is (``tracker``, ``recipe``); empty for a file that is not a run's.
+def described(file: Path) -> dict[str, Any]:
+    """What a run's model says it is (``tracker``, ``recipe``, :data:`LEARNT`); empty for a file that is not a run's.
 
     Raises:
         DataError: the description is damaged.
@@ -110,9 +114,15 @@ def described(file: Path) -> dict[str, str]:
         return {}
     try:
         content = json.loads(meta.read_text(encoding="utf-8"))
-        return {key: str(content[key]) for key in ("tracker", "recipe")}
+        return {key: str(content[key]) for key in ("tracker", "recipe")} | {LEARNT: list(content.get(LEARNT) or [])}
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{meta}: not the description of a model: fetch the run again") from error
+
+
+def learnt_ranges(files: Sequence[Path]) -> list[Any]:
+    """The thermal ranges that weights have learnt from, without repeats (:data:`LEARNT`)."""
+    every = [policy for file in files for policy in described(file).get(LEARNT, [])]
+    return [policy for place, policy in enumerate(every) if policy not in every[:place]]
 
 
 def tracker_of(files: Sequence[Path], named: str | None) -> str:

@@ -10,16 +10,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import DataError, UsageError
-from pipeline.records import read_json
 from pipeline.shards.writer import file_sha256
 from trainer.net import TRACKERS
-from trainer.run_folder import META, MODEL
-from trainer.start import tracker_of, weights_file
+from trainer.run_folder import META
+from trainer.start import learnt_ranges, tracker_of, weights_file
 from trainer.track_data import read_frame
 
-LEARNT = "tir_ranges"
-"""Key of ``model.json``: how the TIR of the shards that trained the model became 0 to 255, a list without repeats of
-``"8-bit"`` (as stored), ``"sequence"`` (16 bits, a range found in each sequence) and [low, high]. Absent: not known."""
 EIGHT_BIT, BY_SEQUENCE = "8-bit", "sequence"
 
 Range = tuple[float, float]
@@ -33,7 +29,7 @@ class Model:
         file: its weights.
         tracker: the base tracker.
         sha256: of the file.
-        learnt: the thermal ranges of its training data, see :data:`LEARNT`; empty where they are not known.
+        learnt: the thermal ranges of its training data (:data:`trainer.start.LEARNT`); empty where they are not known.
     """
 
     file: Path
@@ -57,13 +53,7 @@ def find_model(weights: Path, tracker: str | None) -> Model:
     name = tracker_of([file], tracker)
     if name not in TRACKERS:
         raise UsageError(f"{file.with_name(META)}: unknown tracker {name!r}: choose one of {', '.join(TRACKERS)}")
-    return Model(file, name, file_sha256(file), _learnt(file))
-
-
-def _learnt(file: Path) -> tuple[Any, ...]:
-    meta = file.with_name(META)
-    said = read_json(meta).get(LEARNT) if file.name == MODEL and meta.is_file() else None
-    return tuple(said) if isinstance(said, list) else ()
+    return Model(file, name, file_sha256(file), tuple(learnt_ranges([file])))
 
 
 def range_warning(learnt: Sequence[Any], firsts: Iterable[Path], tir_range: Range | None) -> str | None:
