@@ -55,8 +55,8 @@ def corners(box: ArrayLike) -> NDArray[np.float64]:
 
 def project(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
     """Map pixel-edge points (n, 2) by a 3x3 matrix that acts on pixel-centre coordinates."""
-    edge = np.asarray(points, dtype=np.float64) - 0.5
-    mapped = np.c_[edge, np.ones(len(edge))] @ np.asarray(matrix, dtype=np.float64).T
+    acting = np.asarray(matrix, dtype=np.float64)
+    mapped = (np.asarray(points, dtype=np.float64) - 0.5) @ acting[:, :2].T + acting[:, 2]
     return np.asarray(mapped[:, :2] / mapped[:, 2:] + 0.5, dtype=np.float64)
 
 

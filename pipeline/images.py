@@ -27,10 +27,12 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 MAX_PIXELS = 100_000_000
 MAX_SEGMENTS = 10_000
 """Segments before the scan of a JPEG; a real one has some dozens."""
+_END = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
 # Kept now: ultralytics, once imported, puts one in its place that tries to install packages for what it cannot read.
 _open_image = Image.open
-_FLAGS = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+_JPEG = b"\xff\xd8"
+_AS_STORED = cv2.IMREAD_UNCHANGED
 
 
 class UnreadableImageError(DataError):
@@ -56,14 +58,14 @@ def _jpeg_size(data: bytes, name: str) -> tuple[int, int]:
         found = _MARKER.search(data, at)
         if found is None or found.end() + 2 > len(data):
             break
-        marker, at = data[found.end() - 1], found.end()
-        (length,) = struct.unpack_from(">H", data, at)
+        at = found.end()
+        marker, length = data[at - 1], data[at] << 8 | data[at + 1]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 7 <= len(data):
             height, width = struct.unpack_from(">HH", data, at + 3)
             size = (width, height)
         if marker == 0xDA:
             # Inside a scan 0xFF is always escaped, so this pair of bytes can only be the end of the picture.
-            if size and data.find(b"\xff\xd9", at + length) >= 0:
+            if size and (data.endswith(_END, at + length) or data.find(_END, at + length) >= 0):
                 return size
             break
         at += length
@@ -86,7 +88,7 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
     """
     if not data:
         raise UnreadableImageError(f"{name}: file is empty: restore it or drop the pair")
-    if data[:2] == b"\xff\xd8":
+    if data[:2] == _JPEG:
         return _jpeg_size(data, name)
     if data[:8] == b"\x89PNG\r\n\x1a\n":
         return _png_size(data, name)
@@ -97,12 +99,13 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
         raise UnreadableImageError(f"{name}: not a picture that can be read") from error
 
 
-def decode(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def decode(data: bytes, name: str, flags: int = _AS_STORED) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Decode a picture as it is stored: (H, W) or (H, W, C) in OpenCV's B, G, R order, uint8 or uint16.
 
     Args:
         data: the file's bytes.
         name: what to call it in an error.
+        flags: OpenCV's, to decode to other colours at once.
 
     Raises:
         UnreadableImageError: not a picture, truncated, over :data:`MAX_PIXELS`, or neither 8 nor 16 bits deep.
@@ -111,7 +114,7 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if width * height > MAX_PIXELS:
         raise UnreadableImageError(f"{name}: claims {width}x{height} pixels, more than the limit of {MAX_PIXELS}")
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise UnreadableImageError(f"{name}: damaged picture ({error.err})") from error
     if image is None or image.size == 0:
@@ -163,12 +166,17 @@ def to_tir(
 
 def decode_rgb(data: bytes, name: str) -> Rgb:
     """Decode a visible picture to (H, W, 3) uint8 R, G, B; errors as :func:`decode` and :func:`to_rgb`."""
+    if data[:2] == _JPEG:
+        # Always 8 bits deep. The decoder makes the colours that are asked for, at no cost.
+        return decode(data, name, cv2.IMREAD_COLOR_RGB).astype(np.uint8, copy=False)
     return to_rgb(decode(data, name), name)
 
 
 def decode_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = None) -> Tir:
     """Decode a thermal picture to (H, W) uint8; errors as :func:`decode` and :func:`to_tir`."""
-    return to_tir(decode(data, name), name, tir_range)
+    # Of a JPEG in colour, which is alike in all channels, only the luminance is decoded: half the time.
+    flags = cv2.IMREAD_GRAYSCALE if data[:2] == _JPEG else _AS_STORED
+    return to_tir(decode(data, name, flags), name, tir_range)
 
 
 def encode(image: NDArray[np.uint8], suffix: str, quality: int = 95) -> bytes:

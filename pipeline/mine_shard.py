@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,10 @@ from pipeline.pairing.sources import load_side
 from pipeline.patches import cut
 from pipeline.proposals import Proposal
 from pipeline.records import AlignedPair, Reject
-from pipeline.shards.writer import Pair, Patch, Shard, write_shard
+from pipeline.shards.writer import Pair, Pairs, Patch, Shard, write_shard
 
 ROW = TypeAdapter(AlignedPair)
+_kept = threading.local()
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def mine_shard(task: Task) -> str:
     """
     config = task.config
     detector = build_detector(_spec(config)) if config.method == "detection" else None
-    shard = Shard(config=task.recipe, patch_size=config.patch_size)
+    shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     if detector:
         shard.detector, shard.weights_sha256 = detector.name, detector.weights_sha256
     step = detector.batch_size if detector else 1
@@ -62,6 +64,15 @@ def mine_shard(task: Task) -> str:
             _add(shard, loaded, found, config)
     write_shard(task.path, shard)
     return task.path.name
+
+
+def _empty_pairs() -> Pairs:
+    """Where a shard's pairs are gathered, one after the other in the same memory."""
+    if not hasattr(_kept, "pairs"):
+        _kept.pairs = Pairs()
+    _kept.pairs.clear()
+    found: Pairs = _kept.pairs
+    return found
 
 
 def _spec(config: MineConfig) -> DetectorSpec:
@@ -91,23 +102,28 @@ def _load_batch(task: Task, offsets: NDArray[np.int64], shard: Shard) -> Iterato
 def _load(task: Task, row: AlignedPair) -> Loaded:
     """Read a pair; bytes stay verbatim where nothing is warped, and are decoded only where pixels are needed."""
     config = task.config
-    rgb_bytes, tir_bytes = load_side(task.root, row.rgb), load_side(task.root, row.tir)
-    matrix = np.array(row.homography).reshape(3, 3)
-    for data, name, size in ((rgb_bytes, row.rgb, row.rgb_size), (tir_bytes, row.tir, row.tir_size)):
-        actual = images.picture_size(data, name)
-        if actual != size:
-            raise images.UnreadableImageError(f"{name}: is {actual} now, was {size} when aligned: align again")
-    if row.rgb_size != row.tir_size or row.tir_range or not np.array_equal(matrix, np.eye(3)):
-        warped = images.warp_to_rgb(images.decode_tir(tir_bytes, row.tir, row.tir_range), matrix, row.rgb_size)
-        tir_bytes = images.encode(warped, "." + config.warped_format)
-    pair = Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, boxes.footprint(matrix, *row.tir_size))
     tight = config.patch_size > 0
-    return Loaded(
-        row,
-        pair,
-        images.decode_rgb(rgb_bytes, row.rgb) if tight or config.method == "detection" else None,
-        images.decode_tir(tir_bytes, row.tir) if tight else None,
-    )
+    rgb_bytes, tir_bytes = load_side(task.root, row.rgb), load_side(task.root, row.tir)
+    rgb = images.decode_rgb(rgb_bytes, row.rgb) if tight or config.method == "detection" else None
+    _check_size(row.rgb, row.rgb_size, rgb, rgb_bytes)
+    matrix = np.array(row.homography).reshape(3, 3)
+    warp = row.rgb_size != row.tir_size or row.tir_range is not None or not np.array_equal(matrix, np.eye(3))
+    tir = images.decode_tir(tir_bytes, row.tir, row.tir_range) if tight or warp else None
+    _check_size(row.tir, row.tir_size, tir, tir_bytes)
+    if warp and tir is not None:
+        tir = images.warp_to_rgb(tir, matrix, row.rgb_size)
+        tir_bytes = images.encode(tir, "." + config.warped_format)
+        if tight and config.warped_format == "jpg":
+            tir = images.decode_tir(tir_bytes, row.tir)
+    pair = Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, boxes.footprint(matrix, *row.tir_size))
+    return Loaded(row, pair, rgb, tir)
+
+
+def _check_size(name: str, expected: tuple[int, int], pixels: NDArray[np.uint8] | None, data: bytes) -> None:
+    """See to it that a picture has the size that it was aligned at; the header tells it where it is not decoded."""
+    actual = images.picture_size(data, name) if pixels is None else (pixels.shape[1], pixels.shape[0])
+    if actual != expected:
+        raise images.UnreadableImageError(f"{name}: is {actual} now, was {expected} when aligned: align again")
 
 
 def _propose(
@@ -121,10 +137,10 @@ def _propose(
     )
     for number, loaded in enumerate(batch):
         area = proposals.common_area(loaded.row.rgb_size, loaded.pair.valid)
-        rng = proposals.pair_rng(config.seed, loaded.row.pair_id)
         if config.method == "center":
             yield proposals.center(area, config.center_fraction), []
         elif config.method == "random":
+            rng = proposals.pair_rng(config.seed, loaded.row.pair_id)
             yield proposals.random(area, loaded.row.rgb_size, config.patches_per_pair, config, rng), []
         else:
             chosen = select(
@@ -141,6 +157,7 @@ def _propose(
                 detail = f"{len(outside)} of {len(found)} boxes are less than 95 % inside the TIR footprint"
                 rejects.append(_reject(loaded.row, "outside_tir", detail))
             if not inside and config.fallback == "random":
+                rng = proposals.pair_rng(config.seed, loaded.row.pair_id)
                 inside = proposals.random(area, loaded.row.rgb_size, 1, config, rng)
             yield inside, rejects
 

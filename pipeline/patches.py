@@ -10,11 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.boxes import as_boxes
 
+MAX_STEP = 1.25
+
 
 def cut(image: NDArray[np.uint8], box: ArrayLike, side: int) -> NDArray[np.uint8]:
     """The content of a box, resized to ``side`` x ``side``; the aspect is not preserved.
 
-    A box larger than the patch is sampled at no more than a pixel's step and averaged, so that nothing aliases.
+    A box larger than the patch is sampled at a step of at most :data:`MAX_STEP` pixels and averaged, so that nothing
+    aliases.
 
     Args:
         image: (H, W) or (H, W, 3) uint8.
@@ -25,7 +28,7 @@ def cut(image: NDArray[np.uint8], box: ArrayLike, side: int) -> NDArray[np.uint8
         (side, side) or (side, side, 3) uint8.
     """
     x, y, w, h = as_boxes(box)
-    across, down = side * math.ceil(w / side), side * math.ceil(h / side)
+    across, down = (side * math.ceil(length / (MAX_STEP * side)) for length in (w, h))
     step_x, step_y = w / across, h / down
     # Pixel centres are at integers here: the first sample sits half a step inside the box's left edge.
     to_image = np.array([[step_x, 0, x + (step_x - 1) / 2], [0, step_y, y + (step_y - 1) / 2]])

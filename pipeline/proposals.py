@@ -46,8 +46,9 @@ def common_area(size: tuple[int, int], quad: NDArray[np.float64]) -> NDArray[np.
     Returns:
         (4,); width and height are 0 where the two do not overlap.
     """
-    left, right = max(0.0, quad[[0, 3], 0].max()), min(float(size[0]), quad[[1, 2], 0].min())
-    top, bottom = max(0.0, quad[:2, 1].max()), min(float(size[1]), quad[2:, 1].min())
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad.tolist()
+    left, right = max(0.0, x0, x3), min(float(size[0]), x1, x2)
+    top, bottom = max(0.0, y0, y1), min(float(size[1]), y2, y3)
     return np.array([left, top, max(0.0, right - left), max(0.0, bottom - top)])
 
 

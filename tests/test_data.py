@@ -172,9 +172,7 @@ def test_workers_change_nothing(source: Source, start: str) -> None:
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_picture_that_cannot_be_read_is_named_in_one_line(tmp_path: Path, workers: int) -> None:
-    content = shard(1, 2)
-    content.pairs = [dataclasses.replace(pair, tir=pair.tir[: len(pair.tir) // 2]) for pair in content.pairs]
-    samples = dataset(open_source((write_world(tmp_path, content),)))
+    samples = dataset(open_source((write_world(tmp_path, shard(1, 2, cut_tir=True)),)))
     with pytest.raises(DataError) as caught:
         list(read_batches(DataLoader(samples, 2, num_workers=workers)))
     assert str(caught.value).startswith(str(tmp_path / "shard-00000.h5"))

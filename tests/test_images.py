@@ -156,3 +156,17 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "gone.jpg", tmp_path):
         with pytest.raises(UnreadableImageError, match=re.escape(str(path))):
             images.read_bytes(path)
+
+
+def test_jpegs_are_decoded_to_the_colours_that_are_asked_for() -> None:
+    """By the decoder itself: the same pixels as decoding first and converting then, and luminance where it is gray."""
+    rng = np.random.default_rng(3)
+    colour = cv2.resize(rng.integers(0, 255, (12, 16, 3), dtype=np.uint8), (160, 120)).astype(np.uint8)
+    data = images.encode(colour, ".jpg")
+    assert np.array_equal(images.decode_rgb(data, "x"), images.to_rgb(images.decode(data, "x"), "x"))
+    gray = np.ascontiguousarray(colour[..., 1])
+    for alike in (gray, np.repeat(gray[..., None], 3, axis=2)):
+        stored = images.encode(alike, ".jpg", quality=100)
+        thermal = images.decode_tir(stored, "x").astype(int)
+        assert thermal.shape == gray.shape
+        assert np.abs(thermal - images.to_tir(images.decode(stored, "x"), "x")).max() <= 1

@@ -39,9 +39,13 @@ def picture(number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def shard(
-    sequences: int = SEQUENCES, frames: int = FRAMES, method: str = "center", valid: np.ndarray | None = None
+    sequences: int = SEQUENCES,
+    frames: int = FRAMES,
+    method: str = "center",
+    valid: np.ndarray | None = None,
+    cut_tir: bool = False,
 ) -> Shard:
-    """Pairs ``video-i/j``, each with one patch: its mark."""
+    """Pairs ``video-i/j``, each with one patch: its mark; thermal pictures may be cut in half."""
     content = Shard(config={"method": method})
     for number in range(sequences * frames):
         gray, box = picture(number)
@@ -49,7 +53,9 @@ def shard(
         rgb[gray == MARK] = MARK
         name = f"video-{number // frames}/{number % frames}"
         quad = corners((0, 0, WIDTH, HEIGHT)) if valid is None else valid
-        content.pairs.append(Pair(name, encode(rgb, ".png"), encode(gray, ".png"), np.eye(3), quad))
+        tir = encode(gray, ".png")
+        stored = tir[: len(tir) // 2] if cut_tir else tir
+        content.pairs.append(Pair(name, encode(rgb, ".png"), stored, np.eye(3), quad))
         content.patches.append(Patch(number, box, 1.0, -1, None, None))
     return content
 

@@ -63,7 +63,8 @@ def resolve(root: Path, path: str) -> Path:
     except ValueError as error:
         raise DataError(f"{error}: name files below {root}") from error
     try:
-        inside = full.resolve().is_relative_to(_real(root))
+        # A folder's pictures lie where it lies, but for those that are links themselves.
+        inside = _inside(full, root) if full.is_symlink() else _folder_inside(full.parent, root)
     except (OSError, RuntimeError) as error:
         raise DataError(f"{full}: cannot be reached: {error}") from error
     if not inside:
@@ -71,9 +72,11 @@ def resolve(root: Path, path: str) -> Path:
     return full
 
 
-@lru_cache(maxsize=8)
-def _real(root: Path) -> Path:
-    return root.resolve()
+def _inside(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+_folder_inside = lru_cache(maxsize=256)(_inside)
 
 
 def _channels(data: bytes, channel: str, name: str) -> bytes:

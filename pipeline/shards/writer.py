@@ -43,6 +43,60 @@ class Patch:
     tir: NDArray[np.uint8] | None
 
 
+class Pile:
+    """Bytes put one behind the other; the memory stays when they are dropped."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(1 << 20, np.uint8)
+        self.ends = [0]
+
+    def append(self, data: bytes) -> None:
+        """Put bytes at the end."""
+        start, end = self.ends[-1], self.ends[-1] + len(data)
+        if end > len(self._memory):
+            larger = np.empty(max(end, 2 * len(self._memory)), np.uint8)
+            larger[:start] = self._memory[:start]
+            self._memory = larger
+        self._memory[start:end] = np.frombuffer(data, np.uint8)
+        self.ends.append(end)
+
+    def content(self) -> NDArray[np.uint8]:
+        """All bytes, as they lie there until the next ``append`` or ``drop``."""
+        return self._memory[: self.ends[-1]]
+
+    def drop(self) -> None:
+        """Forget the bytes."""
+        self.ends = [0]
+
+
+class Pairs:
+    """The pairs of a shard, their pictures back to back as the file will have them."""
+
+    def __init__(self) -> None:
+        self.ids: list[bytes] = []
+        self.homographies: list[NDArray[np.float64]] = []
+        self.valid: list[NDArray[np.float64]] = []
+        self.encoded = {modality: Pile() for modality in MODALITIES}
+
+    def clear(self) -> None:
+        """Forget all pairs, but keep the memory: to map fresh memory costs more than to copy the pictures there."""
+        for content in (self.ids, self.homographies, self.valid):
+            content.clear()
+        for pile in self.encoded.values():
+            pile.drop()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def append(self, pair: Pair) -> None:
+        """Add a pair at the end."""
+        self.ids.append(pair.pair_id.encode())
+        self.homographies.append(pair.homography)
+        self.valid.append(pair.valid)
+        self.encoded["rgb"].append(pair.rgb)
+        self.encoded["tir"].append(pair.tir)
+
+
 @dataclass
 class Shard:
     """What goes into one file, collected in memory (some 100 MB at the default of 500 pairs)."""
@@ -51,7 +105,7 @@ class Shard:
     detector: str = ""
     weights_sha256: str = ""
     patch_size: int = 0
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: Pairs = field(default_factory=Pairs)
     patches: list[Patch] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
@@ -105,20 +159,14 @@ def _write_attrs(file: h5py.File, shard: Shard) -> None:
     file.attrs["weights_sha256"] = shard.weights_sha256
 
 
-def _write_pairs(file: h5py.File, pairs: list[Pair]) -> None:
+def _write_pairs(file: h5py.File, pairs: Pairs) -> None:
     for modality in MODALITIES:
-        encoded: list[bytes] = [getattr(pair, modality) for pair in pairs]
-        offset = np.zeros(len(pairs) + 1, np.int64)
-        np.cumsum([len(data) for data in encoded], out=offset[1:])
-        flat = file.create_dataset(f"pairs/{modality}/bytes", (int(offset[-1]),), np.uint8)
-        if offset[-1]:
-            flat.write_direct(np.frombuffer(b"".join(encoded), np.uint8))
-        file.create_dataset(f"pairs/{modality}/offset", data=offset)
-    ids = [pair.pair_id.encode() for pair in pairs]
-    file.create_dataset("pairs/id", data=np.array(ids, dtype=f"S{max(map(len, ids), default=1)}"))
-    matrices = np.array([pair.homography for pair in pairs], np.float64)
-    file.create_dataset("pairs/homography", data=matrices.reshape(-1, 3, 3))
-    file.create_dataset("pairs/valid", data=np.array([pair.valid for pair in pairs], np.float32).reshape(-1, 4, 2))
+        pile = pairs.encoded[modality]
+        file.create_dataset(f"pairs/{modality}/bytes", data=pile.content())
+        file.create_dataset(f"pairs/{modality}/offset", data=np.array(pile.ends, np.int64))
+    file.create_dataset("pairs/id", data=np.array(pairs.ids, dtype=f"S{max(map(len, pairs.ids), default=1)}"))
+    file.create_dataset("pairs/homography", data=np.array(pairs.homographies, np.float64).reshape(-1, 3, 3))
+    file.create_dataset("pairs/valid", data=np.array(pairs.valid, np.float32).reshape(-1, 4, 2))
 
 
 def _write_patches(file: h5py.File, patches: list[Patch], side: int) -> None:

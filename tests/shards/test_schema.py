@@ -24,26 +24,29 @@ names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
 
 
 @st.composite
-def shards(draw: st.DrawFn) -> Shard:
-    """A shard with any pictures, names, boxes, scores and classes; perhaps without pairs or patches."""
+def shards(draw: st.DrawFn) -> tuple[Shard, list[Pair]]:
+    """A shard and its pairs, with any pictures, names, boxes, scores and classes; perhaps without pairs or patches."""
     size = draw(st.sampled_from([0, 1, 7]))
     shard = Shard({"method": draw(st.sampled_from(["center", "random"])), "seed": draw(st.integers())}, patch_size=size)
+    pairs: list[Pair] = []
     for name in sorted(draw(st.sets(names, max_size=4))):
         numbers = np.array(draw(st.lists(st.floats(-1e3, 1e3), min_size=17, max_size=17)))
         encoded = draw(st.binary(max_size=40)), draw(st.binary(max_size=40))
-        shard.pairs.append(Pair(name, *encoded, numbers[:9].reshape(3, 3), numbers[9:].reshape(4, 2)))
-    for _ in range(draw(st.integers(0, 5)) if shard.pairs else 0):
+        pairs.append(Pair(name, *encoded, numbers[:9].reshape(3, 3), numbers[9:].reshape(4, 2)))
+        shard.pairs.append(pairs[-1])
+    for _ in range(draw(st.integers(0, 5)) if pairs else 0):
         box = np.array([draw(place), draw(place), draw(side), draw(side)])
         tight = np.full((size, size, 3), draw(st.integers(0, 255)), np.uint8) if size else None
         score, category = draw(st.floats(0, 1, width=32)), draw(st.integers(-1, 32767))
-        owner = draw(st.integers(0, len(shard.pairs) - 1))
+        owner = draw(st.integers(0, len(pairs) - 1))
         shard.patches.append(Patch(owner, box, score, category, tight, None if tight is None else tight[..., 0]))
-    return shard
+    return shard, pairs
 
 
 @settings(max_examples=60)
 @given(shards())
-def test_every_dataset_of_the_contract_holds_what_went_in(shard: Shard) -> None:
+def test_every_dataset_of_the_contract_holds_what_went_in(drawn: tuple[Shard, list[Pair]]) -> None:
+    shard, pairs = drawn
     with TemporaryDirectory() as folder:
         path = Path(folder) / "shard-00000.h5"
         write_shard(path, shard)
@@ -52,7 +55,7 @@ def test_every_dataset_of_the_contract_holds_what_went_in(shard: Shard) -> None:
             found: dict[str, np.ndarray] = {}
             file.visititems(lambda name, data: found.update({name: data[()]} if isinstance(data, h5py.Dataset) else {}))
             attrs = dict(file.attrs)
-    _check_pairs(found, shard)
+    _check_pairs(found, pairs)
     _check_patches(found, shard)
     assert set(found) == set(schema.DATASETS) | (set(schema.TIGHT) if shard.patch_size else set())
     assert set(attrs) == set(schema.ATTRS)
@@ -61,20 +64,20 @@ def test_every_dataset_of_the_contract_holds_what_went_in(shard: Shard) -> None:
     assert (attrs["schema_version"], attrs["method"]) == ("1.0", shard.config["method"])
 
 
-def _check_pairs(found: dict[str, np.ndarray], shard: Shard) -> None:
-    count = len(shard.pairs)
+def _check_pairs(found: dict[str, np.ndarray], pairs: list[Pair]) -> None:
+    count = len(pairs)
     for modality in ("rgb", "tir"):
         data, offset = found[f"pairs/{modality}/bytes"], found[f"pairs/{modality}/offset"]
         assert (data.dtype, data.ndim) == (np.uint8, 1)
         assert (offset.dtype, offset.shape, offset[0], offset[-1]) == (np.int64, (count + 1,), 0, len(data))
-        for i, pair in enumerate(shard.pairs):
+        for i, pair in enumerate(pairs):
             assert data[offset[i] : offset[i + 1]].tobytes() == getattr(pair, modality)
     assert found["pairs/id"].dtype.kind == "S"
-    assert [name.decode() for name in found["pairs/id"]] == [pair.pair_id for pair in shard.pairs]
+    assert [name.decode() for name in found["pairs/id"]] == [pair.pair_id for pair in pairs]
     matrix, valid = found["pairs/homography"], found["pairs/valid"]
     assert (matrix.dtype, matrix.shape) == (np.float64, (count, 3, 3))
     assert (valid.dtype, valid.shape) == (np.float32, (count, 4, 2))
-    for i, pair in enumerate(shard.pairs):
+    for i, pair in enumerate(pairs):
         assert np.array_equal(matrix[i], pair.homography)
         assert np.array_equal(valid[i], pair.valid.astype(np.float32))
 
@@ -108,13 +111,19 @@ def _check_patches(found: dict[str, np.ndarray], shard: Shard) -> None:
 
 
 @settings(max_examples=10)
-@given(shards())
-def test_equal_content_gives_equal_bytes(shard: Shard) -> None:
+@given(shards(), shards())
+def test_equal_content_gives_equal_bytes(drawn: tuple[Shard, list[Pair]], before: tuple[Shard, list[Pair]]) -> None:
+    """Also from memory that held another shard."""
+    shard, pairs = drawn
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / name / "shard-00000.h5" for name in ("a", "b")]
         for path in paths:
             path.parent.mkdir()
             write_shard(path, shard)
+            shard.pairs = before[0].pairs
+            shard.pairs.clear()
+            for pair in pairs:
+                shard.pairs.append(pair)
         assert paths[0].read_bytes() == paths[1].read_bytes()
         stats = [path.with_name("shard-00000.stats.json").read_text() for path in paths]
         assert stats[0] == stats[1]
@@ -168,7 +177,8 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
 def test_an_altered_structure_is_named(tmp_path: Path, case: str) -> None:
     shard = Shard({"method": "center"}, patch_size=3)
     tight = np.zeros((3, 3, 3), np.uint8)
-    shard.pairs = [Pair(name, b"rgb", b"tir", np.eye(3), np.zeros((4, 2))) for name in ("a", "b")]
+    for name in ("a", "b"):
+        shard.pairs.append(Pair(name, b"rgb", b"tir", np.eye(3), np.zeros((4, 2))))
     shard.patches = [Patch(i, np.array([1.0, 2, 3, 4]), 1, -1, tight, tight[..., 0]) for i in (0, 1)]
     for name in ("shard-00000.h5", "other.h5"):
         write_shard(tmp_path / name, shard)
