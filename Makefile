@@ -50,7 +50,7 @@ faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest -m "faults"
 
 bench: setup ## the benchmarks, one JSON line each
-	@for name in imports align mine loader train_step track scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in imports align mine mine_detection loader train_step track scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-full: bench ## the same, scale up to 100,000 pairs and, with ROOT and TRUTH given, the accuracy of alignment
 	$(BIN)/python -m benchmarks.scale --max 100000

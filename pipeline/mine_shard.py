@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,15 +55,18 @@ def mine_shard(task: Task) -> str:
     A pair that cannot be read is recorded as a reject; an error of the detector or the disk ends the task.
     """
     config = task.config
-    detector = build_detector(_spec(config)) if config.method == "detection" else None
+    detector = build_detector(detector_spec(config)) if config.method == "detection" else None
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     if detector:
         shard.detector, shard.weights_sha256 = detector.name, detector.weights_sha256
-    step = detector.batch_size if detector else 1
-    for first in range(0, len(task.offsets), step):
-        batch = list(_load_batch(task, task.offsets[first : first + step], shard))
-        for loaded, found in zip(batch, _propose(batch, config, detector)):
-            _add(shard, loaded, found, config)
+    for batch in _batches(task, detector.batch_size if detector else 1, ahead=detector is not None):
+        read = [each for each in batch if isinstance(each, Loaded)]
+        found = _propose(read, config, detector)
+        for each in batch:
+            if isinstance(each, Loaded):
+                _add(shard, each, next(found), config)
+            else:
+                shard.rejects.append(each)
     write_shard(task.path, shard)
     return task.path.name
 
@@ -75,7 +80,8 @@ def _empty_pairs() -> Pairs:
     return found
 
 
-def _spec(config: MineConfig) -> DetectorSpec:
+def detector_spec(config: MineConfig) -> DetectorSpec:
+    """The detector that the settings ask for."""
     return DetectorSpec(
         name=config.detector,
         weights=config.weights,
@@ -88,15 +94,33 @@ def _spec(config: MineConfig) -> DetectorSpec:
     )
 
 
-def _load_batch(task: Task, offsets: NDArray[np.int64], shard: Shard) -> Iterator[Loaded]:
+def _batches(task: Task, size: int, *, ahead: bool) -> Iterator[list[Loaded | Reject]]:
+    """The task's pairs in batches; ``ahead``: the next one is read while this one is worked on."""
+    parts = [task.offsets[first : first + size] for first in range(0, len(task.offsets), size)]
+    if not ahead:
+        yield from (_load_batch(task, part) for part in parts)
+        return
+    # Reading and decoding let go of the interpreter, and so does the detector.
+    with ThreadPoolExecutor(1) as reader:
+        coming: deque[Future[list[Loaded | Reject]]] = deque()
+        for part in parts:
+            coming.append(reader.submit(_load_batch, task, part))
+            if len(coming) > 1:
+                yield coming.popleft().result()
+        yield from (last.result() for last in coming)
+
+
+def _load_batch(task: Task, offsets: NDArray[np.int64]) -> list[Loaded | Reject]:
+    batch: list[Loaded | Reject] = []
     with task.aligned.open("rb") as file:
         for offset in offsets:
             file.seek(int(offset))
             row = ROW.validate_json(file.readline())
             try:
-                yield _load(task, row)
+                batch.append(_load(task, row))
             except images.UnreadableImageError as error:
-                shard.rejects.append(_reject(row, "decode", str(error)))
+                batch.append(_reject(row, "decode", str(error)))
+    return batch
 
 
 def _load(task: Task, row: AlignedPair) -> Loaded:

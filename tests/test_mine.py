@@ -189,6 +189,24 @@ def test_where_nothing_is_found_a_random_patch_stands_in_or_the_pair_is_left_out
     done(prep(*base, "--fallback", "skip", "--out", data.root / "skip", "--max-reject-ratio", 1))
 
 
+def test_batches_that_are_read_ahead_change_neither_rejects_nor_shards(data: Data, prep: Run) -> None:
+    """Rejects stay in the order of pairs, whichever thread found them."""
+    (data.root / data.rows[2].rgb).unlink()
+    found = data.root / "boxes.jsonl"
+    boxes = [{"pair_id": row.pair_id, "boxes": [[20, 20, 40, 40]]} for row in data.rows[::3]]
+    found.write_text("".join(json.dumps(row) + "\n" for row in boxes))
+    words = ("--aligned", data.aligned, "--method", "detection", "--detector", "boxes", "--detections", found)
+    made = []
+    for size in (1, 2, 8):
+        out = data.root / f"out-{size}"
+        done(prep("mine", *words, "--fallback", "skip", "--max-reject-ratio", 1, "--batch-size", size, "--out", out))
+        made.append([(out / name).read_bytes() for name in ("shard-00000.h5", "rejects.jsonl")])
+        rejects = [(row.pair_id, row.reason) for row in read_rows(out / "rejects.jsonl", Reject)]
+        assert sorted(rejects) == rejects
+        assert {reason for _, reason in rejects} == {"decode", "no_detection"}
+    assert made[0] == made[1] == made[2]
+
+
 def test_boxes_outside_the_thermal_footprint_are_dropped_and_recorded(data: Data, prep: Run) -> None:
     moved = data.rows[0].model_copy(update={"homography": (1.0, 0, 80.0, 0, 1.0, 0, 0, 0, 1.0)})
     data.rewrite([moved])
