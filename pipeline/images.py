@@ -33,6 +33,7 @@ _MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
 _open_image = Image.open
 _JPEG = b"\xff\xd8"
 _AS_STORED = cv2.IMREAD_UNCHANGED
+_REDUCED = {1: cv2.IMREAD_GRAYSCALE, 2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4}
 
 
 class UnreadableImageError(DataError):
@@ -164,18 +165,33 @@ def to_tir(
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
-def decode_rgb(data: bytes, name: str) -> Rgb:
-    """Decode a visible picture to (H, W, 3) uint8 R, G, B; errors as :func:`decode` and :func:`to_rgb`."""
+def reduction(data: bytes, wanted: float) -> int:
+    """By how much a picture can be decoded smaller, at less cost, when it is wanted ``wanted`` times smaller or less.
+
+    Returns:
+        1, 2 or 4; 1 for what is no JPEG.
+    """
+    return next((step for step in (4, 2) if step <= wanted), 1) if data[:2] == _JPEG else 1
+
+
+def decode_rgb(data: bytes, name: str, reduce: int = 1) -> Rgb:
+    """Decode a visible picture to (H, W, 3) uint8 R, G, B; errors as :func:`decode` and :func:`to_rgb`.
+
+    Args:
+        data: the file's bytes.
+        name: what to call it in an error.
+        reduce: see :func:`reduction`; each pixel is the mean of ``reduce`` x ``reduce``, sizes are rounded up.
+    """
     if data[:2] == _JPEG:
         # Always 8 bits deep. The decoder makes the colours that are asked for, at no cost.
-        return decode(data, name, cv2.IMREAD_COLOR_RGB).astype(np.uint8, copy=False)
+        return decode(data, name, _REDUCED[reduce] | cv2.IMREAD_COLOR_RGB).astype(np.uint8, copy=False)
     return to_rgb(decode(data, name), name)
 
 
-def decode_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = None) -> Tir:
-    """Decode a thermal picture to (H, W) uint8; errors as :func:`decode` and :func:`to_tir`."""
+def decode_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = None, reduce: int = 1) -> Tir:
+    """Decode a thermal picture to (H, W) uint8; arguments and errors as :func:`decode_rgb` and :func:`to_tir`."""
     # Of a JPEG in colour, which is alike in all channels, only the luminance is decoded: half the time.
-    flags = cv2.IMREAD_GRAYSCALE if data[:2] == _JPEG else _AS_STORED
+    flags = _REDUCED[reduce] if data[:2] == _JPEG else _AS_STORED
     return to_tir(decode(data, name, flags), name, tir_range)
 
 

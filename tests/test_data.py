@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from pipeline import images
 from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_STRIDE, box_state
@@ -213,6 +214,32 @@ def test_both_modalities_are_blanked_alike_where_tir_does_not_see(tmp_path: Path
             assert mask[:, max(last, 0) :].all()
             compared += 0 < column < samples.spec.size
     assert compared > 5
+
+
+def test_pictures_are_decoded_no_larger_than_their_windows_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half as large where both windows are shrunk by two or more; boxes stay those of the very window."""
+    quad = np.array([[0, 0], [90, 0], [90, HEIGHT], [0, HEIGHT]], float)
+    source = open_source((write_world(tmp_path, shard(valid=quad, suffix=".jpg")),))
+    samples = dataset(source, spec={"size": 80}, jitter=False, augment=False)
+    steps: list[int] = []
+    decode = images.decode_rgb
+    monkeypatch.setattr(
+        images, "decode_rgb", lambda data, name, step: (steps.append(step), decode(data, name, step))[1]
+    )
+    small = [samples[draw] for draw in range(10)]
+    sides = np.array([samples.spec.size / sample["test_box"][2] for sample in small])
+    widths = np.array([source.box[source.place[sample["pair"], 2]][2] for sample in small])
+    assert [step == 2 for step in steps] == (sides * widths / samples.spec.size >= 2).tolist()
+    assert set(steps) == {1, 2}
+    monkeypatch.setattr(images, "reduction", lambda data, wanted: 1)
+    for draw, (step, sample) in enumerate(zip(steps, small)):
+        whole = samples[draw]
+        assert np.abs(whole["test_box"] - sample["test_box"]).max() < 1
+        assert np.abs(whole["test_rgb"].astype(int) - sample["test_rgb"]).mean() < (1e-9 if step == 1 else 12)
+        blank = [(each["test_tir"] == np.array(MEAN_COLOUR)[:, None, None]).all(0) for each in (whole, sample)]
+        assert (blank[0] != blank[1]).mean() < 0.03
 
 
 def test_a_whole_footprint_blanks_nothing(source: Source) -> None:

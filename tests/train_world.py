@@ -44,6 +44,7 @@ def shard(
     method: str = "center",
     valid: np.ndarray | None = None,
     cut_tir: bool = False,
+    suffix: str = ".png",
 ) -> Shard:
     """Pairs ``video-i/j``, each with one patch: its mark; thermal pictures may be cut in half."""
     content = Shard(config={"method": method})
@@ -53,9 +54,9 @@ def shard(
         rgb[gray == MARK] = MARK
         name = f"video-{number // frames}/{number % frames}"
         quad = corners((0, 0, WIDTH, HEIGHT)) if valid is None else valid
-        tir = encode(gray, ".png")
+        tir = encode(gray, suffix)
         stored = tir[: len(tir) // 2] if cut_tir else tir
-        content.pairs.append(Pair(name, encode(rgb, ".png"), stored, np.eye(3), quad))
+        content.pairs.append(Pair(name, encode(rgb, suffix), stored, np.eye(3), quad))
         content.patches.append(Patch(number, box, 1.0, -1, None, None))
     return content
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import cv2
@@ -10,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
+from pipeline import images
 from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
 from pipeline.shards.reader import ShardReader
 from trainer import crops
 from trainer.feeding import Feeding
-from trainer.joining import flip, flip_box, join
+from trainer.pictures import Pictures, decode_pictures, side_by_side
 from trainer.source import Source
 from trainer.trackers import TrackerSpec
 
@@ -24,10 +26,7 @@ MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""
 GRAY = 0.05
 BRIGHTNESS = (0.8, 1.2)
-UNSEEN = "unseen"
-"""Name of the mask (255 where the TIR camera does not see) among the pictures of a pair."""
 Sample = dict[str, Any]
-Pictures = dict[str, NDArray[np.uint8]]
 
 
 class PairDataset(Dataset[Sample]):
@@ -66,64 +65,63 @@ class PairDataset(Dataset[Sample]):
         return self.samples
 
     def __getitem__(self, index: int) -> Sample:
-        epoch, draw = divmod(int(index), self.samples)
-        choose = np.random.default_rng([self.seed, epoch, draw, 2])
+        choose = self._rng(index, 2)
         pair = int(self.pairs[choose.integers(len(self.pairs))])
         shard, row, first, end = self.source.place[pair]
         box = self.source.box[choose.integers(first, end)]
-        pictures = self._pictures(self.source.readers[shard], int(row))
-        if self.augment and choose.random() < GRAY and "rgb" in pictures:
-            gray = cv2.cvtColor(pictures["rgb"], cv2.COLOR_RGB2GRAY)
-            pictures["rgb"] = np.repeat(np.asarray(gray, np.uint8)[..., None], 3, axis=2)
+        pictures = self._pictures(index, self.source.readers[shard], int(row), box)
+        if self.augment and choose.random() < GRAY:
+            pictures.drain()
         mirrored = self.augment and choose.random() < self.spec.flip
         if self.feeding.joined:
-            # Flips happen before joining, or RGB and TIR would change sides.
-            if mirrored:
-                box = flip_box(box, pictures["rgb"].shape[1])
-                pictures = {name: flip(picture) for name, picture in pictures.items()}
-            pictures, box = _joined(pictures, box)
-            mirrored = False
+            pictures, mirrored = side_by_side(pictures, mirrored), False
         sample: Sample = {"pair": pair}
-        for branch, name in enumerate(("reference", "test")):
-            rng = np.random.default_rng([self.seed, epoch, draw, branch])
-            sample |= self._view(name, branch, pictures, box, mirrored, rng)
-        sample |= self._targets(sample["test_box"], np.random.default_rng([self.seed, epoch, draw, 3]))
+        for branch in (0, 1):
+            sample |= self._view(branch, pictures, mirrored, self._rng(index, branch))
+        sample |= self._targets(sample["test_box"], self._rng(index, 3))
         return {key: np.asarray(value, np.float32) if _is_real(value) else value for key, value in sample.items()}
 
-    def _pictures(self, reader: ShardReader, row: int) -> Pictures:
-        """The pictures of a pair that the feeding asks for, (H, W, 3), and what the TIR camera does not see."""
-        wanted = {name for fed in (*self.feeding.reference, *self.feeding.test) for name in fed.split("-")}
-        pictures = _read(reader, row, wanted)
-        unseen = _unseen(reader, row, next(iter(pictures.values())).shape[:2])
-        return pictures if unseen is None else pictures | {UNSEEN: unseen}
+    def _rng(self, index: int, stream: int) -> np.random.Generator:
+        """Random numbers of a draw: streams 0 and 1 are the branches' windows, 2 what is drawn, 3 the proposals."""
+        return np.random.default_rng([self.seed, *divmod(int(index), self.samples), stream])
 
-    def _view(
-        self,
-        name: str,
-        branch: int,
-        pictures: Pictures,
-        box: NDArray[np.float64],
-        mirrored: bool,
-        rng: np.random.Generator,
-    ) -> Sample:
-        """One branch's window: its pictures (3, S, S) uint8 by modality, and the box *in this very window*."""
+    def _pictures(self, index: int, reader: ShardReader, row: int, box: NDArray[np.float64]) -> Pictures:
+        """What the feeding asks for of a pair, decoded as small as keeps a pixel for each pixel of the windows."""
+        names = sorted({name for fed in (*self.feeding.reference, *self.feeding.test) for name in fed.split("-")})
+        encoded = {name: reader.encoded(name, row) for name in names}
+        reduce = 1
+        if not self.feeding.joined:
+            size = images.picture_size(encoded[names[0]], reader.name(names[0], row))
+            sides = [self._window(branch, box, size, self._rng(index, branch)).side for branch in (0, 1)]
+            reduce = min(images.reduction(data, min(sides) / self.spec.size) for data in encoded.values())
+        return decode_pictures(reader, row, encoded, box, reduce)
+
+    def _window(
+        self, branch: int, box: NDArray[np.float64], size: tuple[int, int], rng: np.random.Generator
+    ) -> crops.Window:
         spec = self.spec
         scale = (spec.centre_jitter[branch], spec.scale_jitter[branch]) if self.jitter else (0.0, 0.0)
-        height, width = next(iter(pictures.values())).shape[:2]
-        window = crops.search_window(crops.jitter(box, *scale, rng), (width, height), spec)
-        seen = window.to_window(box)
-        blank = crops.extract(pictures[UNSEEN], window) > 0 if UNSEEN in pictures else None
+        return crops.search_window(crops.jitter(box, *scale, rng), size, spec)
+
+    def _view(self, branch: int, pictures: Pictures, mirrored: bool, rng: np.random.Generator) -> Sample:
+        """One branch's window: its pictures (3, S, S) uint8 by modality, and the box *in this very window*."""
+        name, feeds = (("reference", self.feeding.reference), ("test", self.feeding.test))[branch]
+        window = self._window(branch, pictures.box, pictures.size, rng)
+        seen = window.to_window(pictures.box)
+        blank = None if pictures.unseen is None else crops.extract(pictures.unseen, window)
         view: Sample = {}
-        for fed in (self.feeding.reference, self.feeding.test)[branch]:
-            cut = crops.extract(pictures[fed], window)
+        for fed in feeds:
+            cut = crops.extract(pictures.fed[fed], window)
             if self.augment:
                 cut = cv2.convertScaleAbs(cut, alpha=rng.uniform(*BRIGHTNESS)).astype(np.uint8, copy=False)
+            if cut.ndim == 2:
+                cut = cv2.cvtColor(cut, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
             if blank is not None:
                 # After the colours were changed, so that both modalities end up alike.
-                cut[blank] = MEAN_COLOUR
-            if mirrored:
-                cut = cut[:, ::-1]
-            view[f"{name}_{fed}"] = np.ascontiguousarray(np.moveaxis(cut, -1, 0))
+                cv2.copyTo(_mean_picture(window.size), blank, cut)
+            planes = np.empty((3, window.size, window.size), np.uint8)
+            cv2.split(cut, list(planes))
+            view[f"{name}_{fed}"] = np.ascontiguousarray(planes[..., ::-1]) if mirrored else planes
         if mirrored:
             # As the base trackers do: pixel x becomes (W-1) - x, for both corners of the box.
             seen[0] = (window.size - 1) - (seen[0] + seen[2])
@@ -150,40 +148,13 @@ class PairDataset(Dataset[Sample]):
         return targets | {"proposals": proposals, "proposal_iou": iou(proposals, box)}
 
 
+@cache
+def _mean_picture(size: int) -> NDArray[np.uint8]:
+    return np.full((size, size, 3), MEAN_COLOUR, np.uint8)
+
+
 def _is_real(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype == np.float64
-
-
-def _joined(pictures: Pictures, box: NDArray[np.float64]) -> tuple[Pictures, NDArray[np.float64]]:
-    """RGB left of TIR, TIR left of RGB, and the box of the joined target, which is the same in both."""
-    rgb, tir = pictures["rgb"], pictures["tir"]
-    first, both = join(rgb, tir, box)
-    joined = {"rgb-tir": first, "tir-rgb": join(tir, rgb, box)[0]}
-    if UNSEEN in pictures:
-        joined[UNSEEN] = join(pictures[UNSEEN], pictures[UNSEEN], box)[0]
-    return joined, both
-
-
-def _read(reader: ShardReader, row: int, modalities: set[str]) -> Pictures:
-    """The pictures of a pair as (H, W, 3)."""
-    pictures: Pictures = {}
-    if "rgb" in modalities:
-        pictures["rgb"] = reader.rgb(row)
-    if "tir" in modalities:
-        pictures["tir"] = np.repeat(reader.tir(row)[..., None], 3, axis=2)
-    return pictures
-
-
-def _unseen(reader: ShardReader, row: int, size: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    """255 where the TIR camera does not see, (H, W) of the pair's pictures; None where it sees everything."""
-    height, width = size
-    quad = np.asarray(reader.file["pairs/valid"][row], np.float64)
-    whole = np.array([[0, 0], [width, 0], [width, height], [0, height]])
-    if np.allclose(quad, whole, atol=0.5):
-        return None
-    unseen = np.full((height, width), 255, np.uint8)
-    cv2.fillConvexPoly(unseen, np.round((quad - 0.5) * 16).astype(np.int32), 0, cv2.LINE_8, 4)
-    return unseen
 
 
 def read_batches(loader: Iterable[Sample]) -> Iterator[Sample]:

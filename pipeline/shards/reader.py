@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -28,10 +29,11 @@ class ShardReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: h5py.File | None = None
+        self._held: dict[str, Any] = {}
         self._pid = -1
 
     def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "_file": None, "_pid": -1}
+        return {"path": self.path, "_file": None, "_held": {}, "_pid": -1}
 
     @property
     def file(self) -> h5py.File:
@@ -41,7 +43,7 @@ class ShardReader:
             DataError: it cannot be opened, or its structure is not a shard's; the message names the file.
         """
         if self._file is None or self._pid != os.getpid():
-            self._file, self._pid = open_shard(self.path), os.getpid()
+            self._file, self._pid, self._held = open_shard(self.path), os.getpid(), {}
         return self._file
 
     @contextlib.contextmanager
@@ -65,22 +67,46 @@ class ShardReader:
     def encoded(self, modality: str, pair: int) -> bytes:
         """The stored bytes of one picture; ``modality`` is ``rgb`` or ``tir``."""
         with self._naming():
-            start, end = self.file[f"pairs/{modality}/offset"][pair : pair + 2]
-            return np.asarray(self.file[f"pairs/{modality}/bytes"][start:end]).tobytes()
+            start, end = self._small(f"pairs/{modality}/offset")[pair : pair + 2]
+            return np.asarray(self._large(f"pairs/{modality}/bytes")[start:end]).tobytes()
+
+    def valid(self, pair: int) -> NDArray[np.float64]:
+        """Corners (4, 2) of what the TIR camera sees, in pixels of the RGB picture."""
+        with self._naming():
+            return np.asarray(self._small("pairs/valid")[pair], np.float64)
+
+    def _large(self, name: str) -> h5py.Dataset:
+        """A dataset, looked up once: by name it costs as much as reading a picture."""
+        file = self.file
+        if name not in self._held:
+            self._held[name] = file[name]
+        return self._held[name]
+
+    def _small(self, name: str) -> NDArray[np.generic]:
+        """A dataset of a few bytes a pair, read once."""
+        file = self.file
+        if name not in self._held:
+            self._held[name] = np.asarray(file[name][:])
+        found: NDArray[np.generic] = self._held[name]
+        return found
 
     def rgb(self, pair: int) -> images.Rgb:
         """The visible picture of a pair, (H, W, 3) uint8 R, G, B."""
-        return images.decode_rgb(self.encoded("rgb", pair), f"{self.path} pairs/rgb[{pair}]")
+        return images.decode_rgb(self.encoded("rgb", pair), self.name("rgb", pair))
 
     def tir(self, pair: int) -> images.Tir:
         """The thermal picture of a pair in the RGB frame, (H, W) uint8."""
-        return images.decode_tir(self.encoded("tir", pair), f"{self.path} pairs/tir[{pair}]")
+        return images.decode_tir(self.encoded("tir", pair), self.name("tir", pair))
+
+    def name(self, modality: str, pair: int) -> str:
+        """What an error calls a picture."""
+        return f"{self.path} pairs/{modality}[{pair}]"
 
     def close(self) -> None:
         """Close this process's handle; the next read opens it again."""
         if self._file is not None and self._pid == os.getpid():
             self._file.close()
-        self._file = None
+        self._file, self._held = None, {}
 
 
 def open_shard(path: Path) -> h5py.File:
