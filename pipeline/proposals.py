@@ -74,22 +74,22 @@ def random(
     slack = area[2:] - region
     margin = np.minimum(region, slack / 4)
     first, freedom = area[:2] + margin, slack - 2 * margin
-    chosen: list[NDArray[np.float64]] = []
+    width, height = region.tolist()
+    chosen: list[tuple[float, float]] = []
     for _ in range(count):
         for _ in range(TRIES):
-            corner = first + rng.random(2) * freedom
-            if all(_overlap(corner - other, region) <= config.max_overlap for other in chosen):
-                chosen.append(corner)
+            x, y = (first + rng.random(2) * freedom).tolist()
+            if all(_overlap(x - left, y - top, width, height) <= config.max_overlap for left, top in chosen):
+                chosen.append((x, y))
                 break
         else:
             break
-    return [Proposal(np.array([*corner, *region])) for corner in chosen]
+    return [Proposal(np.array([x, y, width, height])) for x, y in chosen]
 
 
-def _overlap(offset: NDArray[np.float64], size: NDArray[np.float64]) -> float:
-    """IoU of two boxes of one size, ``offset`` apart."""
-    across, down, width, height = abs(float(offset[0])), abs(float(offset[1])), float(size[0]), float(size[1])
-    shared = max(0.0, width - across) * max(0.0, height - down)
+def _overlap(across: float, down: float, width: float, height: float) -> float:
+    """IoU of two boxes of one size whose corners are ``across`` and ``down`` apart."""
+    shared = max(0.0, width - abs(across)) * max(0.0, height - abs(down))
     return shared / (2 * width * height - shared)
 
 
