@@ -162,6 +162,22 @@ def test_sixteen_bit_frames_reach_the_tracker_as_they_are(world: World, caplog: 
     assert "taken as 16-bit TIR of a range found in each sequence, but the weights learnt from 8-bit" in caplog.text
 
 
+def test_colour_is_tracked_and_drawn_in_colour_and_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    folder = write_sequence(world.root, "street", 3) / "img"
+    red = np.zeros((49, 64, 3), np.uint8)
+    red[..., 2] = 200
+    for number in range(1, 4):
+        cv2.imwrite(str(folder / f"{number}.png"), red)
+    done(world.track("--sequences", "car,street", "--weights", world.run(tir_ranges=["8-bit"]), "--save-frames"))
+    assert [frame.shape for frame in world.seen.frames] == [(49, 64)] * 5 + [(49, 64, 3)] * 3
+    assert world.seen.frames[-1][0, 0].tolist() == [200, 0, 0]
+    drawn = cv2.imread(str(world.out / "frames/street/1.jpg"))
+    assert drawn is not None
+    assert drawn[45, 60, 2] > 180 > 40 > drawn[45, 60, 0]
+    assert "warning: in colour, and tracked so: street" in caplog.text
+    assert "taken as colour pictures, R, G, B, but the weights learnt from 8-bit TIR" in caplog.text
+
+
 def test_bad_settings_are_one_line(world: World) -> None:
     told(world.track("--weights", "nowhere"), 2, "--weights nowhere: no such file")
     told(world.track("--weights", world.weights), 2, "does not say its tracker: give --tracker")
@@ -169,6 +185,9 @@ def test_bad_settings_are_one_line(world: World) -> None:
     told(world.track("--dataset", "lsotb"), 2, "no manifest 'lsotb': did you mean 'lsotb_tir'?")
     told(world.track("--sequences", "cow"), 2, "has no cow")
     told(world.track("--set", "iounet=1"), 2, "dimp18 has no parameter 'iounet'")
+    told(
+        world.track("--set", 'augmentation={"rotate":5}'), 2, "dimp18: augmentation is {'rotate': 5}: rotate: Input sh"
+    )
     told(world.track("--tir-range", "5,5"), 2, "LOW,HIGH")
     told(world.track("--root", world.folder / "nowhere"), 3, "no such folder: correct --root")
     assert not world.out.exists()

@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.errors import DataError, UsageError
 from pipeline.manifests import load_manifest
-from trainer.track_data import load_data_set, read_frame
+from trainer.track_data import load_data_set
 
 from .conftest import shared
-from .track_world import BOX, picture, write_sequence
+from .track_world import BOX, write_sequence
 
 
 def names(dataset: str, root: Path, only: tuple[str, ...] = ()) -> list[str]:
@@ -119,14 +119,6 @@ def test_what_is_no_data_set_to_track_is_refused(tmp_path: Path) -> None:
         load_data_set("ptb_tir", tmp_path / "nowhere")
     with pytest.raises(DataError, match="no sequence laid out as ptb_tir's"):
         load_data_set("ptb_tir", tmp_path)
-
-
-def test_frames_of_eight_bits_are_one_channel_and_deeper_ones_stay_as_they_are(tmp_path: Path) -> None:
-    eight = write_sequence(tmp_path, "eight", 1) / "img/1.png"
-    deep = write_sequence(tmp_path, "deep", 1, deep=True) / "img/1.png"
-    assert np.array_equal(read_frame(eight), picture(0))
-    assert np.array_equal(read_frame(deep), picture(0, deep=True))
-    assert read_frame(deep).dtype == np.uint16
 
 
 def test_the_real_sequence_is_whole() -> None:

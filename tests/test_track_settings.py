@@ -28,12 +28,13 @@ def test_values_get_the_types_of_their_parameters() -> None:
     [
         ("iounet_k", "--set iounet_k: expected param=value"),
         ("iounet_l=1", "did you mean iounet_k"),
+        ("net=a.pth", "'net' of pytracking is not supported: the network is that of the weights"),
         ("CG_iter=3", "dimp18 has no parameter 'CG_iter'"),
-        ("iounet_k=many", "--set iounet_k=many: Input should be a valid integer"),
-        ("iounet_k=0", "give a positive number"),
-        ("border_mode=outside", "--set border_mode=outside: Input should be 'replicate'"),
-        ('scale_factors=[1, "a"]', "--set scale_factors=[1, 'a']: Input should be a valid number"),
-        ("use_iou_net=[]", "--set use_iou_net=[]: Input should be a valid boolean"),
+        ("iounet_k=many", "--set: dimp18: iounet_k is 'many': Input should be a valid integer"),
+        ("iounet_k=0", "iounet_k is 0: Input should be greater than or equal to 1"),
+        ("border_mode=outside", "border_mode is 'outside': Input should be 'replicate'"),
+        ('scale_factors=[1, "a"]', "scale_factors is [1, 'a']: Input should be a valid number"),
+        ("use_iou_net=[]", "use_iou_net is []: Input should be a valid boolean"),
     ],
 )
 def test_what_does_not_fit_is_named(word: str, said: str) -> None:

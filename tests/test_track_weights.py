@@ -9,9 +9,10 @@ import pytest
 
 from pipeline.errors import DataError, UsageError
 from pipeline.shards.writer import file_sha256
+from trainer.track_frames import Kind
 from trainer.track_weights import find_model, range_warning
 
-from .track_world import World, world, write_sequence
+from .track_world import World, world
 
 __all__ = ["world"]
 
@@ -41,23 +42,35 @@ def test_what_is_missing_or_damaged_is_named(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("learnt", "deep", "tir_range", "said"),
+    ("learnt", "kind", "tir_range", "said"),
     [
-        ([], True, None, None),
-        (["8-bit"], False, None, None),
-        (["8-bit", [7000.0, 12100.0]], True, (7000.0, 12100.0), None),
-        (["sequence"], True, None, None),
-        (["8-bit"], True, None, "taken as 16-bit TIR of a range found in each sequence, but the weights learnt from 8"),
-        ([[7000.0, 9000.0]], True, (7000.0, 12100.0), "but the weights learnt from 16-bit TIR of the range [7000.0, 9"),
-        (["sequence", [1.0, 2.0]], False, None, "taken as 8-bit TIR, but the weights learnt from 16-bit TIR of a ran"),
-        ([], False, (7000.0, 12100.0), "has 8 bits, on which --tir-range has no effect"),
+        ([], "deep", None, None),
+        (["8-bit"], "grey", None, None),
+        (["8-bit", [7000.0, 12100.0]], "deep", (7000.0, 12100.0), None),
+        (["sequence"], "deep", None, None),
+        (
+            ["8-bit"],
+            "deep",
+            None,
+            "taken as 16-bit TIR of a range found in each sequence, but the weights learnt from 8",
+        ),
+        (
+            [[7000.0, 9000.0]],
+            "deep",
+            (7000.0, 12100.0),
+            "but the weights learnt from 16-bit TIR of the range [7000.0, 9",
+        ),
+        (["sequence", [1.0, 2.0]], "grey", None, "taken as 8-bit TIR, but the weights learnt from 16-bit TIR of a ran"),
+        ([], "grey", (7000.0, 12100.0), "has 8 bits, on which --tir-range has no effect"),
+        (["8-bit"], "colour", None, "taken as colour pictures, R, G, B, but the weights learnt from 8-bit TIR"),
+        ([], "colour", None, None),
+        (["8-bit"], None, (1.0, 2.0), None),
     ],
 )
 def test_another_range_than_that_of_the_training_data_is_told(
-    tmp_path: Path, learnt: list[object], deep: bool, tir_range: tuple[float, float] | None, said: str | None
+    learnt: list[object], kind: Kind | None, tir_range: tuple[float, float] | None, said: str | None
 ) -> None:
-    first = write_sequence(tmp_path, "car", 1, deep=deep) / "img/1.png"
-    line = range_warning(learnt, [first], tir_range)
+    line = range_warning(learnt, {Path("car/img/1.png"): kind}, tir_range)
     assert line == said if said is None else said in str(line)
 
 

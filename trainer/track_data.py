@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.errors import DataError, UsageError
@@ -57,16 +56,6 @@ class DataSet:
     missing: tuple[str, ...]
     unlisted: tuple[str, ...]
     warnings: tuple[str, ...]
-
-
-def read_frame(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """A thermal frame for the tracker: (H, W) uint8, as in training, or what a 16-bit file holds.
-
-    Raises:
-        UnreadableImageError: it cannot be read; the message names the file.
-    """
-    picture = images.decode(images.read_bytes(path), str(path))
-    return picture if picture.dtype == np.uint16 else images.to_tir(picture, str(path))
 
 
 def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet:

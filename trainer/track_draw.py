@@ -14,7 +14,8 @@ from pipeline.drawing import outline
 from pipeline.errors import CmdTirError
 from pipeline.images import Rgb
 from trainer.evaluation.ope import Boxes
-from trainer.track_data import Clip, read_frame
+from trainer.track_data import Clip
+from trainer.track_frames import read_frames
 from trainer.tracking.frames import FrameReader
 
 TRUTH, TRACKED = (240, 228, 66), (0, 170, 255)
@@ -69,8 +70,9 @@ def draw(
 def _drawn(clip: Clip, boxes: Boxes, tir_range: tuple[float, float] | None) -> Iterator[Rgb]:
     """Each frame with the truth, the tracker's box on top of it, and what they are."""
     reader = FrameReader(tir_range)
-    for number, (path, truth, box) in enumerate(zip(clip.pictures, clip.truth, boxes), 1):
-        picture = reader.read(read_frame(path))
+    frames = read_frames(clip.pictures)
+    for number, ((_, frame), truth, box) in enumerate(zip(frames, clip.truth, boxes), 1):
+        picture = reader.read(frame)
         for shape, colour in ((truth, TRUTH), (box, TRACKED)):
             if np.isfinite(shape).all():
                 picture = outline(picture, corners(shape), colour)

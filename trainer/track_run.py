@@ -20,6 +20,7 @@ from trainer.device import resolve_device
 from trainer.evaluation.sequences import some
 from trainer.track_data import Clip, DataSet, load_data_set
 from trainer.track_draw import FRAMES, VIDEOS
+from trainer.track_frames import first_kind
 from trainer.track_note import write_note
 from trainer.track_pool import run_tasks
 from trainer.track_sequence import Done, Job, Runner
@@ -86,7 +87,11 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
 def _warn(job: Job, model: Model, data: DataSet) -> None:
     """Say what is odd about the data before the work begins."""
     lines = [*data.warnings, *(f"{name} cannot be tracked: {fault}" for name, fault in data.faults.items())]
-    if odd := range_warning(model.learnt, (clip.pictures[0] for clip in data.clips), job.tir_range):
+    kinds = {clip.name: first_kind(clip.pictures[0]) for clip in data.clips}
+    if coloured := [name for name, kind in kinds.items() if kind == "colour"]:
+        lines.append(f"in colour, and tracked so: {some(coloured)}")
+    firsts = {clip.pictures[0]: kinds[clip.name] for clip in data.clips}
+    if odd := range_warning(model.learnt, firsts, job.tir_range):
         lines.append(odd)
     for line in lines:
         log.warning("warning: %s", line)

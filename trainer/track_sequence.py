@@ -15,8 +15,9 @@ from pipeline.errors import DataError, UsageError
 from trainer.checkpoint import written_whole
 from trainer.evaluation.ope import Boxes
 from trainer.evaluation.text_rows import read_rows
-from trainer.track_data import Clip, read_frame
+from trainer.track_data import Clip
 from trainer.track_draw import draw, is_drawn
+from trainer.track_frames import read_frames
 from trainer.tracking import Tracker
 
 
@@ -116,8 +117,7 @@ class Runner:
     def _track(self, clip: Clip) -> Iterator[int]:
         boxes: list[Boxes] = [clip.truth[0]]
         seconds: list[float] = []
-        for path in clip.pictures:
-            frame = read_frame(path)
+        for path, frame in read_frames(clip.pictures):
             begun = time.perf_counter()
             try:
                 if seconds:

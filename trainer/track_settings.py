@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, get_type_hints
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.errors import UsageError
 
@@ -64,7 +64,7 @@ def parse_params(tracker: str, words: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: not ``name=value``, no parameter of that tracker, or a value of another type.
     """
-    from trainer.tracking.defaults import DEFAULTS, resolve
+    from trainer.tracking.defaults import resolve
 
     params: dict[str, Any] = {}
     for word in words:
@@ -75,15 +75,8 @@ def parse_params(tracker: str, words: Sequence[str]) -> dict[str, Any]:
             params[name] = json.loads(text)
         except json.JSONDecodeError:
             params[name] = text
-    hints = get_type_hints(type(DEFAULTS[tracker]))
-    typed: dict[str, Any] = {}
-    for name, value in params.items():
-        try:
-            typed[name] = TypeAdapter(hints.get(name, Any)).validate_python(value)
-        except ValidationError as error:
-            raise UsageError(f"--set {name}={value}: {error.errors()[0]['msg']}") from error
     try:
-        resolve(tracker, typed)
+        resolve(tracker, params)
     except ValueError as error:
         raise UsageError(f"--set: {error}") from error
-    return typed
+    return params

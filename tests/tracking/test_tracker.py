@@ -61,6 +61,17 @@ def test_grey_and_three_equal_channels_are_the_same(small: Small, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["dimp18", "atom"])
+def test_colours_reach_the_network(small: Small, name: str) -> None:
+    frames, boxes = scene(2)
+    scores = []
+    for shown in (frames, [frame[..., 1] for frame in frames], [frame[..., ::-1] for frame in frames]):
+        tracker = small(name)
+        tracker.start(shown[0], boxes[0])
+        scores.append(tracker.update(shown[1])[1])
+    assert len(set(scores)) == 3
+
+
+@pytest.mark.parametrize("name", ["dimp18", "atom"])
 def test_a_run_repeats_and_depends_on_the_seed(small: Small, name: str) -> None:
     tracker = small(name)
     first = run(tracker, FRAMES[:3])

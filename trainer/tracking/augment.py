@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from trainer.tracking.params import TrackingParams, pair
 from trainer.tracking.patch import Vector
+from trainer.tracking.values import Augmentation
 
 Patch = NDArray[np.float32]
 """(H, W, C)."""
@@ -108,7 +109,7 @@ def views(params: TrackingParams, size: Vector, generator: torch.Generator, offs
         offset: (2,) shift of all views, for windows that were moved inside the image.
     """
     base = np.zeros(2, np.float32) if offset is None else offset
-    wanted = params.augmentation if params.use_augmentation else {}
+    wanted = params.augmentation if params.use_augmentation else Augmentation()
 
     def fixed(rows: float, columns: float) -> Shift:
         return _whole(base)[0] + int(rows), _whole(base)[1] + int(columns)
@@ -120,17 +121,17 @@ def views(params: TrackingParams, size: Vector, generator: torch.Generator, offs
         return _whole(draw * size * np.float32(params.random_shift_factor) + base)
 
     def rest() -> Iterator[View]:
-        for rows, columns in wanted.get("shift", ()):
+        for rows, columns in wanted.shift:
             yield View(identity, fixed(rows, columns))
-        for shift in wanted.get("relativeshift", ()):
+        for shift in wanted.relativeshift:
             yield View(identity, fixed(*(np.asarray(shift, np.float32) * size / 2)))
-        if wanted.get("fliplr"):
+        if wanted.fliplr:
             yield View(flip, random())
-        for sigma in wanted.get("blur", ()):
+        for sigma in wanted.blur:
             yield View(blur(sigma), random())
-        for factor in wanted.get("scale", ()):
+        for factor in wanted.scale:
             yield View(scale(factor), random(), upright=False)
-        for degrees in wanted.get("rotate", ()):
+        for degrees in wanted.rotate:
             yield View(rotate(degrees), random(), upright=False)
 
     return [View(identity, fixed(0, 0)), *rest()]
@@ -152,8 +153,8 @@ def wide_size(params: TrackingParams, size: Vector) -> Vector:
 
 def with_dropout(features: torch.Tensor, params: TrackingParams, generator: torch.Generator) -> torch.Tensor:
     """Append copies of the first view's features (n, C, h, w) in which channels are switched off at random."""
-    if not (params.use_augmentation and "dropout" in params.augmentation):
+    count, probability = params.augmentation.dropout
+    if not (params.use_augmentation and count):
         return features
-    count, probability = params.augmentation["dropout"]
     keep = torch.empty(count, features.shape[1], 1, 1).bernoulli_(1 - probability, generator=generator)
     return torch.cat([features, features[:1] * (keep / (1 - probability)).to(features.device)])

@@ -8,12 +8,15 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import ValidationError
+
 from trainer.tracking.params import AtomParams, DimpParams
 
 INERT = frozenset(
     {
         "debug",
         "device",
+        "feature_size_odd",
         "feature_window",
         "iounet_use_log_scale",
         "standard_alpha",
@@ -22,7 +25,39 @@ INERT = frozenset(
         "vot_anno_conversion_type",
     }
 )
-"""Names that parameter files hold and that change no box: accepted, without effect."""
+"""Names in parameter files that change no box, there or here: accepted, without effect, where they are no parameter."""
+
+_WEIGHTS = "the network is that of the weights (cmd-track --weights)"
+_SOLVER = "ATOM's classifier is solved by Gauss-Newton and conjugate gradients alone"
+_PRDIMP = "it belongs to PrDiMP's classifier, which none of these trackers has"
+_SIZE = "give image_sample_size as (height, width)"
+_WINDOW = "window_output is a whole cosine window"
+REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "net": _WEIGHTS,
+        "features": _WEIGHTS,
+        "visdom": "nothing is shown while tracking: cmd-track --save-frames and --save-video draw boxes",
+        "optimizer": _SOLVER,
+        "optimizer_step_length": _SOLVER,
+        "optimizer_momentum": _SOLVER,
+        "CG_optimizer": _SOLVER,
+        "analyze_convergence": "it ends the sequence after its first frame",
+        "hinge_threshold": "pytracking's ATOM never makes the mask that it is for",
+        "iounet_not_use_reference": "it is an ablation that hides the target from the IoU-net",
+        "search_area_shape": "the search window is square",
+        "translation_weight": "ATOM's classifier sees one feature map: there is nothing to weigh",
+        "use_clipped_window": _WINDOW,
+        "effective_search_area": _WINDOW,
+        "use_image_aspect_ratio": _SIZE,
+        "feature_stride": _SIZE,
+        "output_not_found_box": "every frame gets a box, and Tracker.flag says not_found",
+        "label_threshold": _PRDIMP,
+        "label_shrink": _PRDIMP,
+        "softmax_reg": _PRDIMP,
+        "filter_init_zero": "the filter starts from the network's prediction",
+    }
+)
+"""Why other names are not supported that pytracking's DiMP and ATOM know."""
 
 _DIMP = DimpParams()
 DEFAULTS: Mapping[str, DimpParams | AtomParams] = MappingProxyType(
@@ -42,15 +77,6 @@ DEFAULTS: Mapping[str, DimpParams | AtomParams] = MappingProxyType(
         "atom": AtomParams(),
     }
 )
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "border_mode": ("replicate", "inside", "inside_major"),
-    "box_refinement_space": ("default", "relative"),
-    "score_preprocess": ("none", "exp", "softmax"),
-    "proj_init_method": ("randn", "pca"),
-    "filter_init_method": ("randn", "zeros"),
-}
-_POSITIVE = ("search_area_scale", "sample_memory_size", "train_skipping", "iounet_k", "box_refinement_iter")
-_VIEWS = ("shift", "relativeshift", "fliplr", "blur", "scale", "rotate", "dropout")
 
 
 def resolve(name: str, overrides: Mapping[str, Any]) -> DimpParams | AtomParams:
@@ -61,28 +87,38 @@ def resolve(name: str, overrides: Mapping[str, Any]) -> DimpParams | AtomParams:
         overrides: values by parameter name; names in :data:`INERT` are passed over.
 
     Raises:
-        ValueError: no such tracker, parameter or choice, or a value that must be positive and is not.
+        ValueError: no such tracker or parameter, one of :data:`REFUSED`, or a value of another type or range.
     """
     if name not in DEFAULTS:
         raise ValueError(f"unknown tracker {name!r}: choose one of {', '.join(DEFAULTS)}")
     known = [each.name for each in fields(DEFAULTS[name])]
     for key in overrides:
         if key not in known and key not in INERT:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}"
-            raise ValueError(f"{name} has no parameter {key!r}: {hint}")
-    params = replace(DEFAULTS[name], **{key: value for key, value in overrides.items() if key in known})
-    _check(name, params)
-    return params
+            raise ValueError(_unknown(name, key, known))
+    try:
+        return replace(DEFAULTS[name], **{key: value for key, value in overrides.items() if key in known})
+    except ValidationError as error:
+        raise ValueError(f"{name}: {_told(error, overrides)}") from error
 
 
-def _check(name: str, params: DimpParams | AtomParams) -> None:
-    for key, choices in _CHOICES.items():
-        if hasattr(params, key) and getattr(params, key) not in choices:
-            raise ValueError(f"{name}: {key} is {getattr(params, key)!r}: choose one of {', '.join(choices)}")
-    for key in _POSITIVE:
-        if not getattr(params, key) > 0:
-            raise ValueError(f"{name}: {key} is {getattr(params, key)!r}: give a positive number")
-    unknown = sorted(set(params.augmentation) - set(_VIEWS))
-    if unknown:
-        raise ValueError(f"{name}: unknown augmentation {', '.join(unknown)}: choose among {', '.join(_VIEWS)}")
+def _unknown(name: str, key: str, known: list[str]) -> str:
+    if key in REFUSED:
+        return f"{name}: parameter {key!r} of pytracking is not supported: {REFUSED[key]}"
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"{name} has no parameter {key!r}: " + (
+        f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}"
+    )
+
+
+def _told(error: ValidationError, overrides: Mapping[str, Any]) -> str:
+    """The first parameter that does not fit, and all that it might have been."""
+    key = str(error.errors()[0]["loc"][0])
+    faults = [each for each in error.errors() if each["loc"][0] == key]
+    expected = " or ".join(dict.fromkeys(_fault(each["loc"], each["msg"]) for each in faults))
+    return f"{key} is {overrides[key]!r}: {expected}"
+
+
+def _fault(place: tuple[int | str, ...], message: str) -> str:
+    """What pydantic says of a value, after the name of the view that it is of."""
+    view = f"{place[1]}: " if place[0] == "augmentation" and len(place) > 1 else ""
+    return view + message.removeprefix("Value error, ")

@@ -6,37 +6,49 @@ the score map, as said beside each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-Augmentation = Mapping[str, Any]
-"""First-frame views: ``shift`` and ``relativeshift`` [(rows, columns)], ``fliplr`` bool, ``blur`` [sigma or (rows,
-columns)], ``scale`` [factor], ``rotate`` [degrees], ``dropout`` (copies, probability)."""
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from trainer.net.correlation import FILTER_SIZE
+from trainer.net.filter_optimizer import STRIDE
+from trainer.tracking.values import (
+    Activation,
+    Augmentation,
+    Count,
+    NotNegative,
+    Number,
+    Odd,
+    Positive,
+    Rate,
+    Scales,
+    Share,
+    Steps,
+)
 
 _SHIFTS = ((0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6))
-DIMP_VIEWS: Augmentation = MappingProxyType(
-    {
-        "fliplr": True,
-        "rotate": (10, -10, 45, -45),
-        "blur": ((3, 1), (1, 3), (2, 2)),
-        "relativeshift": _SHIFTS,
-        "dropout": (2, 0.2),
-    }
+DIMP_VIEWS = Augmentation(
+    relativeshift=_SHIFTS,
+    fliplr=True,
+    blur=((3, 1), (1, 3), (2, 2)),
+    rotate=(10, -10, 45, -45),
+    dropout=(2, 0.2),
 )
-ATOM_VIEWS: Augmentation = MappingProxyType(
-    {
-        "fliplr": True,
-        "rotate": (5, -5, 10, -10, 20, -20, 30, -30, 45, -45, -60, 60),
-        "blur": ((2, 0.2), (0.2, 2), (3, 1), (1, 3), (2, 2)),
-        "relativeshift": _SHIFTS,
-        "dropout": (7, 0.2),
-    }
+ATOM_VIEWS = Augmentation(
+    relativeshift=_SHIFTS,
+    fliplr=True,
+    blur=((2, 0.2), (0.2, 2), (3, 1), (1, 3), (2, 2)),
+    rotate=(5, -5, 10, -10, 20, -20, 30, -30, 45, -45, -60, 60),
+    dropout=(7, 0.2),
 )
+Side = Annotated[int, Field(ge=FILTER_SIZE * STRIDE)]
+"""Of a search window, in network pixels: it has no fewer cells than the filter."""
+Area = Annotated[Number, Field(ge=(FILTER_SIZE * STRIDE) ** 2)]
+_CONFIG = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class TrackingParams:
     """What DiMP and ATOM share.
 
@@ -78,44 +90,44 @@ class TrackingParams:
         integer_rounding: cut windows as torch before 1.5 did (integer divisions, extents without halves).
     """
 
-    search_area_scale: float = 5.0
-    scale_factors: Sequence[float] = (1.0,)
-    augmentation: Augmentation = field(default_factory=lambda: DIMP_VIEWS)
+    search_area_scale: Positive = 5.0
+    scale_factors: Scales = (1.0,)
+    augmentation: Augmentation = DIMP_VIEWS
     use_augmentation: bool = True
-    augmentation_expansion_factor: float | None = 2
-    random_shift_factor: float = 1 / 3
-    sample_memory_size: int = 50
-    learning_rate: float = 0.01
-    init_samples_minimum_weight: float | None = 0.25
-    hard_negative_learning_rate: float | None = 0.02
-    train_skipping: int = 20
+    augmentation_expansion_factor: Annotated[Number, Field(ge=1)] | None = 2
+    random_shift_factor: NotNegative = 1 / 3
+    sample_memory_size: Count = 50
+    learning_rate: Rate = 0.01
+    init_samples_minimum_weight: Share | None = 0.25
+    hard_negative_learning_rate: Rate | None = 0.02
+    train_skipping: Count = 20
     window_output: bool = False
     perform_hn_without_windowing: bool = False
     advanced_localization: bool = True
     target_not_found_threshold: float = 0.25
     distractor_threshold: float = 0.8
     hard_negative_threshold: float = 0.5
-    target_neighborhood_scale: float = 2.2
-    dispalcement_scale: float = 0.8
+    target_neighborhood_scale: NotNegative = 2.2
+    dispalcement_scale: NotNegative = 0.8
     use_classifier: bool = True
     use_iou_net: bool = True
     update_scale_when_uncertain: bool = True
     use_iounet_pos_for_learning: bool = True
     iounet_augmentation: bool = False
-    iounet_k: int = 3
-    num_init_random_boxes: int = 9
-    box_jitter_pos: float = 0.1
-    box_jitter_sz: float = 0.5
-    maximal_aspect_ratio: float = 6
-    box_refinement_iter: int = 5
-    box_refinement_step_length: float | Sequence[float] = 1
-    box_refinement_step_decay: float = 1
+    iounet_k: Count = 3
+    num_init_random_boxes: Steps = 9
+    box_jitter_pos: NotNegative = 0.1
+    box_jitter_sz: NotNegative = 0.5
+    maximal_aspect_ratio: Annotated[Number, Field(ge=1)] = 6
+    box_refinement_iter: Count = 5
+    box_refinement_step_length: Number | tuple[Number, Number] = 1
+    box_refinement_step_decay: Number = 1
     box_refinement_space: Literal["default", "relative"] = "default"
-    target_inside_ratio: float = 0.2
+    target_inside_ratio: Share = 0.2
     integer_rounding: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class DimpParams(TrackingParams):
     """What only DiMP has.
 
@@ -134,27 +146,27 @@ class DimpParams(TrackingParams):
         hard_sample_threshold: below which it is learnt from as a hard negative.
         score_preprocess: function of the raw scores.
         score_filter_ksz: side of a box filter on the scores, odd.
-        filter_reg: in place of the learnt regularisation of the filter.
+        filter_reg: in place of the learnt regularisation of the filter; less than 0.001 counts as that.
     """
 
-    image_sample_size: int | Sequence[int] = 18 * 16
+    image_sample_size: Side | tuple[Side, Side] = 18 * 16
     border_mode: Literal["replicate", "inside", "inside_major"] = "replicate"
-    patch_max_scale_change: float | None = None
+    patch_max_scale_change: Annotated[Number, Field(ge=1)] | None = None
     update_classifier: bool = True
-    net_opt_iter: int = 10
-    net_opt_update_iter: int = 2
-    net_opt_hn_iter: int = 1
-    net_opt_low_iter: int = 0
+    net_opt_iter: Steps = 10
+    net_opt_update_iter: Steps = 2
+    net_opt_hn_iter: Steps = 1
+    net_opt_low_iter: Steps = 0
     low_score_opt_threshold: float | None = None
-    train_sample_interval: int = 1
+    train_sample_interval: Count = 1
     uncertain_threshold: float = float("-inf")
     hard_sample_threshold: float = float("-inf")
     score_preprocess: Literal["none", "exp", "softmax"] = "none"
-    score_filter_ksz: int = 1
-    filter_reg: float | None = None
+    score_filter_ksz: Odd = 1
+    filter_reg: NotNegative | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class AtomParams(TrackingParams):
     """What only ATOM has.
 
@@ -183,34 +195,34 @@ class AtomParams(TrackingParams):
         response_activation: after the filter, likewise.
     """
 
-    max_image_sample_size: float = (18 * 16) ** 2
-    min_image_sample_size: float = (18 * 16) ** 2
+    max_image_sample_size: Area = (18 * 16) ** 2
+    min_image_sample_size: Area = (18 * 16) ** 2
     feature_size_odd: bool = False
-    score_upsample_factor: float = 1
-    CG_iter: int = 5
-    init_CG_iter: int | Sequence[int] = 60  # noqa: N815
-    init_GN_iter: int = 6  # noqa: N815
-    post_init_CG_iter: int = 0  # noqa: N815
-    hard_negative_CG_iter: int = 5  # noqa: N815
+    score_upsample_factor: Annotated[Number, Field(ge=1 / STRIDE)] = 1
+    CG_iter: Steps = 5
+    init_CG_iter: Steps | tuple[Steps, ...] = 60  # noqa: N815
+    init_GN_iter: Count = 6  # noqa: N815
+    post_init_CG_iter: Steps = 0  # noqa: N815
+    hard_negative_CG_iter: Steps = 5  # noqa: N815
     fletcher_reeves: bool = False
-    CG_forgetting_rate: float | None = None
-    output_sigma_factor: float = 1 / 4
-    kernel_size: Sequence[int] = (4, 4)
-    compressed_dim: int = 64
-    filter_reg: float = 1e-1
-    projection_reg: float = 1e-4
+    CG_forgetting_rate: NotNegative | None = None
+    output_sigma_factor: Positive = 1 / 4
+    kernel_size: tuple[Count, Count] = (4, 4)
+    compressed_dim: Count = 64
+    filter_reg: Positive = 1e-1
+    projection_reg: Positive = 1e-4
     use_projection_matrix: bool = True
     update_projection_matrix: bool = True
     proj_init_method: Literal["randn", "pca"] = "randn"
     filter_init_method: Literal["randn", "zeros"] = "randn"
-    projection_activation: str | Sequence[Any] = "none"
-    response_activation: str | Sequence[Any] = ("mlu", 0.05)
-    augmentation: Augmentation = field(default_factory=lambda: ATOM_VIEWS)
-    sample_memory_size: int = 250
-    train_skipping: int = 10
+    projection_activation: Activation = "none"
+    response_activation: Activation = ("mlu", 0.05)
+    augmentation: Augmentation = ATOM_VIEWS
+    sample_memory_size: Count = 250
+    train_skipping: Count = 10
 
 
-def pair(value: float | Sequence[float]) -> tuple[float, float]:
+def pair(value: float | tuple[float, float]) -> tuple[float, float]:
     """A number for both axes, or one for each: (rows, columns)."""
     if isinstance(value, (int, float)):
         return value, value

@@ -1,0 +1,60 @@
+"""The frames of a sequence as the tracker gets them: TIR in one channel, colours where they are. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import images
+from pipeline.errors import DataError
+
+Frame = NDArray[np.uint8] | NDArray[np.uint16]
+Kind = Literal["grey", "colour", "deep"]
+"""8 bits of one channel, or of several that are alike; 8 bits in R, G, B; 16 bits."""
+
+_COLOURLESS = 4.0
+"""Grey levels by which channels differ on average at most where they are alike: what JPEG does to grey pictures that
+are stored in colour, with a coloured mark on some."""
+_DECODERS: Mapping[Kind, Callable[[bytes, str], Frame]] = {
+    "grey": images.decode_tir,
+    "colour": images.decode_rgb,
+    "deep": images.decode,
+}
+
+
+def read_frames(pictures: Iterable[Path]) -> Iterator[tuple[Path, Frame]]:
+    """Each picture of one sequence with its path; all are of the kind that the first is.
+
+    Yields:
+        (H, W) uint8, decoded as in training; (H, W, 3) uint8 in R, G, B order; or what a 16-bit file holds.
+
+    Raises:
+        UnreadableImageError: one cannot be read; the message names the file.
+    """
+    decode: Callable[[bytes, str], Frame] | None = None
+    for path in pictures:
+        data, name = images.read_bytes(path), str(path)
+        decode = decode or _DECODERS[_kind(images.decode(data, name))]
+        yield path, decode(data, name)
+
+
+def first_kind(path: Path) -> Kind | None:
+    """The kind of a sequence by its first frame; one that cannot be read is told of when it is tracked."""
+    try:
+        return _kind(images.decode(images.read_bytes(path), str(path)))
+    except DataError:
+        return None
+
+
+def _kind(picture: Frame) -> Kind:
+    """The kind of a picture (H, W) or (H, W, C)."""
+    if picture.dtype == np.uint16:
+        return "deep"
+    if picture.ndim == 2:
+        return "grey"
+    colours = picture[..., :3]
+    return "colour" if float((colours.max(axis=2) - colours.min(axis=2)).mean()) > _COLOURLESS else "grey"
