@@ -61,7 +61,8 @@ def fingerprint(path: Path | None) -> str | None:
         return None
     if not path.is_file():
         raise UsageError(f"--homographies {path}: no such file: pass the homographies.json of an earlier align")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def calibrate(config: AlignConfig, manifest: Manifest) -> Rigs:

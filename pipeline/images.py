@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import DataError
+from pipeline.files import read_plain
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, R, G, B order."""
@@ -25,6 +26,8 @@ Tir = NDArray[np.uint8]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 MAX_PIXELS = 100_000_000
+MAX_BYTES = 8 * MAX_PIXELS
+"""Largest file accepted: that many pixels of four channels and 16 bits, not compressed."""
 MAX_SEGMENTS = 10_000
 """Segments before the scan of a JPEG; a real one has some dozens."""
 _END = b"\xff\xd9"
@@ -44,10 +47,10 @@ def read_bytes(path: Path) -> bytes:
     """Read a file.
 
     Raises:
-        UnreadableImageError: it cannot be opened.
+        UnreadableImageError: it cannot be opened, is no plain file, or is larger than :data:`MAX_BYTES`.
     """
     try:
-        return path.read_bytes()
+        return read_plain(path, MAX_BYTES)
     except OSError as error:
         raise UnreadableImageError(f"cannot read {path}: {error.strerror or error}") from error
 

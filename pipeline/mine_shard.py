@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from pipeline import boxes, images, proposals
 from pipeline.config import MineConfig
 from pipeline.detect import Detector, DetectorSpec, build_detector, select
+from pipeline.memory import keep_freed_memory
 from pipeline.pairing.sources import load_side
 from pipeline.patches import cut
 from pipeline.proposals import Proposal
@@ -54,6 +55,7 @@ def mine_shard(task: Task) -> str:
 
     A pair that cannot be read is recorded as a reject; an error of the detector or the disk ends the task.
     """
+    keep_freed_memory()
     config = task.config
     detector = build_detector(detector_spec(config)) if config.method == "detection" else None
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())

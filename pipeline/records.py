@@ -13,9 +13,12 @@ from typing import Literal, TextIO, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from pipeline.errors import DataError
+from pipeline.files import open_plain, read_plain
 
 MAX_LINE = 1_000_000
 """Longest row accepted, in bytes; a real one is under two thousand."""
+MAX_JSON = 100_000_000
+"""Largest JSON file accepted, in bytes; the index of 100,000 shards takes a quarter of it."""
 
 Reason = Literal[
     "decode",
@@ -134,7 +137,7 @@ def locate_rows(path: Path, row: type[R]) -> Iterator[tuple[int, R]]:
     adapter = TypeAdapter(row)
     at = 0
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
                 if len(line) > MAX_LINE:
                     raise DataError(f"{path}:{number}: line is longer than {MAX_LINE} bytes: not a file of this tool")
@@ -189,14 +192,14 @@ def read_json(path: Path) -> dict[str, object]:
     """Read a JSON object.
 
     Raises:
-        DataError: the file is missing or not a JSON object.
+        DataError: the file is missing, too large or not a JSON object.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_plain(path, MAX_JSON))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not valid JSON: {error}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"{path}: not valid JSON: {error or 'takes too much memory'}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected a JSON object, found a {type(content).__name__}")
     return content

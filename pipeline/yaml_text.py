@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import UsageError
+from pipeline.files import read_plain
 
 MAX_BYTES = 200_000
 """Largest file accepted; a real one is under ten thousand bytes."""
@@ -52,12 +53,10 @@ def parse_yaml(path: Path | Traversable, what: str) -> dict[str, Any]:
         UsageError: unreadable, too large, not YAML, or using what is not allowed; with the line.
     """
     try:
-        data = path.read_bytes()
-        if len(data) > MAX_BYTES:
-            raise UsageError(f"{what} is larger than {MAX_BYTES} bytes: is it the right file?")
+        data = read_plain(path, MAX_BYTES) if isinstance(path, Path) else path.read_bytes()
         content = yaml.load(data, _PlainLoader)  # noqa: S506 - builds nothing but strings, lists and mappings
     except OSError as error:
-        raise UsageError(f"cannot read {what}: {error.strerror}: check the path") from error
+        raise UsageError(f"cannot read {what}: {error.strerror or error}: check the path") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UsageError(f"{what}, line {line}: {error.problem}: mend that line") from error

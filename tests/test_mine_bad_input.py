@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,6 @@ def rejects(data: Data) -> dict[str, tuple[str, str]]:
 def broken(whole: bytes) -> dict[str, bytes]:
     rgb, _ = draw_pair(9, (80, 64))
     return {
-        "gone": b"",
         "empty": b"",
         "text": b"these are words, not pixels\n" * 30,
         "half": whole[: len(whole) // 2],
@@ -35,13 +35,25 @@ def broken(whole: bytes) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("side", ["rgb", "tir"])
 @pytest.mark.parametrize("patch_size", [0, 100])
-@pytest.mark.parametrize("fault", ["gone", "empty", "text", "half", "other size"])
+@pytest.mark.parametrize("fault", ["gone", "empty", "text", "half", "other size", "folder", "pipe", "terabyte"])
 def test_a_picture_that_changed_since_align_is_a_reject_and_the_rest_is_mined(
     data: Data, prep: Run, side: str, fault: str, patch_size: int
 ) -> None:
     path = data.root / getattr(data.rows[2], side)
-    content = broken(path.read_bytes())[fault]
-    path.unlink() if fault == "gone" else path.write_bytes(content)
+    content = broken(path.read_bytes())
+    path.unlink()
+    match fault:
+        case "gone":
+            pass
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "terabyte":
+            path.touch()
+            os.truncate(path, 2**40)
+        case _:
+            path.write_bytes(content[fault])
     done(mine(prep, data, "--patch-size", patch_size))
     ((name, (reason, detail)),) = rejects(data).items()
     assert (name, reason) == ("seq0/2", "decode")

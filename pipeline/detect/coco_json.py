@@ -12,6 +12,10 @@ from pipeline.detect.base import Detections
 from pipeline.detect.box_rows import PairIndex, file_row
 from pipeline.detect.classes import COCO_CLASS, COCO_NAMES
 from pipeline.errors import DataError
+from pipeline.files import read_plain
+
+MAX_BYTES = 500_000_000
+"""Largest file accepted; COCO's own largest takes 470 MB."""
 
 
 def read_coco(path: Path) -> PairIndex[Detections]:
@@ -22,12 +26,14 @@ def read_coco(path: Path) -> PairIndex[Detections]:
     otherwise, and in results, which list none, they stay as they are.
 
     Raises:
-        DataError: not COCO JSON; the message names the entry or the picture.
+        DataError: too large or not COCO JSON; the message names the entry or the picture.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not valid JSON: {error}") from error
+        content = json.loads(read_plain(path, MAX_BYTES))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"{path}: not valid JSON: {error or 'takes too much memory'}") from error
     if isinstance(content, list):
         return PairIndex(str(path), _rows(path, content, None, {}))
     if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):

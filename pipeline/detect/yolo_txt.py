@@ -9,20 +9,26 @@ import numpy as np
 from pipeline.detect.base import Detections
 from pipeline.detect.box_rows import PairIndex, file_row
 from pipeline.errors import DataError
+from pipeline.files import read_plain
 
 RELATIVE_LIMIT = 10.0
 """A centre or size beyond this many picture sizes is a pixel value, not a careless relative one."""
+MAX_BYTES = 1_000_000
+"""Largest file accepted: 20,000 boxes of one picture."""
 
 
 def find_files(folder: Path) -> PairIndex[Path]:
     """Index the text files below a folder by the pair they belong to.
 
     Raises:
-        DataError: there are none, or two of one name.
+        DataError: there are none, two of one name, or a symbolic link that leads out of the folder.
     """
     files = sorted(path for path in folder.rglob("*.txt") if path.name != "classes.txt")
     if not files:
         raise DataError(f"{folder}: no .txt files below it: pass the folder of YOLO labels")
+    for path in files:
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            raise DataError(f"{path}: symbolic link leads out of {folder}: copy or hard-link the file")
     return PairIndex(str(folder), ((path.relative_to(folder).as_posix(), path) for path in files))
 
 
@@ -38,9 +44,11 @@ def read_file(path: Path, width: int, height: int) -> Detections:
         DataError: a line is not 5 or 6 numbers; the message names file and line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+        lines = read_plain(path, MAX_BYTES).decode("utf-8").splitlines()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not a UTF-8 text file") from error
     rows = [_numbers(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
     if not rows:
         return Detections.empty()

@@ -14,7 +14,8 @@ from pipeline.detect import DetectorSpec, build_detector
 from pipeline.images import decode_rgb, decode_tir, read_bytes
 from pipeline.manifests import load_manifest
 from pipeline.pairing.discover import discover, resolve
-from pipeline.records import AlignedPair, read_rows
+from pipeline.pairing.lists import FrameList, read_map
+from pipeline.records import AlignedPair, read_json, read_rows
 from pipeline.rederive import rederive
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.verify import verify
@@ -77,6 +78,21 @@ def detections(path: Path) -> int:
     build_detector.cache_clear()
     detector = build_detector(DetectorSpec(name="boxes", detections=path))
     return len(detector.detect([PICTURE], ["a/b"])[0])
+
+
+def listed(path: Path) -> int:
+    """Entries of a list of frames."""
+    return len(FrameList(path.parent, path.name).entries)
+
+
+def mapped(path: Path) -> int:
+    """Entries of a map of names."""
+    return len(read_map(path.parent, path.name))
+
+
+def summary(path: Path) -> int:
+    """Keys of a JSON file such as ``align.json``."""
+    return len(read_json(path))
 
 
 def rigs(path: Path) -> int:

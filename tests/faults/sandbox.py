@@ -71,7 +71,8 @@ class Sandbox:
         if self._process is None or self._pipe is None:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            # No daemon: it may start processes. Without its parent it ends, since nothing is at the other end any more.
+            self._process = context.Process(target=_serve, args=(theirs,))
             self._process.start()
             theirs.close()
             # The first function sent brings the imports of all: a busy machine may take its time for them.

@@ -55,6 +55,44 @@ def link_out(root: Path) -> None:
     (root / "set00/V000/visible/I00000.jpg").symlink_to("/etc/passwd")
 
 
+def pipe(name: str) -> Callable[[Path], Path]:
+    """Opening it waits for a writer who never comes."""
+
+    def make(folder: Path) -> Path:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(path)
+        return path
+
+    return make
+
+
+def vast(name: str) -> Callable[[Path], Path]:
+    """A terabyte of zeros that takes no room on the disk."""
+
+    def make(folder: Path) -> Path:
+        path = text(name, "")(folder)
+        os.truncate(path, 2**40)
+        return path
+
+    return make
+
+
+def link(name: str, target: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+        return path
+
+    return make
+
+
+def within(make: Callable[[Path], Path]) -> Callable[[Path], Path]:
+    """The folder that holds what is made."""
+    return lambda folder: make(folder).parent
+
+
 def boxes(*box: object) -> str:
     return json.dumps({"pair_id": "a/b", "boxes": [list(box)]}) + "\n"
 
@@ -161,7 +199,30 @@ TREES: dict[str, Case] = {
         "",
     ),
 }
-CASES = {**YAML, **ROWS, **BOXES, **TREES}
+FILES: dict[str, Case] = {
+    "a pipe for a manifest": (actions.manifest, pipe("m.yaml"), "not a plain file"),
+    "a device for a manifest": (actions.manifest, link("m.yaml", "/dev/zero"), "not a plain file"),
+    "a terabyte of manifest": (actions.manifest, vast("m.yaml"), "larger than"),
+    "a pipe for rows": (actions.aligned, pipe("a.jsonl"), "not a plain file"),
+    "a pipe for boxes": (actions.detections, pipe("b.jsonl"), "not a plain file"),
+    "a pipe for coco": (actions.detections, pipe("b.json"), "not a plain file"),
+    "a terabyte of coco": (actions.detections, vast("b.json"), "larger than"),
+    "coco of 100 MB of nothing": (actions.detections, text("b.json", b"[" + b"{}," * (BIG // 3) + b"{}]"), "b.json"),
+    "a pipe for yolo": (actions.detections, within(pipe("b/a_b.txt")), "not a plain file"),
+    "a terabyte of yolo": (actions.detections, within(vast("b/a_b.txt")), "larger than"),
+    "yolo of 100 MB": (actions.detections, within(text("b/a_b.txt", b"0 .5 .5 .1 .1\n" * (BIG // 14))), "larger than"),
+    "a link out of yolo": (actions.detections, within(link("b/a_b.txt", "/etc/passwd")), "symbolic link leads out"),
+    "a pipe for a list": (actions.listed, pipe("l.txt"), "not a plain file"),
+    "a list of 100 MB": (actions.listed, text("l.txt", b"12345\n" * (BIG // 6)), "larger than"),
+    "a list of the largest size": (actions.listed, text("l.txt", "\n".join(map(str, range(700_000)))), ""),
+    "a map of the largest size": (actions.mapped, text("m.txt", b"a b\n" * 1_200_000), ""),
+    "a map that is too large": (actions.mapped, text("m.txt", b"a b\n" * (BIG // 4)), "larger than"),
+    "a map of lists": (actions.mapped, text("m.txt", b'{"a":[' + b"[]," * 3_000_000 + b"1]}"), "m.txt"),
+    "json of 100 MB of lists": (actions.summary, text("x.json", b'{"a":[' + b"[]," * 33_000_000 + b"1]}"), "x.json"),
+    "a terabyte of json": (actions.summary, vast("x.json"), "larger than"),
+    "a pipe for json": (actions.summary, pipe("x.json"), "not a plain file"),
+}
+CASES = {**YAML, **ROWS, **BOXES, **TREES, **FILES}
 
 
 @pytest.mark.parametrize("case", CASES)
