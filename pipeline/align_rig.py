@@ -19,10 +19,11 @@ from pipeline.boxes import corners, project
 from pipeline.config import AlignConfig, Settings
 from pipeline.errors import DataError, UsageError
 from pipeline.executor import run_tasks
+from pipeline.files import read_plain
 from pipeline.manifests import Manifest
 from pipeline.pairing import quality, ranges, register
 from pipeline.pairing.discover import discover
-from pipeline.records import AlignedPair, PairFiles, read_json, read_rows, write_json
+from pipeline.records import MAX_JSON, AlignedPair, PairFiles, read_json, read_rows, write_json
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +56,15 @@ def fingerprint(path: Path | None) -> str | None:
     """SHA-256 of a file of known matrices.
 
     Raises:
-        UsageError: it is not there.
+        UsageError: it is not there, no plain file, or too large for one.
     """
     if path is None:
         return None
-    if not path.is_file():
-        raise UsageError(f"--homographies {path}: no such file: pass the homographies.json of an earlier align")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        return hashlib.sha256(read_plain(path, MAX_JSON)).hexdigest()
+    except OSError as error:
+        told = f"no such file to read ({error.strerror})"
+        raise UsageError(f"--homographies {path}: {told}: pass the homographies.json of an earlier align") from error
 
 
 def calibrate(config: AlignConfig, manifest: Manifest) -> Rigs:

@@ -13,14 +13,12 @@ def open_plain(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
-        OSError: it cannot be opened, or is a pipe, a device or a folder.
+        OSError: it cannot be opened, or is a folder, a pipe, a socket or a device.
     """
-    # Opened without blocking, since opening a pipe waits until somebody writes to it.
-    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise OSError(errno.EINVAL, "not a plain file", str(path))
+    # Asked before it is opened: opening a pipe waits until somebody writes to it, and opening a device may act on it.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return path.open("rb")
 
 
 def read_plain(path: Path, limit: int) -> bytes:
@@ -30,6 +28,8 @@ def read_plain(path: Path, limit: int) -> bytes:
         OSError: as :func:`open_plain`, or it is larger; nothing of it has been read then.
     """
     with open_plain(path) as file:
-        if os.fstat(file.fileno()).st_size > limit:
-            raise OSError(errno.EFBIG, f"larger than {limit} bytes: is it the right file?", str(path))
-        return file.read()
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
+        # No more than that: some files of the kernel's own claim no size and never end.
+        return file.read(size)

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal, TextIO, TypeVar
+from typing import Any, Literal, TextIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
@@ -17,8 +17,8 @@ from pipeline.files import open_plain, read_plain
 
 MAX_LINE = 1_000_000
 """Longest row accepted, in bytes; a real one is under two thousand."""
-MAX_JSON = 100_000_000
-"""Largest JSON file accepted, in bytes; the index of 100,000 shards takes a quarter of it."""
+MAX_JSON = 50_000_000
+"""Largest JSON file accepted, in bytes; the index of 100,000 shards takes half of it."""
 
 Reason = Literal[
     "decode",
@@ -188,6 +188,20 @@ def write_json(path: Path, content: object) -> None:
         file.write("\n")
 
 
+def parse_json(text: str | bytes, path: Path) -> Any:
+    """Parse what stands in a JSON file.
+
+    Raises:
+        DataError: not JSON, or more of it than memory holds.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not valid JSON: {error}") from error
+    except MemoryError as error:
+        raise DataError(f"{path}: takes too much memory: is it the right file?") from error
+
+
 def read_json(path: Path) -> dict[str, object]:
     """Read a JSON object.
 
@@ -195,11 +209,9 @@ def read_json(path: Path) -> dict[str, object]:
         DataError: the file is missing, too large or not a JSON object.
     """
     try:
-        content = json.loads(read_plain(path, MAX_JSON))
+        content = parse_json(read_plain(path, MAX_JSON), path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise DataError(f"{path}: not valid JSON: {error or 'takes too much memory'}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected a JSON object, found a {type(content).__name__}")
     return content

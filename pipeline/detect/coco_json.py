@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from pipeline.detect.box_rows import PairIndex, file_row
 from pipeline.detect.classes import COCO_CLASS, COCO_NAMES
 from pipeline.errors import DataError
 from pipeline.files import read_plain
+from pipeline.records import parse_json
 
-MAX_BYTES = 500_000_000
-"""Largest file accepted; COCO's own largest takes 470 MB."""
+MAX_BYTES = 200_000_000
+"""Largest file accepted: two million boxes, which take 2 GB of memory."""
 
 
 def read_coco(path: Path) -> PairIndex[Detections]:
@@ -29,11 +29,9 @@ def read_coco(path: Path) -> PairIndex[Detections]:
         DataError: too large or not COCO JSON; the message names the entry or the picture.
     """
     try:
-        content = json.loads(read_plain(path, MAX_BYTES))
+        content = parse_json(read_plain(path, MAX_BYTES), path)
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise DataError(f"{path}: not valid JSON: {error or 'takes too much memory'}") from error
+        raise DataError(f"cannot read {path}: {error.strerror}: pass a COCO .json file") from error
     if isinstance(content, list):
         return PairIndex(str(path), _rows(path, content, None, {}))
     if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,10 @@ def find_files(folder: Path) -> PairIndex[Path]:
     files = sorted(path for path in folder.rglob("*.txt") if path.name != "classes.txt")
     if not files:
         raise DataError(f"{folder}: no .txt files below it: pass the folder of YOLO labels")
+    inside = os.path.realpath(folder)
     for path in files:
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        # Not Path.resolve, which fails on a link to itself: reading that file, if ever it is wanted, names it.
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
             raise DataError(f"{path}: symbolic link leads out of {folder}: copy or hard-link the file")
     return PairIndex(str(folder), ((path.relative_to(folder).as_posix(), path) for path in files))
 
@@ -41,12 +44,12 @@ def read_file(path: Path, width: int, height: int) -> Detections:
         height: likewise.
 
     Raises:
-        DataError: a line is not 5 or 6 numbers; the message names file and line.
+        DataError: unreadable, too large, or a line is not 5 or 6 numbers; the message names file and line.
     """
     try:
         lines = read_plain(path, MAX_BYTES).decode("utf-8").splitlines()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
+        raise DataError(f"cannot read {path}: {error.strerror}: restore or remove it") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a UTF-8 text file") from error
     rows = [_numbers(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterable
@@ -14,11 +13,14 @@ from pipeline.files import read_plain
 from pipeline.images import SUFFIXES
 from pipeline.pairing.rules import Match
 from pipeline.pairing.sources import resolve
+from pipeline.records import parse_json
 
 ENDINGS = SUFFIXES | {".txt", ".xml"}
 """Of pictures, and of the annotations that stand for them."""
-MAX_BYTES = 5_000_000
-"""Largest list or map file accepted; a quarter of a million of KAIST's frame names fit."""
+MAX_BYTES = 10_000_000
+"""Largest list or map file accepted; the paths of all pictures of KAIST, pair by pair, take half of it."""
+_BETWEEN = re.compile(r"[\t,;]\s*|\s+")
+"""Two names of a line."""
 
 
 def _text(root: Path, path: str) -> str:
@@ -31,13 +33,35 @@ def _text(root: Path, path: str) -> str:
     try:
         return read_plain(full, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
-        raise DataError(f"cannot read {full}: {error.strerror}: it is part of the data set") from error
+        raise _unreadable(full, error) from error
     except UnicodeDecodeError as error:
         raise DataError(f"{full}: not a UTF-8 text file") from error
 
 
+def _names(folder: Path) -> list[str]:
+    """What a folder holds.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"cannot read {path}: {error.strerror}: it is part of the data set")
+
+
 def _entry(line: str, place: str) -> str:
-    """One entry as compared with frames: case aside, without extension, ``/`` and ``_`` alike.
+    """One entry as compared with frames: as :func:`_path`, without extension, ``/`` and ``_`` alike."""
+    stem, suffix = posixpath.splitext(_path(line, place))
+    return (stem if suffix in ENDINGS else stem + suffix).replace("/", "_")
+
+
+def _path(line: str, place: str) -> str:
+    """A path as :func:`pipeline.pairing.rules.names` writes it, in a tenth of pathlib's time.
 
     Raises:
         DataError: it climbs out with ``..`` or is absolute.
@@ -45,12 +69,6 @@ def _entry(line: str, place: str) -> str:
     path = line.replace("\\", "/")
     if path.startswith("/") or (".." in path and ".." in path.split("/")):
         raise DataError(f"{place}: {line!r} leaves the data set's root: list frames or paths below it")
-    stem, suffix = posixpath.splitext(_plain(path))
-    return (stem if suffix in ENDINGS else stem + suffix).replace("/", "_")
-
-
-def _plain(path: str) -> str:
-    """A path as :func:`pipeline.pairing.rules.names` writes it, in a tenth of pathlib's time."""
     return posixpath.normpath(path.casefold())
 
 
@@ -67,12 +85,13 @@ class FrameList:
             DataError: missing, empty, or an entry leaves the root.
         """
         full = resolve(root, path)
-        lines = [p.name for p in full.iterdir()] if full.is_dir() else _text(root, path).splitlines()
+        lines = _names(full) if full.is_dir() else _text(root, path).splitlines()
+        where = str(full)
         words = ((number, line.split()) for number, line in enumerate(lines, 1))
         self.path = path
-        self.entries = {_entry(word[0], f"{full}:{number}") for number, word in words if word}
+        self.entries = {_entry(word[0], f"{where}:{number}") for number, word in words if word}
         if not self.entries:
-            raise DataError(f"{full}: the list is empty: restore it, or use the manifest without a list")
+            raise DataError(f"{where}: the list is empty: restore it, or use the manifest without a list")
 
     def has(self, sequence: str, match: Match) -> bool:
         """Whether a frame is listed, by its id, by either picture's path, or by a bare name."""
@@ -93,20 +112,15 @@ def read_map(root: Path, path: str) -> dict[str, str]:
     Raises:
         DataError: missing, not of that form, or an entry leaves the root.
     """
-    text, full = _text(root, path), root / path
+    text, full = _text(root, path), str(root / path)
     if text.lstrip().startswith("{"):
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise DataError(f"{full}: not valid JSON: {error or 'takes too much memory'}") from error
-        rows: Iterable[list[Any]] = map(list, content.items())
+        rows: Iterable[list[Any]] = map(list, parse_json(text, root / path).items())
     else:
-        rows = (re.split(r"[\t,;]\s*|\s+", line.strip())[:2] for line in text.splitlines() if line.strip())
+        rows = (_BETWEEN.split(line.strip(), 2)[:2] for line in text.splitlines() if line.strip())
     mapping = {}
     for number, row in enumerate(rows, 1):
         if len(row) != 2 or not all(isinstance(name, str) and name for name in row):
             raise DataError(f"{full}: entry {number}: expected a visible and a thermal name")
-        for name in row:
-            _entry(name, f"{full}: entry {number}")
-        mapping[_plain(row[0])] = _plain(row[1])
+        visible, thermal = (_path(name, f"{full}: entry {number}") for name in row)
+        mapping[visible] = thermal
     return mapping

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipeline import mine
-from pipeline.align_rig import calibrate
+from pipeline.align_rig import calibrate, fingerprint
 from pipeline.config import AlignConfig, MineConfig
 from pipeline.detect import DetectorSpec, build_detector
 from pipeline.images import decode_rgb, decode_tir, read_bytes
@@ -97,6 +97,7 @@ def summary(path: Path) -> int:
 
 def rigs(path: Path) -> int:
     """Cameras of a file of known matrices."""
+    fingerprint(path)
     return len(calibrate(AlignConfig(root=path, out=path, homographies=path), load_manifest("kaist")))
 
 

@@ -12,6 +12,9 @@ from pipeline.errors import DataError
 MAX_BYTES = 16_000_000
 """Largest file accepted; the boxes of 100,000 frames take a third of it."""
 
+MAX_ROW = 10_000
+"""Longest row accepted, in characters; a real one is under two hundred."""
+
 _SEPARATORS = str.maketrans(",;\t", "   ")
 
 
@@ -27,6 +30,9 @@ def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
     lines = read_text(path).translate(_SEPARATORS).splitlines()
     if not any(line.strip() for line in lines):
         raise DataError(f"{path}: file is empty: write one row of {columns} numbers a frame")
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_ROW:
+            raise DataError(f"{path}:{number}: row is longer than {MAX_ROW} characters: write one row a frame")
     try:
         rows = np.loadtxt(lines, ndmin=2, comments=None)
     except ValueError as error:
