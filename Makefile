@@ -47,7 +47,7 @@ e2e: setup ## the slow tests, with the real commands end to end
 	$(BIN)/pytest -m "slow"
 
 faults: setup ## kills, damaged files, hostile input
-	$(BIN)/pytest -m "faults"
+	$(BIN)/pytest tests/faults -m "faults or not slow"
 
 bench: setup ## the benchmarks, one JSON line each
 	@for name in imports align mine mine_detection loader train_step track scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.boxes import as_boxes
 
-MAX_STEP = 1.25
+MAX_STEP = 4 / 3
 
 
 def cut(image: NDArray[np.uint8], box: ArrayLike, side: int) -> NDArray[np.uint8]:

@@ -131,7 +131,8 @@ def _discover(manifest: Manifest, root: Path) -> set[str]:
         before, _, after = pattern.partition("{sequence}")
         for path in root.glob(f"{before}*{after}"):
             name = path.relative_to(root).as_posix().removeprefix(before).removesuffix(after)
-            if not name.startswith(".") and (path.is_file() or any(map(_is_picture, path.iterdir()))):
+            holds = path.is_file() or (path.is_dir() and any(map(_is_picture, path.iterdir())))
+            if holds and not name.startswith("."):
                 found.add(name)
     return found
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.errors import DataError
+from pipeline.files import open_plain
 from pipeline.shards import schema
 
 DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
@@ -116,6 +117,8 @@ def open_shard(path: Path) -> h5py.File:
         DataError: missing, cut short, not HDF5, or not a shard of this schema version; names file and fault.
     """
     try:
+        # Closed again at once: HDF5 would wait for a pipe for ever.
+        open_plain(path).close()
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
         what = "no such file" if not path.exists() else "damaged or cut short, HDF5 cannot open it"

@@ -41,10 +41,11 @@ class Outcome:
 
 
 def _serve(pipe: Connection) -> None:
+    pipe.recv()
+    # Only now, since what is imported takes more than half of that.
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEGABYTES * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    pipe.recv()
     pipe.send("imported")
     with contextlib.suppress(EOFError):
         while True:

@@ -26,6 +26,8 @@ READERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "summary": (actions.summary, "x.json", ""),
     "matrices": (actions.rigs, "h.json", ""),
     "picture": (actions.picture, "p.jpg", ""),
+    "results": (actions.result, "r.txt", ""),
+    "results of MATLAB": (actions.result, "r.mat", ""),
 }
 """What reads a path, the path, and the file below it where the path is a folder."""
 

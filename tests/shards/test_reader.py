@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 from pathlib import Path
 
@@ -69,3 +70,9 @@ def test_what_is_no_shard_is_named(tmp_path: Path, content: bytes | None, fault:
         open_shard(path)
     with pytest.raises(DataError, match=rf"shard-00000\.h5: .*{fault}"):
         ShardReader(path).ids()
+
+
+def test_a_pipe_in_place_of_a_shard_is_named_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "shard-00000.h5")
+    with pytest.raises(DataError, match=r"shard-00000\.h5"):
+        open_shard(tmp_path / "shard-00000.h5")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
 import zlib
 from functools import cache
 from multiprocessing.connection import Connection
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DataError
+from pipeline.files import open_plain
 from pipeline.worker import follow_parent
 from trainer.evaluation.text_rows import MAX_BYTES
 
@@ -24,8 +27,9 @@ def load_mat(path: Path) -> dict[str, Any]:
         DataError: unreadable, too large, or not such a file; the message names it.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"{path}: larger than {MAX_BYTES} bytes: not a file of boxes or curves")
+        with open_plain(path) as file:
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise DataError(f"{path}: larger than {MAX_BYTES} bytes: not a file of boxes or curves")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}: check the path") from error
     found = _reader().read(path)
@@ -74,11 +78,13 @@ def _serve(pipe: Connection) -> None:
     # What scipy stumbles over in a file of damaged structure.
     stumbles = (ValueError, TypeError, LookupError, ArithmeticError, NameError, MemoryError, NotImplementedError)
     follow_parent()
-    while True:
-        path = pipe.recv()
-        found: dict[str, Any] | str
-        try:
-            found = dict(loadmat(path))
-        except (MatReadError, zlib.error, OSError, *stumbles) as error:
-            found = " ".join(str(error).split()) or type(error).__name__
-        pipe.send(found)
+    found: dict[str, Any] | str
+    # Until the other end is gone.
+    with contextlib.suppress(EOFError):
+        while True:
+            path = pipe.recv()
+            try:
+                found = dict(loadmat(path))
+            except (MatReadError, zlib.error, OSError, *stumbles) as error:
+                found = " ".join(str(error).split()) or type(error).__name__
+            pipe.send(found)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
+from pipeline.files import read_plain
 
 MAX_BYTES = 16_000_000
 """Largest file accepted; the boxes of 100,000 frames take a third of it."""
@@ -49,12 +50,9 @@ def read_text(path: Path) -> str:
         DataError: unreadable, larger than :data:`MAX_BYTES`, or not UTF-8.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_plain(path, MAX_BYTES)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}: check the path") from error
-    if len(data) > MAX_BYTES:
-        raise DataError(f"{path}: larger than {MAX_BYTES} bytes: not a file of boxes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
