@@ -28,9 +28,20 @@ from .executor_tasks import Job, built, refuse, square
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SEQUENCES, FRAMES, SHARDS = 4, 48, 8
+SEQUENCES, FRAMES, SHARDS = 4, 72, 8
 PREP = str(Path(sys.executable).with_name("cmd-prep"))
-MINE = ("mine", "--aligned", "aligned", "--method", "random", "--pairs-per-shard", SEQUENCES * FRAMES // SHARDS)
+# Lossless encoding and large patches take time, in which a run can be ended.
+SLOWLY = ("--warped-format", "png", "--patch-size", 200)
+MINE = (
+    "mine",
+    "--aligned",
+    "aligned",
+    "--method",
+    "random",
+    "--pairs-per-shard",
+    SEQUENCES * FRAMES // SHARDS,
+    *SLOWLY,
+)
 ALIGN = ("align", "--root", "data", "--layout", "kaist", "--model", "translation", "--min-score", 0)
 
 
