@@ -1,9 +1,10 @@
-"""Mining against bare loops over the same files on one core.
+"""Mining against bare loops over the same files on one core, and what a run costs however few its pairs.
 
 With tight patches: pairs/s over those of a loop that only decodes the two JPEGs; where the thermal picture is
 resampled, also over one that decodes, warps and encodes, and decodes what it has written, as the patches need. Without
 patches and with identity alignment nothing is decoded: over a loop that reads the files, hashes them, and writes them
-to one file. A few synthetic pairs are linked to many times, so that what a run costs once is not what is measured.
+to one file; and over the same loop when it waits, as mining does, until the disk has them. A few synthetic pairs are
+linked to many times, so that what a run costs once is not what is measured; ``fixed_s`` is a run over one pair.
 """
 
 from __future__ import annotations
@@ -23,44 +24,59 @@ from pipeline import mine
 from pipeline.config import MineConfig
 from pipeline.records import AlignedPair, read_rows, write_json, write_rows
 
-CASES = (("homography", 100, "decode", 4), ("identity", 100, "decode", 4), ("identity", 0, "copy", 40))
-"""Alignment, side of the tight patches, yardstick, and how often each pair is linked to."""
+FRAMES = 12
+"""Of each of the two synthetic sequences."""
+CASES = (("homography", 100, 8), ("identity", 100, 8), ("identity", 0, 40))
+"""Alignment, side of the tight patches, and how often each pair is linked to."""
+METHODS = ("center", "random")
 PAIRS_PER_SHARD = 200
 
 
 def main() -> None:
-    """Print one line a method."""
+    """Print one line a method and yardstick."""
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for model, size, aim, times in CASES:
-            aligned = _linked(aligned_pairs(folder, model=model), folder / f"{model}-{times}", times)
+        for model, size, times in CASES:
+            source = aligned_pairs(folder, FRAMES, model)
+            aligned = _linked(source, folder / f"{model}-{size}", times)
             rows = list(read_rows(aligned / "aligned.jsonl", AlignedPair))
-            files = [aligned / "data" / path for row in rows for path in (row.rgb, row.tir)]
-            bare = {aim: decode_all(files) if aim == "decode" else _copy(files, folder / "flat")}
-            if model == "homography":
-                bare["resample"] = _resample(aligned / "data", rows)
-            for method in ("center", "random"):
-                config = MineConfig(aligned=aligned, out=folder / "out", method=method, patch_size=size)
-                rates = in_turn({"ours": _ours(config)} | bare)
-                for yardstick in bare:
-                    report(
-                        "mine",
-                        method=method,
-                        alignment=model,
-                        patch_size=size,
-                        yardstick=yardstick,
-                        pairs_per_s=rates["ours"],
-                        bare_pairs_per_s=rates[yardstick],
-                        ratio=rates["ours"] / rates[yardstick],
-                    )
+            one = _linked(source, folder / f"{model}-{size}-one", 1, 1)
+            ours = {method: _ours(aligned, folder / "out", method, size) for method in METHODS}
+            fixed = {f"{method} fixed": _ours(one, folder / "out", method, size) for method in METHODS}
+            bare = _yardsticks(aligned / "data", rows, folder / "flat", model, size)
+            rates = in_turn(ours | fixed | bare)
+            for method, yardstick in itertools.product(METHODS, bare):
+                report(
+                    "mine",
+                    method=method,
+                    alignment=model,
+                    patch_size=size,
+                    yardstick=yardstick,
+                    pairs_per_s=rates[method],
+                    bare_pairs_per_s=rates[yardstick],
+                    ratio=rates[method] / rates[yardstick],
+                    fixed_s=1 / rates[f"{method} fixed"],
+                )
 
 
-def _linked(aligned: Path, out: Path, times: int) -> Path:
-    """Aligned pairs of which each appears ``times`` times, its files hard links; the data are in ``out``/data."""
+def _yardsticks(
+    root: Path, rows: list[AlignedPair], target: Path, model: str, size: int
+) -> dict[str, Callable[[], int]]:
+    """The bare loops that a case is held against."""
+    files = [root / path for row in rows for path in (row.rgb, row.tir)]
+    if not size:
+        return {"copy": _copy(files, target, sync=False), "copy to disk": _copy(files, target, sync=True)}
+    return {"decode": decode_all(files)} | ({"resample": _resample(root, rows)} if model == "homography" else {})
+
+
+def _linked(aligned: Path, out: Path, times: int, first: int | None = None) -> Path:
+    """The first aligned pairs, or all, each ``times`` times; their files are hard links in ``out``/data."""
     source = aligned.parent / "data" / "pairs"
     rows = []
-    for number, row in itertools.product(range(times), read_rows(aligned / "aligned.jsonl", AlignedPair)):
+    for number, row in itertools.product(
+        range(times), itertools.islice(read_rows(aligned / "aligned.jsonl", AlignedPair), first)
+    ):
         for path in (row.rgb, row.tir):
             link = out / "data" / str(number) / path
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -72,18 +88,23 @@ def _linked(aligned: Path, out: Path, times: int) -> Path:
     return out
 
 
-def _ours(config: MineConfig) -> Callable[[], int]:
-    again = config.model_copy(update={"on_existing": "overwrite", "pairs_per_shard": PAIRS_PER_SHARD})
-    return lambda: int(mine.run(again)["pairs"])
+def _ours(aligned: Path, out: Path, method: str, size: int) -> Callable[[], int]:
+    settings = {"method": method, "patch_size": size, "pairs_per_shard": PAIRS_PER_SHARD, "on_existing": "overwrite"}
+    config = MineConfig.model_validate({"aligned": aligned, "out": out} | settings)
+    return lambda: int(mine.run(config)["pairs"])
 
 
-def _copy(files: list[Path], target: Path) -> Callable[[], int]:
+def _copy(files: list[Path], target: Path, *, sync: bool) -> Callable[[], int]:
     def work() -> int:
-        with target.open("wb") as out:
+        # Not cut to nothing: what is written over the same file then, ext4 would bring to the disk at once.
+        target.unlink(missing_ok=True)
+        with target.open("wb", buffering=0) as out:
             for file in files:
                 data = file.read_bytes()
                 hashlib.sha256(data).hexdigest()
                 out.write(data)
+            if sync:
+                os.fsync(out.fileno())
         return len(files) // 2
 
     return work

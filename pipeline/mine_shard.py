@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,11 @@ from pipeline.memory import keep_freed_memory
 from pipeline.pairing.sources import load_side
 from pipeline.patches import cut
 from pipeline.proposals import Proposal
-from pipeline.records import AlignedPair, Reject
+from pipeline.records import AlignedPair, Matrix9, Reject
 from pipeline.shards.writer import Pair, Pairs, Patch, Shard, write_shard
 
 ROW = TypeAdapter(AlignedPair)
+IDENTITY: Matrix9 = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 _kept = threading.local()
 
 
@@ -99,29 +101,29 @@ def detector_spec(config: MineConfig) -> DetectorSpec:
 def _batches(task: Task, size: int, *, ahead: bool) -> Iterator[list[Loaded | Reject]]:
     """The task's pairs in batches; ``ahead``: the next one is read while this one is worked on."""
     parts = [task.offsets[first : first + size] for first in range(0, len(task.offsets), size)]
-    if not ahead:
-        yield from (_load_batch(task, part) for part in parts)
-        return
-    # Reading and decoding let go of the interpreter, and so does the detector.
-    with ThreadPoolExecutor(1) as reader:
-        coming: deque[Future[list[Loaded | Reject]]] = deque()
-        for part in parts:
-            coming.append(reader.submit(_load_batch, task, part))
-            if len(coming) > 1:
-                yield coming.popleft().result()
-        yield from (last.result() for last in coming)
+    with task.aligned.open("rb") as rows:
+        if not ahead:
+            yield from (_load_batch(task, rows, part) for part in parts)
+            return
+        # Reading and decoding let go of the interpreter, and so does the detector.
+        with ThreadPoolExecutor(1) as reader:
+            coming: deque[Future[list[Loaded | Reject]]] = deque()
+            for part in parts:
+                coming.append(reader.submit(_load_batch, task, rows, part))
+                if len(coming) > 1:
+                    yield coming.popleft().result()
+            yield from (last.result() for last in coming)
 
 
-def _load_batch(task: Task, offsets: NDArray[np.int64]) -> list[Loaded | Reject]:
+def _load_batch(task: Task, rows: BinaryIO, offsets: NDArray[np.int64]) -> list[Loaded | Reject]:
     batch: list[Loaded | Reject] = []
-    with task.aligned.open("rb") as file:
-        for offset in offsets:
-            file.seek(int(offset))
-            row = ROW.validate_json(file.readline())
-            try:
-                batch.append(_load(task, row))
-            except images.UnreadableImageError as error:
-                batch.append(_reject(row, "decode", str(error)))
+    for offset in offsets:
+        rows.seek(int(offset))
+        row = ROW.validate_json(rows.readline())
+        try:
+            batch.append(_load(task, row))
+        except images.UnreadableImageError as error:
+            batch.append(_reject(row, "decode", str(error)))
     return batch
 
 
@@ -132,8 +134,8 @@ def _load(task: Task, row: AlignedPair) -> Loaded:
     rgb_bytes, tir_bytes = load_side(task.root, row.rgb), load_side(task.root, row.tir)
     rgb = images.decode_rgb(rgb_bytes, row.rgb) if tight or config.method == "detection" else None
     _check_size(row.rgb, row.rgb_size, rgb, rgb_bytes)
-    matrix = np.array(row.homography).reshape(3, 3)
-    warp = row.rgb_size != row.tir_size or row.tir_range is not None or not np.array_equal(matrix, np.eye(3))
+    matrix, valid = _frame(row.homography, row.tir_size)
+    warp = row.rgb_size != row.tir_size or row.tir_range is not None or row.homography != IDENTITY
     tir = images.decode_tir(tir_bytes, row.tir, row.tir_range) if tight or warp else None
     _check_size(row.tir, row.tir_size, tir, tir_bytes)
     if warp and tir is not None:
@@ -141,8 +143,14 @@ def _load(task: Task, row: AlignedPair) -> Loaded:
         tir_bytes = images.encode(tir, "." + config.warped_format)
         if tight and config.warped_format == "jpg":
             tir = images.decode_tir(tir_bytes, row.tir)
-    pair = Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, boxes.footprint(matrix, *row.tir_size))
-    return Loaded(row, pair, rgb, tir)
+    return Loaded(row, Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, valid), rgb, tir)
+
+
+@lru_cache(maxsize=64)
+def _frame(homography: Matrix9, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The matrix (3, 3) and the TIR footprint (4, 2), worked out once where all pairs of a camera share them."""
+    matrix = np.array(homography).reshape(3, 3)
+    return matrix, boxes.footprint(matrix, *size)
 
 
 def _check_size(name: str, expected: tuple[int, int], pixels: NDArray[np.uint8] | None, data: bytes) -> None:

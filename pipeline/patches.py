@@ -27,7 +27,7 @@ def cut(image: NDArray[np.uint8], box: ArrayLike, side: int) -> NDArray[np.uint8
     Returns:
         (side, side) or (side, side, 3) uint8.
     """
-    x, y, w, h = as_boxes(box)
+    x, y, w, h = as_boxes(box).tolist()
     across, down = (side * math.ceil(length / (MAX_STEP * side)) for length in (w, h))
     step_x, step_y = w / across, h / down
     # Pixel centres are at integers here: the first sample sits half a step inside the box's left edge.

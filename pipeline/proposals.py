@@ -73,13 +73,13 @@ def random(
         return []
     slack = area[2:] - region
     margin = np.minimum(region, slack / 4)
-    first, freedom = area[:2] + margin, slack - 2 * margin
+    (left, top), (across, down) = (area[:2] + margin).tolist(), (slack - 2 * margin).tolist()
     width, height = region.tolist()
     chosen: list[tuple[float, float]] = []
     for _ in range(count):
         for _ in range(TRIES):
-            x, y = (first + rng.random(2) * freedom).tolist()
-            if all(_overlap(x - left, y - top, width, height) <= config.max_overlap for left, top in chosen):
+            x, y = left + rng.random() * across, top + rng.random() * down
+            if all(_overlap(x - other[0], y - other[1], width, height) <= config.max_overlap for other in chosen):
                 chosen.append((x, y))
                 break
         else:

@@ -43,7 +43,7 @@ def load_side(root: Path, locator: str) -> bytes:
         UnreadableImageError: no such file, or no such part in it.
     """
     part = _PART.fullmatch(locator)
-    path = resolve(root, file_of(locator))
+    path = resolve(root, part["path"] if part else locator)
     if part is None:
         return read_bytes(path)
     if part["channel"]:

@@ -6,11 +6,13 @@ Here it writes into a file object that takes everything, remembers the first fai
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import h5py
 
@@ -20,7 +22,7 @@ T = TypeVar("T")
 class _Sink:
     """What h5py's driver for file objects asks for; after a failure it goes through the motions."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: FileIO) -> None:
         self._file = file
         self.error: OSError | None = None
 
@@ -58,10 +60,25 @@ class _Sink:
     def flush(self) -> None:
         """Nothing is held back: the file has no buffer."""
 
+    def finish(self) -> str:
+        """Bring the bytes to the disk, and hash them while it works; return the SHA-256."""
+        self.seek(0)
+        with ThreadPoolExecutor(1) as disk:
+            safe = disk.submit(os.fsync, self._file.fileno())
+            digest = self._try(lambda: hashlib.file_digest(self._file, "sha256").hexdigest(), "")
+        self._try(safe.result, None)
+        return digest
 
-@contextlib.contextmanager
-def created(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file whose bytes are on the disk when the block ends.
+
+def write_hdf5(path: Path, fill: Callable[[h5py.File], None]) -> str:
+    """Write a new HDF5 file.
+
+    Args:
+        path: of the file; one that is there is replaced.
+        fill: puts the content into it.
+
+    Returns:
+        SHA-256 of the file, hex, when its bytes are on the disk.
 
     Raises:
         OSError: they could not be written; the message names the file, which is removed.
@@ -69,9 +86,9 @@ def created(path: Path) -> Iterator[h5py.File]:
     with path.open("wb+", buffering=0) as raw:
         sink = _Sink(raw)
         with h5py.File(sink, "w") as file:
-            yield file
-        if sink.error is None:
-            os.fsync(raw.fileno())
+            fill(file)
+        digest = sink.finish()
     if sink.error is not None:
         path.unlink()
         raise OSError(sink.error.errno, sink.error.strerror, str(path)) from sink.error
+    return digest

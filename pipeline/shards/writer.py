@@ -17,7 +17,10 @@ from pipeline import DISTRIBUTION
 from pipeline.labels import box_state, centred_label
 from pipeline.records import Reject, write_json
 from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, SCHEMA_VERSION
-from pipeline.shards.sink import created
+from pipeline.shards.sink import write_hdf5
+
+BLOCK = 64
+"""Patches written at once: put together all at once they would take fresh memory in every shard."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,14 @@ def file_sha256(path: Path) -> str:
 def write_shard(path: Path, shard: Shard) -> None:
     """Write a shard and, when it is safely on disk, its stats file."""
     part = path.with_name(path.name + ".part")
-    with created(part) as file:
+
+    def fill(file: h5py.File) -> None:
         _write_attrs(file, shard)
         _write_pairs(file, shard.pairs)
         _write_patches(file, shard.patches, shard.patch_size)
-    digest, size = file_sha256(part), part.stat().st_size
+
+    digest = write_hdf5(part, fill)
+    size = part.stat().st_size
     part.replace(path)
     classes = Counter(patch.category for patch in shard.patches)
     content: dict[str, object] = {
@@ -181,5 +187,7 @@ def _write_patches(file: h5py.File, patches: list[Patch], side: int) -> None:
     file.create_dataset("patches/class", data=np.array([patch.category for patch in patches], np.int16))
     if side:
         for modality, shape in (("rgb", (side, side, 3)), ("tir", (side, side))):
-            cut = [getattr(patch, modality) for patch in patches]
-            file.create_dataset(f"patches/{modality}", data=np.array(cut, np.uint8).reshape(-1, *shape))
+            rows = file.create_dataset(f"patches/{modality}", (len(patches), *shape), np.uint8)
+            for first in range(0, len(patches), BLOCK):
+                block = [getattr(patch, modality) for patch in patches[first : first + BLOCK]]
+                rows[first : first + BLOCK] = np.array(block, np.uint8)
