@@ -1,5 +1,7 @@
 """The kinds of failure that are told in one line; the commands map each to its exit code."""
 
+from collections.abc import Sequence
+
 
 class CmdTirError(Exception):
     """A failure that is told in one line: what, where, what to do (exit code 4: run the same again to go on)."""
@@ -23,3 +25,8 @@ class DataError(CmdTirError):
     """Bad input data, named (exit code 3)."""
 
     exit_code = 3
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first few names of a list, as a message shows them."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

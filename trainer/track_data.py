@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import images
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import DataError, UsageError, some
 from pipeline.manifests import Manifest, load_manifest
-from trainer.evaluation.ope import Boxes, valid
-from trainer.evaluation.sequences import some
-from trainer.evaluation.strips import find_pictures
-from trainer.evaluation.text_rows import read_rows
+from trainer.evaluation.sequences import find_pictures
+from trainer.evaluation.text_rows import Boxes, read_rows, valid
 
 _LISTED = 20
 """Names that a warning shows; track.json has all."""

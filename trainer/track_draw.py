@@ -13,7 +13,7 @@ from pipeline.boxes import corners
 from pipeline.drawing import outline
 from pipeline.errors import CmdTirError
 from pipeline.images import Rgb
-from trainer.evaluation.ope import Boxes
+from trainer.evaluation.text_rows import Boxes
 from trainer.track_data import Clip
 from trainer.track_frames import read_frames
 from trainer.tracking.frames import FrameReader

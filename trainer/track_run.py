@@ -14,10 +14,9 @@ import numpy as np
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import DataError, UsageError, some
 from pipeline.output import owned
 from trainer.device import resolve_device
-from trainer.evaluation.sequences import some
 from trainer.track_data import Clip, DataSet, load_data_set
 from trainer.track_draw import FRAMES, VIDEOS
 from trainer.track_frames import first_kind

@@ -13,8 +13,7 @@ import torch
 
 from pipeline.errors import DataError, UsageError
 from trainer.checkpoint import written_whole
-from trainer.evaluation.ope import Boxes
-from trainer.evaluation.text_rows import read_rows
+from trainer.evaluation.text_rows import Boxes, read_rows
 from trainer.track_data import Clip
 from trainer.track_draw import draw, is_drawn
 from trainer.track_frames import read_frames

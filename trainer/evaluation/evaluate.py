@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import DataError, UsageError, some
 from trainer.evaluation import ope
 from trainer.evaluation.bootstrap import Difference, differences
 from trainer.evaluation.curves import read_published
 from trainer.evaluation.results import find_result, read_result, strangers
 from trainer.evaluation.scores import Tracker
-from trainer.evaluation.sequences import Benchmark, load_benchmark, some
+from trainer.evaluation.sequences import Benchmark, load_benchmark
+from trainer.evaluation.text_rows import Boxes
 
 SHOWN = 12
 """Trackers that a legend has room for."""
@@ -125,7 +126,7 @@ def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: lis
     if unknown := strangers(folder, benchmark.known()):
         warnings.append(f"{name}: {len(unknown)} results of unknown sequences ignored ({some(unknown)})")
     faults = _Faults()
-    boxes: dict[str, ope.Boxes] = {}
+    boxes: dict[str, Boxes] = {}
     found: list[dict[str, NDArray[np.float64]]] = []
     for sequence, path in files.items():
         if path:
@@ -135,7 +136,7 @@ def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: lis
     return Tracker(name, {metric: np.stack([curve[metric] for curve in found]) for metric in benchmark.metrics}, boxes)
 
 
-def _prepare(path: Path, sequence: str, truth: ope.Boxes, faults: _Faults) -> tuple[ope.Boxes, ope.Boxes]:
+def _prepare(path: Path, sequence: str, truth: Boxes, faults: _Faults) -> tuple[Boxes, Boxes]:
     """Mended boxes and their ground truth, both from the first valid frame on."""
     boxes, truth = ope.from_first_valid(read_result(path), truth)
     if len(boxes) < len(truth):

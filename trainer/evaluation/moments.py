@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.ope import Boxes, from_first_valid, measure, valid
+from trainer.evaluation.ope import cut, measure
 from trainer.evaluation.scores import Tracker
+from trainer.evaluation.text_rows import Boxes, valid
 
 WINDOW = 25
 """Frames over which a difference is averaged to find it: a second of most sequences, so that it is not a flicker."""
@@ -56,11 +57,6 @@ def _peak(gain: NDArray[np.float64]) -> tuple[int, float]:
     centre = int(np.argmax(smooth))
     low = max(0, centre - window // 2)
     return low + int(np.argmax(gain[low : centre + window // 2 + 1])), float(smooth[centre])
-
-
-def cut(truth: Boxes) -> Boxes:
-    """Ground truth from its first valid frame on."""
-    return from_first_valid(truth, truth)[1]
 
 
 def _overlaps(boxes: Boxes, truth: Boxes) -> NDArray[np.float64]:

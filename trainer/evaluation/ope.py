@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Boxes = NDArray[np.float64]
+from trainer.evaluation.text_rows import Boxes, valid
+
 Curve = NDArray[np.float64]
 
 THRESHOLDS: dict[str, Curve] = {
@@ -37,11 +38,6 @@ class FrameErrors:
     overlap: NDArray[np.float64]
     centre: NDArray[np.float64]
     normalized: NDArray[np.float64]
-
-
-def valid(truth: Boxes) -> NDArray[np.bool_]:
-    """Frames whose ground truth counts: all of x, y, w, h above 0, so not a box that touches the left or top edge."""
-    return np.asarray((truth > 0).all(axis=1))
 
 
 def from_first_valid(boxes: Boxes, truth: Boxes) -> tuple[Boxes, Boxes]:
@@ -123,3 +119,8 @@ def read_out(metric: str, curve: Curve) -> NDArray[np.float64]:
     The mean of all points for success and normalized precision, the value at 20 pixels for precision.
     """
     return np.asarray(curve[..., PRECISION_AT] if metric == "precision" else curve.mean(axis=-1))
+
+
+def cut(truth: Boxes) -> Boxes:
+    """Ground truth from its first valid frame on."""
+    return from_first_valid(truth, truth)[1]

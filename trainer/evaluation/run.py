@@ -20,6 +20,7 @@ from trainer import DISTRIBUTION
 from trainer.evaluation import metrics, plots, report, strips, tables
 from trainer.evaluation.evaluate import Evaluation, evaluate
 from trainer.evaluation.moments import Moment, differing_moments
+from trainer.evaluation.sequences import find_pictures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,7 +100,7 @@ def _draw_strips(
     drawn: dict[str, Figure] = {}
     first_of = {moment.sequence: moment for moment in reversed([m for m in chain(*zip_longest(*sides)) if m])}
     for sequence, moment in reversed(first_of.items()):
-        pictures = strips.find_pictures(root, evaluation.benchmark.manifest.frames, sequence)
+        pictures = find_pictures(root, evaluation.benchmark.manifest.frames, sequence)
         count, expected = len(pictures), len(evaluation.benchmark.truth[sequence])
         if count < expected:
             _LOG.warning("warning: %s: %d pictures of %s, %d expected: no strip", root, count, sequence, expected)

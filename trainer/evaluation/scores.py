@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluation.ope import Boxes, Curve, read_out
+from trainer.evaluation.ope import Curve, read_out
+from trainer.evaluation.text_rows import Boxes
 
 MIN_SEQUENCES = 2
 """An attribute of fewer sequences has no score, as in the toolkit."""

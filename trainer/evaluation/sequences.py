@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import DataError, UsageError
+from pipeline import images
+from pipeline.errors import DataError, UsageError, some
 from pipeline.manifests import Manifest, load_manifest
-from trainer.evaluation.ope import Boxes, valid
-from trainer.evaluation.text_rows import read_rows
+from trainer.evaluation.text_rows import Boxes, read_rows, valid
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,17 @@ def _read_attributes(
     return dict(zip(manifest.attributes, table.T))
 
 
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first few names of a list, as a message shows them."""
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+def find_pictures(root: Path, patterns: Sequence[str], sequence: str) -> list[Path]:
+    """A sequence's pictures in natural order; empty when its folder is not there.
+
+    Args:
+        root: folder of the pictures.
+        patterns: folders below it that may hold them, with ``{sequence}``.
+        sequence: its name.
+    """
+    folders = (root / pattern.format(sequence=sequence) for pattern in (*patterns, "{sequence}"))
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    found = [path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES] if folder else []
+    return sorted(
+        found, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+    )

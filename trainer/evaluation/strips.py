@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +13,11 @@ from pipeline import images
 from pipeline.html import figure
 from pipeline.images import Tir
 from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.moments import Moment, cut
-from trainer.evaluation.ope import Boxes
+from trainer.evaluation.moments import Moment
+from trainer.evaluation.ope import cut
 from trainer.evaluation.plots import Style, label
 from trainer.evaluation.scores import Tracker
+from trainer.evaluation.text_rows import Boxes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
 
 PANELS = 5
 TRUTH_STYLE = Style("#f0e442", "-", 3.2)
-
-
-def find_pictures(root: Path, patterns: Sequence[str], sequence: str) -> list[Path]:
-    """A sequence's pictures in natural order; empty when its folder is not there.
-
-    Args:
-        root: folder of the pictures.
-        patterns: folders below it that may hold them, with ``{sequence}``.
-        sequence: its name.
-    """
-    folders = (root / pattern.format(sequence=sequence) for pattern in (*patterns, "{sequence}"))
-    folder = next((folder for folder in folders if folder.is_dir()), None)
-    found = [path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES] if folder else []
-    return sorted(
-        found, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
-    )
 
 
 def draw_strip(

@@ -16,6 +16,9 @@ MAX_BYTES = 16_000_000
 MAX_ROW = 10_000
 """Longest row accepted, in characters; a real one is under two hundred."""
 
+Boxes = NDArray[np.float64]
+"""(n, 4): x, y, w, h in pixels."""
+
 _SEPARATORS = str.maketrans(",;\t", "   ")
 
 
@@ -71,3 +74,8 @@ def _fault(path: Path, lines: list[str], columns: int) -> str:
         if cells and len(cells) != columns:
             return f"{path}:{number}: row has {len(cells)} numbers, expected {columns}: mend that row"
     return ""
+
+
+def valid(truth: Boxes) -> NDArray[np.bool_]:
+    """Frames whose ground truth counts: all of x, y, w, h above 0, so not a box that touches the left or top edge."""
+    return np.asarray((truth > 0).all(axis=1))

@@ -176,10 +176,10 @@ class AtomParams(TrackingParams):
         feature_size_odd: odd instead of even feature maps.
         score_upsample_factor: score map over search window, per side.
         CG_iter: conjugate gradient steps of an update.
-        init_CG_iter: of all Gauss-Newton iterations on the first frame, or of each.  # noqa: N815
-        init_GN_iter: Gauss-Newton iterations on the first frame.  # noqa: N815
-        post_init_CG_iter: steps on the filter alone after them.  # noqa: N815
-        hard_negative_CG_iter: steps where a distractor was seen.  # noqa: N815
+        init_CG_iter: of all Gauss-Newton iterations on the first frame, or of each.
+        init_GN_iter: Gauss-Newton iterations on the first frame.
+        post_init_CG_iter: steps on the filter alone after them.
+        hard_negative_CG_iter: steps where a distractor was seen.
         fletcher_reeves: use that formula in place of Polak and Ribiere's.
         CG_forgetting_rate: how fast the last update's direction is forgotten; None: at once.
         output_sigma_factor: width of the Gaussian label, in targets.
