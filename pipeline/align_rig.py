@@ -19,7 +19,7 @@ from pipeline.boxes import corners, project
 from pipeline.config import AlignConfig, Settings
 from pipeline.errors import DataError, UsageError
 from pipeline.executor import run_tasks
-from pipeline.files import read_plain
+from pipeline.files.plain import read_plain
 from pipeline.manifests import Manifest
 from pipeline.pairing import quality, ranges, register
 from pipeline.pairing.discover import discover

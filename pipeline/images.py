@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import DataError
-from pipeline.files import read_plain
+from pipeline.files.plain import read_plain
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, R, G, B order."""

@@ -17,8 +17,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config import Settings
 from pipeline.errors import UsageError
+from pipeline.files.yaml_text import parse_yaml
 from pipeline.records import Matrix9, inside_root
-from pipeline.yaml_text import parse_yaml
 
 MAX_EXTENDS = 8
 """Longest chain of ``extends``."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, TextIO, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from pipeline.errors import DataError
-from pipeline.files import open_plain, read_plain
+from pipeline.files.plain import open_plain, read_plain
 
 MAX_LINE = 1_000_000
 """Longest row accepted, in bytes; a real one is under two thousand."""

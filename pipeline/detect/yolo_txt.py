@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.detect.base import Detections
 from pipeline.detect.box_rows import PairIndex, file_row
 from pipeline.errors import DataError
-from pipeline.files import read_plain
+from pipeline.files.plain import read_plain
 
 RELATIVE_LIMIT = 10.0
 """A centre or size beyond this many picture sizes is a pixel value, not a careless relative one."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DataError
-from pipeline.files import read_plain
+from pipeline.files.plain import read_plain
 from pipeline.images import SUFFIXES
 from pipeline.pairing.rules import Match
 from pipeline.pairing.sources import resolve

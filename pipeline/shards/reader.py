@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.errors import DataError
-from pipeline.files import open_plain
+from pipeline.files.plain import open_plain
 from pipeline.shards import schema
 
 DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DataError
-from pipeline.files import open_plain
+from pipeline.files.plain import open_plain
 from pipeline.worker import follow_parent
 from trainer.evaluation.text_rows import MAX_BYTES
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
-from pipeline.files import read_plain
+from pipeline.files.plain import read_plain
 
 MAX_BYTES = 16_000_000
 """Largest file accepted; the boxes of 100,000 frames take a third of it."""

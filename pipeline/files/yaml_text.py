@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import UsageError
-from pipeline.files import read_plain
+from pipeline.files.plain import read_plain
 
 MAX_BYTES = 200_000
 """Largest file accepted; a real one is under ten thousand bytes."""

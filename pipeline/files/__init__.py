@@ -1,0 +1,1 @@
+"""How a file is read and written: plain files of bounded size."""
