@@ -25,14 +25,14 @@ from pipeline.align_chunk import Task, align_chunk
 from pipeline.align_merge import merge
 from pipeline.config import AlignConfig
 from pipeline.errors import DataError
-from pipeline.executor import run_tasks
 from pipeline.manifests import Manifest
-from pipeline.output import owned
 from pipeline.pairing import ranges
 from pipeline.pairing.discover import discover, resolve
 from pipeline.pairing.sources import file_of
 from pipeline.pairing.summary import Discovered
 from pipeline.records import read_json, write_json
+from pipeline.runtime.executor import run_tasks
+from pipeline.runtime.output import owned
 
 log = logging.getLogger(__name__)
 

@@ -18,12 +18,12 @@ from pipeline.align_parts import Rig
 from pipeline.boxes import corners, project
 from pipeline.config import AlignConfig, Settings
 from pipeline.errors import DataError, UsageError
-from pipeline.executor import run_tasks
 from pipeline.files.plain import read_plain
 from pipeline.manifests import Manifest
 from pipeline.pairing import quality, ranges, register
 from pipeline.pairing.discover import discover
 from pipeline.records import MAX_JSON, AlignedPair, PairFiles, read_json, read_rows, write_json
+from pipeline.runtime.executor import run_tasks
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from pipeline.command import Command, guard_package, print_table
-from pipeline.options import ANY, FILE, FOLDER, FractionType, NumbersType, anywhere, common
-from pipeline.options import resources as parse_resources
+from pipeline.runtime.command import Command, guard_package, print_table
+from pipeline.runtime.options import ANY, FILE, FOLDER, FractionType, NumbersType, anywhere, common
+from pipeline.runtime.options import resources as parse_resources
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -21,10 +21,10 @@ from tqdm import tqdm
 from pipeline import DISTRIBUTION
 from pipeline.config import MineConfig
 from pipeline.errors import DataError, UsageError
-from pipeline.executor import run_tasks
 from pipeline.mine_shard import Task, mine_shard
-from pipeline.output import owned
 from pipeline.records import AlignedPair, Reject, locate_rows, read_json, write_json, write_rows
+from pipeline.runtime.executor import run_tasks
+from pipeline.runtime.output import owned
 from pipeline.shards.index import INDEX
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import file_sha256, stats_path

@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from pipeline.command import Command, guard_package, print_table
 from pipeline.errors import CmdTirError, DataError, TooManyRejectsError, UsageError
+from pipeline.runtime.command import Command, guard_package, print_table
 
 from .conftest import Run, done, told
 

@@ -19,8 +19,8 @@ from pipeline import images
 from pipeline.config import MineConfig
 from pipeline.detect import DetectorSpec
 from pipeline.errors import CmdTirError, DataError
-from pipeline.executor import run_tasks
 from pipeline.mine_shard import Task
+from pipeline.runtime.executor import run_tasks
 
 from .cluster import Cluster, within
 from .conftest import REPOSITORY, draw_pair

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import CmdTirError, DataError
-from pipeline.executor import ATTEMPTS, BACKLOG, run_tasks
+from pipeline.runtime.executor import ATTEMPTS, BACKLOG, run_tasks
 
 from .conftest import REPOSITORY
 from .executor_tasks import Job, pid, refuse, square

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config import OnExisting
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.output import PLAN, owned
+from pipeline.runtime.output import PLAN, owned
 
 MADE = ("made-*.txt", "sub/*.txt", PLAN)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.command import Command, guard_package, print_table
+from pipeline.runtime.command import Command, guard_package, print_table
 
 RECIPE_HEAD = (
     "recipe",

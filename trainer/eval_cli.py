@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from pipeline.command import SingleCommand, guard_package, print_table
+from pipeline.runtime.command import SingleCommand, guard_package, print_table
+from pipeline.runtime.options import FOLDER, NamesType
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
 MAX_NAME = 60
 """Longest tracker name; a legend shows half of it."""
 
@@ -29,16 +29,6 @@ class NamedFolder(click.ParamType[tuple[str, Path]]):
         if len(name) > MAX_NAME or not name.isprintable():
             self.fail(f"the name {name[:MAX_NAME]!r} is longer than {MAX_NAME} or not printable", param, ctx)
         return name.strip(), Path(folder)
-
-
-class NamesType(click.ParamType[tuple[str, ...]]):
-    """Names joined by commas."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Parse one value."""
-        return value if isinstance(value, tuple) else tuple(filter(None, map(str.strip, str(value).split(","))))
 
 
 @click.command(

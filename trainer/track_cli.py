@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from pipeline.command import SingleCommand, guard_package, print_table
-from pipeline.options import ANY, FOLDER, NumbersType
+from pipeline.runtime.command import SingleCommand, guard_package, print_table
+from pipeline.runtime.options import ANY, FOLDER, NamesType, NumbersType
 from trainer.cli import TRACKER_NAMES
-from trainer.eval_cli import NamesType
 
 
 @click.command(

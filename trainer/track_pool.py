@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
 from pipeline.errors import CmdTirError
-from pipeline.worker import follow_parent
+from pipeline.runtime.worker import follow_parent
 
 T = TypeVar("T")
 M = TypeVar("M")

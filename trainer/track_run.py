@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pipeline.errors import DataError, UsageError, some
-from pipeline.output import owned
+from pipeline.runtime.output import owned
 from trainer.device import resolve_device
 from trainer.track_data import Clip, DataSet, load_data_set
 from trainer.track_draw import FRAMES, VIDEOS

@@ -11,7 +11,7 @@ from typing import IO
 
 from pipeline.config import SynthConfig
 from pipeline.errors import UsageError
-from pipeline.executor import run_tasks
+from pipeline.runtime.executor import run_tasks
 from pipeline.synthetic import sequences, tracking
 
 CHUNK = 32

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.errors import DataError
 from pipeline.files.plain import open_plain
-from pipeline.worker import follow_parent
+from pipeline.runtime.worker import follow_parent
 from trainer.evaluation.text_rows import MAX_BYTES
 
 _SECONDS = 120

@@ -95,3 +95,13 @@ def resources(text: str | None) -> dict[str, float] | None:
         return {name: float(amount or 1)}
     except ValueError:
         raise click.BadParameter(f"{text!r} is not NAME=N, e.g. GPU=1", param_hint="--worker-resources") from None
+
+
+class NamesType(click.ParamType[tuple[str, ...]]):
+    """Names joined by commas."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Parse one value."""
+        return value if isinstance(value, tuple) else tuple(filter(None, map(str.strip, str(value).split(","))))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.worker import follow_parent
+from pipeline.runtime.worker import follow_parent
 
 if TYPE_CHECKING:
     from distributed import Client

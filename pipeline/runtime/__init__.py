@@ -1,0 +1,1 @@
+"""How a run is run: options, one-line errors, the output folder, processes."""
