@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import html
+from pipeline.pages import html
 from pipeline.records import AlignedPair, Reject, read_json, read_rows
 from pipeline.report_pairs import QUANTILES, representatives, strips
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import drawing, html, images
+from pipeline import images
 from pipeline.boxes import footprint
+from pipeline.pages import drawing, html
 from pipeline.pairing.residual import residual_field
 from pipeline.pairing.sources import load_side
 from pipeline.records import AlignedPair

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from pipeline import drawing, html
 from pipeline.boxes import corners
 from pipeline.detect.classes import COCO_NAMES
+from pipeline.pages import drawing, html
 from pipeline.shards.index import ShardEntry, ShardIndex, load_index
 from pipeline.shards.reader import ShardReader
 

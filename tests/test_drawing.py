@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline import drawing
 from pipeline.labels import centred_label
+from pipeline.pages import drawing
 
 from .conftest import SIZE, draw_pair
 

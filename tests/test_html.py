@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from pipeline import html
-from pipeline.html import Picture, Section, Strip
+from pipeline.pages import html
+from pipeline.pages.html import Picture, Section, Strip
 
 
 @given(st.text(min_size=1, max_size=30))

@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 
-from pipeline import drawing, report_align, report_pairs
+from pipeline import report_align, report_pairs
+from pipeline.pages import drawing
 from pipeline.records import write_rows
 
 from .conftest import Data

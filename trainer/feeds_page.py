@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline import html
 from pipeline.errors import UsageError
+from pipeline.pages import html
 from trainer.data import PairDataset
 from trainer.feeding import Feed, Feeding, assemble
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD

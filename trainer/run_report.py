@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline import html
+from pipeline.pages import html
 from trainer.curves import curves
 from trainer.run_folder import HELD_OUT, METRICS, RUN
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from pipeline import images
 from pipeline.boxes import corners
-from pipeline.drawing import outline
 from pipeline.errors import CmdTirError
 from pipeline.images import Rgb
+from pipeline.pages.drawing import outline
 from trainer.evaluation.text_rows import Boxes
 from trainer.track_data import Clip
 from trainer.track_frames import read_frames

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.html import svg
+from pipeline.pages.html import svg
 from trainer.evaluation.bootstrap import Difference
 from trainer.evaluation.evaluate import SHOWN, Evaluation, evaluate
 from trainer.evaluation.plots import draw_attributes, draw_curves, label, styles

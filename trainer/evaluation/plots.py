@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pipeline.html import GRID, INK, figure
+from pipeline.pages.html import GRID, INK, figure
 from trainer.evaluation.evaluate import Evaluation
 from trainer.evaluation.ope import THRESHOLDS
 from trainer.evaluation.scores import Tracker

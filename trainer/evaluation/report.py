@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from pipeline.html import Section, render
+from pipeline.pages.html import Section, render
 from trainer.evaluation.bootstrap import MIN_SEQUENCES, Difference
 from trainer.evaluation.evaluate import Evaluation
 from trainer.evaluation.moments import Moment

@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from pipeline.errors import DataError
-from pipeline.html import svg
+from pipeline.pages.html import svg
 from pipeline.records import write_json
 from trainer import DISTRIBUTION
 from trainer.evaluation import metrics, plots, report, strips, tables

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline import images
-from pipeline.html import figure
 from pipeline.images import Tir
+from pipeline.pages.html import figure
 from trainer.evaluation.evaluate import Evaluation
 from trainer.evaluation.moments import Moment
 from trainer.evaluation.ope import cut

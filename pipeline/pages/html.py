@@ -56,7 +56,7 @@ class Section:
 def render(title: str, subtitle: str, facts: Sequence[tuple[str, object]], sections: Sequence[Section]) -> str:
     """The page as text; every string that comes from data is escaped."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    page = environment.from_string((files("pipeline") / "page.html").read_text(encoding="utf-8"))
+    page = environment.from_string((files("pipeline.pages") / "page.html").read_text(encoding="utf-8"))
     footer = "Written by cmd-tir. One file, no network: it can be mailed as it is."
     return page.render(title=title, subtitle=subtitle, facts=facts, sections=sections, footer=footer)
 

@@ -1,0 +1,1 @@
+"""What every report is made of: the page, its tables and figures, drawn pictures."""
