@@ -1,10 +1,10 @@
 """Refit the score's three constants: ``calibrate_score.py ROOT TRUTH.json [--skip set21]``.
 
 Registers every warped pair of TRUTH.json (see ``align_accuracy.py``) and as many pictures of different places, and fits
-P(corner error of at most 5 pixels) by logistic regression on :func:`pipeline.pairing.quality.features`. Unrelated pairs
+P(corner error of at most 5 pixels) by logistic regression on ``quality.features``. Unrelated pairs
 weigh a quarter: they are to be told apart, not to pull the probabilities of honest pairs down. Prints one JSON line:
-the constants for ``pipeline/pairing/quality.py`` and, with each scene held out in turn, the calibration (score, share
-within 5 pixels, pairs) and the share of good pairs kept when 2 % of the unrelated ones pass.
+the constants for ``pipeline/pairing/registration/quality.py`` and, with each scene held out in turn, the calibration
+(score, share within 5 pixels, pairs) and the share of good pairs kept when 2 % of the unrelated ones pass.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from pipeline import images
-from pipeline.pairing.quality import features
-from pipeline.pairing.register import register_pair
+from pipeline.pairing.registration.quality import features
+from pipeline.pairing.registration.register import register_pair
 
 Array = NDArray[np.float64]
 BINS = (0, 0.2, 0.5, 0.8, 0.9, 0.95, 1.001)

@@ -12,8 +12,8 @@ import numpy as np
 from pipeline import align_sequence, images
 from pipeline.align_parts import Part, Rig
 from pipeline.config import AlignConfig
-from pipeline.pairing import clock, drift, motion, quality, register
-from pipeline.pairing.sources import load_side
+from pipeline.pairing.discovery.sources import load_side
+from pipeline.pairing.registration import clock, drift, motion, quality, register
 from pipeline.records import AlignedPair, PairFiles, Reason, Reject, write_rows
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipeline.config import Settings
-from pipeline.pairing import fit
+from pipeline.pairing.registration import fit
 from pipeline.records import AlignedPair, Matrix9, Reject, Row
 
 

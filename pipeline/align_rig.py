@@ -20,8 +20,9 @@ from pipeline.config import AlignConfig, Settings
 from pipeline.errors import DataError, UsageError
 from pipeline.files.plain import read_plain
 from pipeline.manifests import Manifest
-from pipeline.pairing import quality, ranges, register
-from pipeline.pairing.discover import discover
+from pipeline.pairing.discovery import ranges
+from pipeline.pairing.discovery.discover import discover
+from pipeline.pairing.registration import quality, register
 from pipeline.records import MAX_JSON, AlignedPair, PairFiles, read_json, read_rows, write_json
 from pipeline.runtime.executor import run_tasks
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.align_parts import Part
-from pipeline.pairing import drift
-from pipeline.pairing.motion import Skew
+from pipeline.pairing.registration import drift
+from pipeline.pairing.registration.motion import Skew
 
 
 def drifting(parts: Sequence[Part]) -> list[Part]:

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from pipeline import boxes, images, proposals
 from pipeline.config import MineConfig
 from pipeline.detect import Detector, DetectorSpec, build_detector, select
-from pipeline.pairing.sources import load_side
+from pipeline.pairing.discovery.sources import load_side
 from pipeline.patches import cut
 from pipeline.proposals import Proposal
 from pipeline.records import AlignedPair, Matrix9, Reject

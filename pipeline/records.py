@@ -55,7 +55,7 @@ class PairFiles(Row):
         frame: the frame's name in it, e.g. ``I00000``.
         camera: the rig that took it; pairs of one camera may share one matrix.
         rgb: visible picture: POSIX path relative to the data set's root, or a part of that file
-            (``pipeline.pairing.sources``).
+            (``pipeline.pairing.discovery.sources``).
         tir: thermal picture, likewise.
         timestamp: seconds, if known.
         skew: TIR time minus RGB time in seconds, if both are known.

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pipeline import images
 from pipeline.boxes import footprint
 from pipeline.pages import drawing, html
-from pipeline.pairing.residual import residual_field
-from pipeline.pairing.sources import load_side
+from pipeline.pairing.discovery.sources import load_side
+from pipeline.pairing.registration.residual import residual_field
 from pipeline.records import AlignedPair
 
 WIDTH = 320

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from pipeline import images, mine
 from pipeline.cli import main
 from pipeline.config import MineConfig
-from pipeline.pairing import quality
-from pipeline.pairing.register import Registration
+from pipeline.pairing.registration import quality
+from pipeline.pairing.registration.register import Registration
 from pipeline.records import AlignedPair, write_rows
 
 # A busy machine is no fault of the code: speed is measured in benchmarks/, never in a test.

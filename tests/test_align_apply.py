@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pipeline import align, images, mine
 from pipeline.config import AlignConfig, MineConfig
-from pipeline.pairing import quality, register
-from pipeline.pairing.evidence import apply
+from pipeline.pairing.registration import quality, register
+from pipeline.pairing.registration.evidence import apply
 from pipeline.records import AlignedPair, read_rows
 
 from .conftest import IDENTITY, SIZE, draw_pair

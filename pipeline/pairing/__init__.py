@@ -1,1 +1,1 @@
-"""Finding, registering and judging RGB-TIR pairs."""
+"""RGB-TIR pairs: found in a data set, and registered to one another."""

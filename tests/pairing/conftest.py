@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.manifests import Manifest, load_manifest
-from pipeline.pairing.discover import SequencePairs, discover
+from pipeline.pairing.discovery.discover import SequencePairs, discover
 
 Make = Callable[..., Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.pairing import clock
+from pipeline.pairing.registration import clock
 from pipeline.records import PairFiles
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.errors import DataError, UsageError
 from pipeline.manifests import Manifest, load_manifest
-from pipeline.pairing.discover import recognise, resolve
-from pipeline.pairing.summary import Discovered
+from pipeline.pairing.discovery.discover import recognise, resolve
+from pipeline.pairing.discovery.summary import Discovered
 
 Make = Callable[..., Any]
 

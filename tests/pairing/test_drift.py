@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pairing import drift
+from pipeline.pairing.registration import drift
 
 
 def test_a_knock_is_found_from_its_first_frame_on() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.manifests import load_manifest, shipped
-from pipeline.pairing.discover import discover, recognise
+from pipeline.pairing.discovery.discover import discover, recognise
 
 LAYOUTS: dict[str, tuple[list[str], dict[str, str]]] = {
     "kaist": (

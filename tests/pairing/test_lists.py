@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.manifests import load_manifest
-from pipeline.pairing.lists import read_map
-from pipeline.pairing.summary import Discovered
+from pipeline.pairing.discovery.lists import read_map
+from pipeline.pairing.discovery.summary import Discovered
 
 Make = Callable[..., Any]
 

@@ -160,10 +160,10 @@ def test_manifests_load_from_an_installed_package(tmp_path: Path) -> None:
     """As from a wheel, and even from inside a zip: nothing depends on the checkout or the working folder."""
     archive = tmp_path / "wheel.zip"
     with zipfile.ZipFile(archive, "w") as wheel:
-        for folder, pattern in (("pipeline", "*.py"), ("data_manifests", "*")):
+        for folder, pattern in (("pipeline", "**/*.py"), ("data_manifests", "*")):
             for path in (REPOSITORY / folder).glob(pattern):
                 if path.is_file():
-                    wheel.write(path, f"{folder}/{path.name}")
+                    wheel.write(path, path.relative_to(REPOSITORY))
     code = "import pipeline.manifests as m; print(len(m.shipped()), m.__file__)"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(archive)!r}); {code}"],

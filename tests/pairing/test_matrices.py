@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline import boxes, images
-from pipeline.pairing.evidence import apply
+from pipeline.pairing.registration.evidence import apply
 
 Array = NDArray[np.float64]
 SIZE = (160, 128)

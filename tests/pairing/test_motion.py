@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.pairing.motion import LEAST, Film, Skew
+from pipeline.pairing.registration.motion import LEAST, Film, Skew
 from pipeline.synthetic import sequences
 
 SIZE = (320, 256)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.pairing import quality
-from pipeline.pairing.register import evaluate, register_pair
+from pipeline.pairing.registration import quality
+from pipeline.pairing.registration.register import evaluate, register_pair
 
 from .scenes import pair, similarity
 

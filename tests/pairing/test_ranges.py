@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.manifests import Percentiles
-from pipeline.pairing.ranges import sequence_range
+from pipeline.pairing.discovery.ranges import sequence_range
 from pipeline.records import PairFiles
 
 

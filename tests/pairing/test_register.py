@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from pipeline import images
 from pipeline.errors import DataError
-from pipeline.pairing import workframe
-from pipeline.pairing.evidence import apply
-from pipeline.pairing.fit import Frame
-from pipeline.pairing.register import evaluate, register_pair, register_sequence
+from pipeline.pairing.registration import workframe
+from pipeline.pairing.registration.evidence import apply
+from pipeline.pairing.registration.fit import Frame
+from pipeline.pairing.registration.register import evaluate, register_pair, register_sequence
 
 from ..conftest import shared
 from .scenes import SIZE, corner_error, pair, similarity

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.pairing.residual import residual_field
+from pipeline.pairing.registration.residual import residual_field
 
 from .scenes import SIZE, pair, similarity
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.images import UnreadableImageError, decode, decode_rgb, decode_tir
-from pipeline.pairing.sources import Clip, file_of, load_side
+from pipeline.pairing.discovery.sources import Clip, file_of, load_side
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.manifests import load_manifest
-from pipeline.pairing import tree
-from pipeline.pairing.discover import discover
+from pipeline.pairing.discovery import tree
+from pipeline.pairing.discovery.discover import discover
 
 Make = Callable[..., Any]
 KAIST = load_manifest("kaist")

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.config import Model
 from pipeline.images import Rgb, Tir
-from pipeline.pairing import fit, workframe
-from pipeline.pairing.blocks import Surfaces
-from pipeline.pairing.evidence import Evidence, Level, Pair, apply
-from pipeline.pairing.measure import surface_scores
+from pipeline.pairing.registration import fit, workframe
+from pipeline.pairing.registration.blocks import Surfaces
+from pipeline.pairing.registration.evidence import Evidence, Level, Pair, apply
+from pipeline.pairing.registration.measure import surface_scores
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Registration:
         homography: (3, 3) TIR pixel -> RGB pixel, pixel centres, h33 = 1.
         model: what was fitted; ``auto`` has been resolved.
         scores: parts of the score by name (see ``docs/alignment.md``): ``ncc``, ``contrast``, ``peak``, ``agreement``
-            (:func:`pipeline.pairing.measure.surface_scores`), ``spread`` (standard error of the corners), ``split``
+            (``measure.surface_scores``), ``spread`` (standard error of the corners), ``split``
             (distance of the corners of two fits, each to half of the evidence: frames, or blocks of a single pair) and
             ``drift`` (how far a free fit would move the corners), all three in RGB pixels.
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.pairing.quality import Verdict
+from pipeline.pairing.registration.quality import Verdict
 from pipeline.records import PairFiles
 
 TOLERANCE = 0.05

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pipeline.pairing.blocks import Surfaces
+from pipeline.pairing.registration.blocks import Surfaces
 
 Array = NDArray[np.float64]
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.errors import DataError
 from pipeline.images import Rgb, Tir
-from pipeline.pairing import features, fit, workframe
-from pipeline.pairing.blocks import Surfaces, Windows, correlate, windows
-from pipeline.pairing.features import Channels
-from pipeline.pairing.fit import Fit, Frame
+from pipeline.pairing.registration import features, fit, workframe
+from pipeline.pairing.registration.blocks import Surfaces, Windows, correlate, windows
+from pipeline.pairing.registration.features import Channels
+from pipeline.pairing.registration.fit import Fit, Frame
 from pipeline.runtime.memory import keep_freed_memory
 
 Array = NDArray[np.float64]

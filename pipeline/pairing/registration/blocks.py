@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from pipeline.pairing.features import Channels, Plane
+from pipeline.pairing.registration.features import Channels, Plane
 
 Index = NDArray[np.int64]
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
-from pipeline.pairing import fit
-from pipeline.pairing.evidence import Evidence
-from pipeline.pairing.register import POLISH
+from pipeline.pairing.registration import fit
+from pipeline.pairing.registration.evidence import Evidence
+from pipeline.pairing.registration.register import POLISH
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.pairing.blocks import Surfaces
+from pipeline.pairing.registration.blocks import Surfaces
 
 Fitted = Literal["identity", "translation", "similarity", "affine", "homography"]
 Array = NDArray[np.float64]

@@ -11,8 +11,8 @@ from typing import Any
 from pipeline.errors import DataError
 from pipeline.files.plain import read_plain
 from pipeline.images import SUFFIXES
-from pipeline.pairing.rules import Match
-from pipeline.pairing.sources import resolve
+from pipeline.pairing.discovery.rules import Match
+from pipeline.pairing.discovery.sources import resolve
 from pipeline.records import parse_json
 
 ENDINGS = SUFFIXES | {".txt", ".xml"}
@@ -61,7 +61,7 @@ def _entry(line: str, place: str) -> str:
 
 
 def _path(line: str, place: str) -> str:
-    """A path as :func:`pipeline.pairing.rules.names` writes it, in a tenth of pathlib's time.
+    """A path as :func:`pipeline.pairing.discovery.rules.names` writes it, in a tenth of pathlib's time.
 
     Raises:
         DataError: it climbs out with ``..`` or is absolute.
@@ -107,7 +107,7 @@ def read_map(root: Path, path: str) -> dict[str, str]:
     """A map file: a JSON object of names, or lines of two names separated by a tab, a comma, a semicolon or blanks.
 
     Returns:
-        visible name -> thermal name, case aside, as :func:`pipeline.pairing.rules.names` writes them.
+        visible name -> thermal name, case aside, as :func:`pipeline.pairing.discovery.rules.names` writes them.
 
     Raises:
         DataError: missing, not of that form, or an entry leaves the root.

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.images import UnreadableImageError, decode
 from pipeline.manifests import Percentiles
-from pipeline.pairing.sources import load_side
+from pipeline.pairing.discovery.sources import load_side
 from pipeline.records import PairFiles
 
 SAMPLED = 24

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
-from pipeline.pairing import drift
-from pipeline.pairing.features import luminance
-from pipeline.pairing.register import Registration
+from pipeline.pairing.registration import drift
+from pipeline.pairing.registration.features import luminance
+from pipeline.pairing.registration.register import Registration
 from pipeline.records import Reason
 
 BLANK_RANGE = 8.0

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
-from pipeline.pairing import features
-from pipeline.pairing.features import Channels, Plane
+from pipeline.pairing.registration import features
+from pipeline.pairing.registration.features import Channels, Plane
 
 Array = NDArray[np.float64]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from pipeline.errors import DataError
 from pipeline.images import UnreadableImageError
 from pipeline.manifests import Manifest
-from pipeline.pairing import rules
-from pipeline.pairing.folders import Group, fill, groups
-from pipeline.pairing.lists import FrameList, read_map
-from pipeline.pairing.rules import Match
-from pipeline.pairing.sources import VIDEO_SUFFIXES, Clip, resolve
-from pipeline.pairing.tree import Picture, Tree, natural
+from pipeline.pairing.discovery import rules
+from pipeline.pairing.discovery.folders import Group, fill, groups
+from pipeline.pairing.discovery.lists import FrameList, read_map
+from pipeline.pairing.discovery.rules import Match
+from pipeline.pairing.discovery.sources import VIDEO_SUFFIXES, Clip, resolve
+from pipeline.pairing.discovery.tree import Picture, Tree, natural
 from pipeline.records import PairFiles, Reject
 
 

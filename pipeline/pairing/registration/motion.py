@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
-from pipeline.pairing import features, workframe
+from pipeline.pairing.registration import features, workframe
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import DataError
 from pipeline.manifests import Manifest
-from pipeline.pairing.tree import Tree, natural
+from pipeline.pairing.discovery.tree import Tree, natural
 
 _FIELD = re.compile(r"\{(?:(\d)|(sequence)|frame(?::(\d+))?)\}")
 SHOWN = 8

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pipeline.manifests import Manifest
-from pipeline.pairing.dataset import SequencePairs
+from pipeline.pairing.discovery.dataset import SequencePairs
 
 SHOWN = 10
 """Sequences that a warning names."""
@@ -14,7 +14,7 @@ SHOWN = 10
 
 @dataclass
 class Discovered:
-    """Running totals of :func:`pipeline.pairing.discover.discover`; memory grows with sequences, not with pairs.
+    """Running totals of :func:`~discover.discover`; memory grows with sequences, not with pairs.
 
     Attributes:
         pairs: pairs by sequence.

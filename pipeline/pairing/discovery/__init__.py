@@ -1,0 +1,1 @@
+"""Finding the pairs of a data set: its layout, its names, its lists."""

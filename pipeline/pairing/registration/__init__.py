@@ -1,0 +1,1 @@
+"""Registering TIR pictures to RGB pictures, and judging how well that went."""
