@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline import report_align, report_shards
+from pipeline import report_shards
+from pipeline.align import page as report_align
 from pipeline.errors import DataError, UsageError
 from pipeline.records import read_json
 from pipeline.shards.index import INDEX, load_index

@@ -178,9 +178,9 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registration and judgement give the identity and a good score, so that a test is about what surrounds them."""
     found = Registration(np.eye(3), "identity", {"ncc": 0.5})
-    monkeypatch.setattr("pipeline.align_chunk._registration", lambda task, rgb, tir: found)
-    monkeypatch.setattr("pipeline.align_chunk.quality.inspect", lambda *pictures: None)
-    monkeypatch.setattr("pipeline.align_chunk.quality.judge", lambda rgb, tir, how: quality.Verdict(0.9))
+    monkeypatch.setattr("pipeline.align.chunk._registration", lambda task, rgb, tir: found)
+    monkeypatch.setattr("pipeline.align.chunk.quality.inspect", lambda *pictures: None)
+    monkeypatch.setattr("pipeline.align.chunk.quality.judge", lambda rgb, tir, how: quality.Verdict(0.9))
 
 
 Run = Callable[..., Result]

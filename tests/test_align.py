@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("registered")
 @pytest.fixture(autouse=True)
 def _plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page has its own tests; here it would be drawn again for every run."""
-    monkeypatch.setattr("pipeline.report_align._pair_sections", lambda *what: [])
+    monkeypatch.setattr("pipeline.align.page._pair_sections", lambda *what: [])
 
 
 def align(prep: Run, root: Path, *words: object):  # type: ignore[no-untyped-def]
@@ -127,7 +127,7 @@ def test_a_finished_run_is_kept_and_other_settings_or_files_are_refused(
 ) -> None:
     done(align(prep, tree))
     before = (tree.parent / "out/aligned.jsonl").stat().st_mtime_ns
-    monkeypatch.setattr("pipeline.align._work", lambda *what: pytest.fail("worked again"))
+    monkeypatch.setattr("pipeline.align.stage._work", lambda *what: pytest.fail("worked again"))
     done(align(prep, tree))
     told(align(prep, tree, "--min-score", 0.7), 2, "settings.min_score: 0.3 -> 0.7", "--on-existing overwrite")
     told(align(prep, tree, "--on-existing", "fail"), 2, "already holds")
@@ -148,7 +148,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tree: Path, prep: Run, monkeypa
             raise KeyboardInterrupt
         return chunk(task)
 
-    monkeypatch.setattr("pipeline.align.align_chunk", interrupted)
+    monkeypatch.setattr("pipeline.align.stage.align_chunk", interrupted)
     told(align(prep, tree), 4, "interrupted: run the same command again to go on")
     done(align(prep, tree))
     assert calls == ["000000.jsonl", "000001.jsonl", "000001.jsonl"]

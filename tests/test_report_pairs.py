@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 
-from pipeline import report_align, report_pairs
+from pipeline.align import page as report_align
+from pipeline.align import pair_strips
 from pipeline.pages import drawing
 from pipeline.records import write_rows
 
@@ -16,9 +17,9 @@ from .conftest import Data
 def test_each_sequence_is_represented_by_its_pair_of_median_score() -> None:
     names = ["b", "a", "b", "a", "b", "c"]
     scores = np.array([0.9, 0.2, 0.1, 0.8, 0.5, 0.3])
-    assert report_pairs.representatives(scores, names, 40) == [4, 3, 5]
-    assert report_pairs.representatives(scores, names, 2) == [4, 5]
-    assert report_pairs.representatives(np.zeros(0), [], 40) == []
+    assert pair_strips.representatives(scores, names, 40) == [4, 3, 5]
+    assert pair_strips.representatives(scores, names, 2) == [4, 5]
+    assert pair_strips.representatives(np.zeros(0), [], 40) == []
 
 
 def test_an_arrow_starts_at_its_block_and_runs_its_way_magnified() -> None:
@@ -46,6 +47,6 @@ def test_the_page_shows_every_sequence_with_its_residual_and_every_camera(data: 
 def test_a_picture_that_has_gone_is_said_to_have_gone(data: Data) -> None:
     write_rows(data.aligned / "aligned.jsonl", data.rows[:1])
     (data.root / data.rows[0].rgb).unlink()
-    (strip,) = report_pairs.strips(data.root, data.rows[:1], residual=True)
+    (strip,) = pair_strips.strips(data.root, data.rows[:1], residual=True)
     assert "cannot be drawn" in strip.title
     assert not strip.pictures

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipeline import mine
-from pipeline.align_rig import calibrate, fingerprint
+from pipeline.align.calibration import calibrate, fingerprint
 from pipeline.config import AlignConfig, MineConfig
 from pipeline.detect import DetectorSpec, build_detector
 from pipeline.images import decode_rgb, decode_tir, read_bytes

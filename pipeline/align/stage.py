@@ -20,9 +20,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from pipeline import DISTRIBUTION, align_rig
-from pipeline.align_chunk import Task, align_chunk
-from pipeline.align_merge import merge
+from pipeline import DISTRIBUTION
+from pipeline.align import calibration
+from pipeline.align.chunk import Task, align_chunk
+from pipeline.align.merge import merge
 from pipeline.config import AlignConfig
 from pipeline.errors import DataError
 from pipeline.manifests import Manifest
@@ -73,7 +74,7 @@ def run(config: AlignConfig) -> dict[str, Any]:
     )
     plan: dict[str, object] = {"stage": "align", "settings": settings, "files": source.fingerprint}
     plan["manifest"] = source.manifest.model_dump(mode="json")
-    plan["homographies"] = align_rig.fingerprint(config.homographies)
+    plan["homographies"] = calibration.fingerprint(config.homographies)
     with owned(config.out, plan, config.on_existing, MADE + WORK):
         report = config.out / "align.json"
         if report.is_file():
@@ -84,7 +85,7 @@ def run(config: AlignConfig) -> dict[str, Any]:
         summary |= {"settings": settings, "root": str(config.root.resolve()), "manifest": source.manifest.name}
         summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
         summary["versions"] = {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__, "opencv": cv2.__version__}
-        summary |= align_rig.truth_errors(config.root, config.out / "aligned.jsonl")
+        summary |= calibration.truth_errors(config.root, config.out / "aligned.jsonl")
         write_json(report, summary)
         shutil.rmtree(config.out / "parts")
     return summary
@@ -120,12 +121,12 @@ def _size(root: Path, locator: str) -> int:
         return -1
 
 
-def _work(config: AlignConfig, source: Source) -> tuple[list[Path], align_rig.Rigs]:
+def _work(config: AlignConfig, source: Source) -> tuple[list[Path], calibration.Rigs]:
     """Run what is not finished; return the part files in order, and what is known of the cameras."""
     folder = config.out / "parts"
     folder.mkdir(exist_ok=True)
-    rigs = align_rig.calibrate(config, source.manifest)
-    usable = align_rig.usable(rigs)
+    rigs = calibration.calibrate(config, source.manifest)
+    usable = calibration.usable(rigs)
     paths: list[Path] = []
 
     def todo() -> Iterator[Task]:
@@ -141,7 +142,7 @@ def _work(config: AlignConfig, source: Source) -> tuple[list[Path], align_rig.Ri
     return paths, rigs
 
 
-def _tasks(config: AlignConfig, source: Source, rigs: align_rig.Rigs) -> Iterator[Task]:
+def _tasks(config: AlignConfig, source: Source, rigs: calibration.Rigs) -> Iterator[Task]:
     """Chunks of every sequence, numbered in discovery order; a preview takes pairs evenly spread over all."""
     wanted = set(np.linspace(0, source.pairs - 1, config.preview).round().astype(int)) if config.preview else None
     seen = number = 0
@@ -150,7 +151,7 @@ def _tasks(config: AlignConfig, source: Source, rigs: align_rig.Rigs) -> Iterato
         seen += len(found.pairs)
         rejects = () if wanted is not None else tuple(found.rejects)
         tir_range = config.tir_range or ranges.sequence_range(config.root, found.pairs, found.manifest.tir_range)
-        rig = align_rig.known_rig(rigs, found.camera, config, found.manifest)
+        rig = calibration.known_rig(rigs, found.camera, config, found.manifest)
         for first in range(0, max(len(chosen), 1 if rejects else 0), CHUNK):
             path = config.out / "parts" / f"{number:06d}.jsonl"
             chunk = tuple(chosen[first : first + CHUNK])

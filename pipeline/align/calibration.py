@@ -13,8 +13,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from pipeline import images
-from pipeline.align_chunk import load
-from pipeline.align_parts import Rig
+from pipeline.align.chunk import load
+from pipeline.align.rows import Rig
 from pipeline.boxes import corners, project
 from pipeline.config import AlignConfig, Settings
 from pipeline.errors import DataError, UsageError

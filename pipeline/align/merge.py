@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.align_parts import Part
-from pipeline.align_rig import Rigs
+from pipeline.align.calibration import Rigs
+from pipeline.align.rows import Part
 from pipeline.records import AlignedPair, Reject, read_rows, write_rows
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.align.pair_strips import QUANTILES, representatives, strips
 from pipeline.pages import html
 from pipeline.records import AlignedPair, Reject, read_json, read_rows
-from pipeline.report_pairs import QUANTILES, representatives, strips
 
 SEQUENCES = 40
 """Sequences of which a pair is drawn."""

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import align_sequence, images
-from pipeline.align_parts import Part, Rig
+from pipeline import images
+from pipeline.align import sequence_flags
+from pipeline.align.rows import Part, Rig
 from pipeline.config import AlignConfig
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.registration import clock, drift, motion, quality, register
@@ -45,9 +46,9 @@ def align_chunk(task: Task) -> int:
     if task.known and task.config.homographies and task.config.min_score == 0:
         return write_rows(task.path, [*rejects, *(_apply(task, pair, task.known, allowed) for pair in task.pairs)])
     film = motion.Film() if task.known and not task.config.preview else None
-    parts = align_sequence.drifting([_align_pair(task, pair, allowed, film) for pair in task.pairs])
+    parts = sequence_flags.drifting([_align_pair(task, pair, allowed, film) for pair in task.pairs])
     if film:
-        parts = align_sequence.skewed(parts, film.skew())
+        parts = sequence_flags.skewed(parts, film.skew())
     return write_rows(task.path, [*rejects, *parts])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.align_parts import Part
+from pipeline.align.rows import Part
 from pipeline.pairing.registration import drift
 from pipeline.pairing.registration.motion import Skew
 
