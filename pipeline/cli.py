@@ -160,7 +160,7 @@ def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) 
 def verify(shards: Path, deep: bool, workers: int) -> None:
     """Check a folder of shards: hashes, shapes, ranges; every fault is named."""
     from pipeline.errors import DataError
-    from pipeline.rederive import rederive
+    from pipeline.mine.rederive import rederive
     from pipeline.shards.verify import verify as check
 
     result = check(shards, deep=rederive if deep else None, workers=workers)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline import report_shards
-from pipeline.align import page as report_align
+from pipeline.align import page as align_page
 from pipeline.errors import DataError, UsageError
+from pipeline.mine import page as mine_page
 from pipeline.records import read_json
 from pipeline.shards.index import INDEX, load_index
 
@@ -19,7 +19,7 @@ def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = 1
         DataError: the folder is neither.
         UsageError: the page cannot be written.
     """
-    page = report_align.build(folder, root, samples) if _is_aligned(folder) else report_shards.build(folder, samples)
+    page = align_page.build(folder, root, samples) if _is_aligned(folder) else mine_page.build(folder, samples)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page, encoding="utf-8")

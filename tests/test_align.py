@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import align as stage
 from pipeline import images
+from pipeline.align import stage
 from pipeline.records import AlignedPair, Reject, read_rows
 
 from .conftest import SIZE, Run, done, draw_pair, draw_tree, told

@@ -19,7 +19,7 @@ from pipeline import images
 from pipeline.config import MineConfig
 from pipeline.detect import DetectorSpec
 from pipeline.errors import CmdTirError, DataError
-from pipeline.mine_shard import Task
+from pipeline.mine.shard_task import Task
 from pipeline.runtime.executor import run_tasks
 
 from .cluster import Cluster, within

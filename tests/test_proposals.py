@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline import boxes, proposals
+from pipeline import boxes
 from pipeline.config import MineConfig
+from pipeline.mine import proposals
 
 SIZE = (640, 512)
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from pipeline.align import page as report_align
+from pipeline.align import page as align_page
 from pipeline.align import pair_strips
 from pipeline.pages import drawing
 from pipeline.records import write_rows
@@ -37,7 +37,7 @@ def test_the_page_shows_every_sequence_with_its_residual_and_every_camera(data: 
     camera = {"model": "homography", "trusted": False, "split": 7.25, "pairs": 3, "drift": None, "moved": 0}
     summary = json.loads(path.read_text()) | {"cameras": {"<rig>": camera | {"moved_from": None}}}
     path.write_text(json.dumps(summary))
-    page = report_align.build(data.aligned, None, 6)
+    page = align_page.build(data.aligned, None, 6)
     assert page.count("residual, 8 times as long") == 2 * 2, "caption and alternative text"
     assert "2 of 2 sequences" in page
     assert "&lt;rig&gt;" in page

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.labels import box_state
-from pipeline.rederive import rederive
+from pipeline.mine.rederive import rederive
 from pipeline.shards.index import index_faults, load_index
 from pipeline.shards.verify import verify
 from pipeline.shards.writer import config_text, file_sha256

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from pipeline import DISTRIBUTION
 from pipeline.config import MineConfig
 from pipeline.errors import DataError, UsageError
-from pipeline.mine_shard import Task, mine_shard
+from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.records import AlignedPair, Reject, locate_rows, read_json, write_json, write_rows
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned

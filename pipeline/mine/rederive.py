@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from pipeline import proposals
 from pipeline.config import MineConfig
 from pipeline.errors import DataError
+from pipeline.mine import proposals
 
 
 def rederive(

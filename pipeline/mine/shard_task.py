@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from pipeline import boxes, images, proposals
+from pipeline import boxes, images
 from pipeline.config import MineConfig
 from pipeline.detect import Detector, DetectorSpec, build_detector, select
+from pipeline.mine import proposals
+from pipeline.mine.proposals import Proposal
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.patches import cut
-from pipeline.proposals import Proposal
 from pipeline.records import AlignedPair, Matrix9, Reject
 from pipeline.runtime.memory import keep_freed_memory
 from pipeline.shards.writer import Pair, Pairs, Patch, Shard, write_shard
