@@ -45,9 +45,7 @@ def test_help_is_quick_because_it_loads_no_stage() -> None:
     assert loaded(code, "cv2", "h5py", "matplotlib", "distributed", "pydantic") == set()
 
 
-@pytest.mark.parametrize(
-    "module", ["pipeline.align", "pipeline.mine", "pipeline.report", "pipeline.detect"]
-)
+@pytest.mark.parametrize("module", ["pipeline.align", "pipeline.mine", "pipeline.report", "pipeline.detect"])
 def test_the_stages_load_no_torch_and_no_dask(module: str) -> None:
     assert loaded(f"import {module}", *HEAVY, "dask", "distributed") == set()
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import boxes
-from pipeline.synthetic.noise import Plane
-from pipeline.synthetic.render import Seen
-from pipeline.synthetic.sensor import Picture
+from pipeline.synthetic.optics.noise import Plane
+from pipeline.synthetic.optics.sensor import Picture
+from pipeline.synthetic.scene.render import Seen
 
 NAMES = (
     "deformation", "occlusion", "distractor", "background clutter", "out of view", "scale variation", "fast motion",

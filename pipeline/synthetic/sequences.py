@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from pipeline import boxes
 from pipeline.images import encode
-from pipeline.synthetic import attributes, camera, tracking
-from pipeline.synthetic.backdrop import Backdrop, build
-from pipeline.synthetic.layout import pair_scene
-from pipeline.synthetic.noise import Plane, stream
-from pipeline.synthetic.render import Instant, Seen, instant
-from pipeline.synthetic.scene import Scene
-from pipeline.synthetic.sensor import Bolometer, Picture, cut, speckle, visible
+from pipeline.synthetic import attributes
+from pipeline.synthetic.optics import camera
+from pipeline.synthetic.optics.noise import Plane, stream
+from pipeline.synthetic.optics.sensor import Bolometer, Picture, cut, speckle, visible
+from pipeline.synthetic.scene import tracking_layout
+from pipeline.synthetic.scene.backdrop import Backdrop, build
+from pipeline.synthetic.scene.layout import pair_scene
+from pipeline.synthetic.scene.render import Instant, Seen, instant
+from pipeline.synthetic.scene.scene import Scene
 
 Size = tuple[int, int]
 _MEMBRANE = 0.03
@@ -58,7 +60,7 @@ def stage(seed: int, kind: int, index: int, size: Size) -> Stage:
         scene = pair_scene(seed, index, size, is_night(index), index % 4 < 2)
         white = (135.0, 200.0)
     else:
-        scene = tracking.scene(seed, index, size)
+        scene = tracking_layout.scene(seed, index, size)
         white = (205.0, 245.0)
     backdrop = build(scene)
     thermal = Bolometer.tune(stream(seed, kind, index, 2), backdrop.canvas[..., 3], size, white)
@@ -129,14 +131,14 @@ def tracking_frame(seed: int, index: int, frame: int, size: Size) -> tuple[Pictu
 
 def write_tracking(root: Path, seed: int, index: int, frames: int, size: Size) -> tuple[int, list[int]]:
     """Write one tracking sequence under ``root`` in LSOTB-TIR's layout; return the bytes written and its flags."""
-    name = tracking.name(index)
+    name = tracking_layout.name(index)
     folder = root / name / "img"
     folder.mkdir(parents=True, exist_ok=True)
     facts: list[attributes.Fact] = []
     lines, total = [], 0
     for frame in range(frames):
         picture, seen, smear = tracking_frame(seed, index, frame, size)
-        target = next((item for item in seen if item.ident == tracking.TARGET), None)
+        target = next((item for item in seen if item.ident == tracking_layout.TARGET), None)
         if target:
             facts.append(attributes.observe(picture, target, seen, smear))
         elif facts:
@@ -145,7 +147,7 @@ def write_tracking(root: Path, seed: int, index: int, frames: int, size: Size) -
         (folder / f"{frame + 1:04d}.jpg").write_bytes(data)
         total += len(data)
         lines.append(",".join(f"{v:.2f}" for v in facts[-1].box))
-    script = tracking.SCRIPTS[index % len(tracking.SCRIPTS)]
+    script = tracking_layout.SCRIPTS[index % len(tracking_layout.SCRIPTS)]
     flags = attributes.flags(facts, script.scenario, script.kind == "car")
     (root / name / "groundtruth_rect.txt").write_text("\n".join(lines) + "\n")
     (root / "attributes").mkdir(exist_ok=True)

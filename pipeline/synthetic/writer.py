@@ -12,7 +12,8 @@ from typing import IO
 from pipeline.config import SynthConfig
 from pipeline.errors import UsageError
 from pipeline.runtime.executor import run_tasks
-from pipeline.synthetic import sequences, tracking
+from pipeline.synthetic import sequences
+from pipeline.synthetic.scene import tracking_layout
 
 CHUNK = 32
 """Pairs a task; each frame is a function of the seed, the sequence and its number, so the cut changes nothing."""
@@ -169,7 +170,7 @@ def run(config: SynthConfig) -> dict[str, object]:
         part.replace(part.with_suffix(""))
     except OSError as error:
         raise UsageError(f"cannot write to {config.out}: {error.strerror or error}: choose another --out") from error
-    names = [tracking.name(index) for index in range(config.tracking if config.tracking_frames else 0)]
+    names = [tracking_layout.name(index) for index in range(config.tracking if config.tracking_frames else 0)]
     return {
         **total,
         "sequences": config.sequences,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.images import decode_tir
-from pipeline.synthetic import attributes, sequences, tracking
+from pipeline.synthetic import attributes, sequences
+from pipeline.synthetic.scene import tracking_layout
 
 Made = tuple[Path, dict[str, object]]
 STILL = attributes.Fact(
@@ -55,8 +56,8 @@ def test_each_event_sets_its_flags(change: dict[str, Any], expected: set[str]) -
 
 
 def test_names_follow_the_benchmark() -> None:
-    assert [tracking.name(i) for i in range(4)] == ["person_S_001", "car_V_001", "dog_H_001", "person_D_001"]
-    names = [tracking.name(i) for i in range(24)]
+    assert [tracking_layout.name(i) for i in range(4)] == ["person_S_001", "car_V_001", "dog_H_001", "person_D_001"]
+    names = [tracking_layout.name(i) for i in range(24)]
     assert len(set(names)) == 24
     assert "person_S_003" in names
 
@@ -93,7 +94,7 @@ def test_the_target_is_where_the_ground_truth_says(made: Made) -> None:
 def test_every_script_starts_with_its_target_in_view(index: int) -> None:
     for seed in range(3):
         _, seen, _ = sequences.tracking_frame(seed, index, 0, (320, 256))
-        target = next(item for item in seen if item.ident == tracking.TARGET)
+        target = next(item for item in seen if item.ident == tracking_layout.TARGET)
         assert target.visibility > 0.6
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.synthetic.heat import BODY, MATERIALS, ZERO, Climate
-from pipeline.synthetic.noise import stream
+from pipeline.synthetic.optics.heat import BODY, MATERIALS, ZERO, Climate
+from pipeline.synthetic.optics.noise import stream
 
 COLD_NIGHT = Climate(True, ZERO + 6, ZERO - 28)
 HOT_DAY = Climate(False, ZERO + 30, ZERO - 2)

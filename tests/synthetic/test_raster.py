@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.synthetic.camera import SCALE, View
-from pipeline.synthetic.heat import ZERO, Climate
-from pipeline.synthetic.light import Light
-from pipeline.synthetic.raster import Look, Pose, ball, draw, paste
+from pipeline.synthetic.optics.camera import SCALE, View
+from pipeline.synthetic.optics.heat import ZERO, Climate
+from pipeline.synthetic.optics.light import Light
+from pipeline.synthetic.optics.raster import Look, Pose, ball, draw, paste
 
 VIEW = View((320, 256), 300.0, 120.0, 1.7, (20, 20))
 LOOK = Look((1.0, 1.0, 1.0), Climate(True, ZERO + 10, ZERO - 20), Light.night(()), 0.0, np.zeros((4, 4), np.float32))

@@ -8,8 +8,9 @@ import pytest
 
 from pipeline import boxes
 from pipeline.images import decode_tir, warp_to_rgb
-from pipeline.synthetic import camera, sequences
-from pipeline.synthetic.noise import stream
+from pipeline.synthetic import sequences
+from pipeline.synthetic.optics import camera
+from pipeline.synthetic.optics.noise import stream
 
 Made = tuple[Path, dict[str, object]]
 SIZE = (320, 256)

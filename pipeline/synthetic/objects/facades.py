@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from pipeline.synthetic.camera import Points, View
-from pipeline.synthetic.heat import Climate
-from pipeline.synthetic.light import Colour, Light, srgb
-from pipeline.synthetic.noise import Plane, fractal, grain, resize
-from pipeline.synthetic.people import pick
+from pipeline.synthetic.objects.people import pick
+from pipeline.synthetic.optics.camera import Points, View
+from pipeline.synthetic.optics.heat import Climate
+from pipeline.synthetic.optics.light import Colour, Light, srgb
+from pipeline.synthetic.optics.noise import Plane, fractal, grain, resize
 
 _DENSITY = 36
 _STOREY = 3.2

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.synthetic.camera import SCALE, View
-from pipeline.synthetic.heat import Climate
-from pipeline.synthetic.light import Colour, Light, srgb
-from pipeline.synthetic.noise import Plane, Reals, resize, smoothstep
+from pipeline.synthetic.optics.camera import SCALE, View
+from pipeline.synthetic.optics.heat import Climate
+from pipeline.synthetic.optics.light import Colour, Light, srgb
+from pipeline.synthetic.optics.noise import Plane, Reals, resize, smoothstep
 
 _TILE = 512
 

@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.synthetic.actors import Actor, Path
-from pipeline.synthetic.camera import View
-from pipeline.synthetic.layout import pair_scene
-from pipeline.synthetic.noise import stream
-from pipeline.synthetic.people import Dog, Person
-from pipeline.synthetic.raster import Pose
-from pipeline.synthetic.scene import RIG_MARGIN, Fixture, Scene, Sway, cloth
-from pipeline.synthetic.vehicles import Vehicle
+from pipeline.synthetic.objects.actors import Actor, Path
+from pipeline.synthetic.objects.people import Dog, Person
+from pipeline.synthetic.objects.vehicles import Vehicle
+from pipeline.synthetic.optics.camera import View
+from pipeline.synthetic.optics.noise import stream
+from pipeline.synthetic.optics.raster import Pose
+from pipeline.synthetic.scene.layout import pair_scene
+from pipeline.synthetic.scene.scene import RIG_MARGIN, Fixture, Scene, Sway, cloth
 
 Scenario = Literal["S", "V", "H", "D"]
 TARGET = 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pipeline.synthetic.noise import Plane
-from pipeline.synthetic.raster import Pose, Sprite
-from pipeline.synthetic.scene import Scene
+from pipeline.synthetic.optics.noise import Plane
+from pipeline.synthetic.optics.raster import Pose, Sprite
+from pipeline.synthetic.scene.scene import Scene
 
 Corner = tuple[int, int]
 """(x, y) of a canvas' corner in panorama canvas pixels."""

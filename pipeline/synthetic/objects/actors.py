@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.synthetic.camera import View
-from pipeline.synthetic.light import Colour
-from pipeline.synthetic.noise import Plane
-from pipeline.synthetic.people import Dog, Person
-from pipeline.synthetic.raster import Part, Pose
-from pipeline.synthetic.vehicles import Vehicle, bicycle
+from pipeline.synthetic.objects.people import Dog, Person
+from pipeline.synthetic.objects.vehicles import Vehicle, bicycle
+from pipeline.synthetic.optics.camera import View
+from pipeline.synthetic.optics.light import Colour
+from pipeline.synthetic.optics.noise import Plane
+from pipeline.synthetic.optics.raster import Part, Pose
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.synthetic.camera import SCALE, Points
-from pipeline.synthetic.heat import BODY
-from pipeline.synthetic.noise import Plane, Reals, fractal, grain, resize
+from pipeline.synthetic.optics.camera import SCALE, Points
+from pipeline.synthetic.optics.heat import BODY
+from pipeline.synthetic.optics.noise import Plane, Reals, fractal, grain, resize
 
 Picture = NDArray[np.uint8]
 _SLACK = 64

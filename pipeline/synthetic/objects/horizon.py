@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.synthetic.camera import SCALE, View
-from pipeline.synthetic.facades import WALLS
-from pipeline.synthetic.heat import Climate
-from pipeline.synthetic.light import Light, srgb
-from pipeline.synthetic.noise import Plane, fractal, grain, resize, smoothstep
-from pipeline.synthetic.people import pick
+from pipeline.synthetic.objects.facades import WALLS
+from pipeline.synthetic.objects.people import pick
+from pipeline.synthetic.optics.camera import SCALE, View
+from pipeline.synthetic.optics.heat import Climate
+from pipeline.synthetic.optics.light import Light, srgb
+from pipeline.synthetic.optics.noise import Plane, fractal, grain, resize, smoothstep
 
 
 def sky(rng: np.random.Generator, canvas: Plane, view: View, climate: Climate, light: Light) -> None:

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.synthetic.camera import Points, View
-from pipeline.synthetic.heat import Climate
-from pipeline.synthetic.light import Colour, Light
-from pipeline.synthetic.noise import Plane, Reals, resize
+from pipeline.synthetic.optics.camera import Points, View
+from pipeline.synthetic.optics.heat import Climate
+from pipeline.synthetic.optics.light import Colour, Light
+from pipeline.synthetic.optics.noise import Plane, Reals, resize
 
 Tone = tuple[float, float, float, float]
 _RING = np.stack([np.cos(np.arange(12) * np.pi / 6), np.sin(np.arange(12) * np.pi / 6)], axis=-1)
@@ -33,7 +33,7 @@ class Part:
     Attributes:
         points: (n, 3).
         rgb: linear reflectance.
-        material: key of :data:`pipeline.synthetic.heat.MATERIALS`.
+        material: key of :data:`pipeline.synthetic.optics.heat.MATERIALS`.
         radii: (n,) metres: the part is the convex hull of balls; otherwise the polygon of its points.
         stroke: metres: the part is a line of that width through its points.
         shade: how directly the light falls on it, 1 is usual.

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.synthetic import shadows
-from pipeline.synthetic.backdrop import Backdrop, look_at
-from pipeline.synthetic.camera import SCALE
-from pipeline.synthetic.noise import Plane
-from pipeline.synthetic.raster import Sprite, draw, overlap, paste
-from pipeline.synthetic.scene import RIG_MARGIN, Scene
+from pipeline.synthetic.optics.camera import SCALE
+from pipeline.synthetic.optics.noise import Plane
+from pipeline.synthetic.optics.raster import Sprite, draw, overlap, paste
+from pipeline.synthetic.scene import shadows
+from pipeline.synthetic.scene.backdrop import Backdrop, look_at
+from pipeline.synthetic.scene.scene import RIG_MARGIN, Scene
 
 _DRIVEN = (2, 5, 7)
 """COCO classes with an engine: car, bus, truck."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.synthetic import facades, ground, horizon, props, shadows
-from pipeline.synthetic.noise import Plane, stream
-from pipeline.synthetic.raster import Look, Pose, Sprite, draw, overlap, paste
-from pipeline.synthetic.scene import Fixture, Scene, cloth
+from pipeline.synthetic.objects import facades, ground, horizon, props
+from pipeline.synthetic.optics.noise import Plane, stream
+from pipeline.synthetic.optics.raster import Look, Pose, Sprite, draw, overlap, paste
+from pipeline.synthetic.scene import shadows
+from pipeline.synthetic.scene.scene import Fixture, Scene, cloth
 
 
 @dataclass(frozen=True)

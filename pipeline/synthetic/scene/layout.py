@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.synthetic.actors import Actor, Path, Rider
-from pipeline.synthetic.camera import View
-from pipeline.synthetic.ground import House, Street
-from pipeline.synthetic.heat import Climate
-from pipeline.synthetic.light import Lamp, Light
-from pipeline.synthetic.noise import stream
-from pipeline.synthetic.people import Dog, Person, pick
-from pipeline.synthetic.raster import Pose
-from pipeline.synthetic.scene import RIG_MARGIN, Fixture, Scene, Sway, cloth
-from pipeline.synthetic.vehicles import Vehicle
+from pipeline.synthetic.objects.actors import Actor, Path, Rider
+from pipeline.synthetic.objects.ground import House, Street
+from pipeline.synthetic.objects.people import Dog, Person, pick
+from pipeline.synthetic.objects.vehicles import Vehicle
+from pipeline.synthetic.optics.camera import View
+from pipeline.synthetic.optics.heat import Climate
+from pipeline.synthetic.optics.light import Lamp, Light
+from pipeline.synthetic.optics.noise import stream
+from pipeline.synthetic.optics.raster import Pose
+from pipeline.synthetic.scene.scene import RIG_MARGIN, Fixture, Scene, Sway, cloth
 
 
 def _street(rng: np.random.Generator, paved: bool) -> Street:

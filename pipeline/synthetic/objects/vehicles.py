@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.synthetic.bodies import BUS, CAR, HATCH, VAN, Body
-from pipeline.synthetic.camera import Points, View
-from pipeline.synthetic.light import Colour, srgb
-from pipeline.synthetic.people import pick
-from pipeline.synthetic.raster import Part, Pose, ball
+from pipeline.synthetic.objects.bodies import BUS, CAR, HATCH, VAN, Body
+from pipeline.synthetic.objects.people import pick
+from pipeline.synthetic.optics.camera import Points, View
+from pipeline.synthetic.optics.light import Colour, srgb
+from pipeline.synthetic.optics.raster import Part, Pose, ball
 
 _PAINT = (
     srgb(222, 224, 226), srgb(150, 154, 160), srgb(44, 46, 52), srgb(140, 28, 32), srgb(36, 62, 116),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.synthetic.actors import Actor
-from pipeline.synthetic.camera import SCALE, View
-from pipeline.synthetic.ground import Street
-from pipeline.synthetic.heat import Climate
-from pipeline.synthetic.light import Light
-from pipeline.synthetic.noise import Plane, grain
-from pipeline.synthetic.raster import Pose
+from pipeline.synthetic.objects.actors import Actor
+from pipeline.synthetic.objects.ground import Street
+from pipeline.synthetic.optics.camera import SCALE, View
+from pipeline.synthetic.optics.heat import Climate
+from pipeline.synthetic.optics.light import Light
+from pipeline.synthetic.optics.noise import Plane, grain
+from pipeline.synthetic.optics.raster import Pose
 
 RIG_MARGIN = 22
 """Pixels of 640 by which the TIR picture may reach over the RGB picture's edge."""
@@ -47,7 +47,7 @@ class Sway:
 
 @dataclass(frozen=True)
 class Fixture:
-    """A thing that stands still: ``kind`` is a maker's name in :mod:`pipeline.synthetic.props`."""
+    """A thing that stands still: ``kind`` is a maker's name in :mod:`pipeline.synthetic.objects.props`."""
 
     kind: str
     pose: Pose

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from pipeline.synthetic.camera import View
-from pipeline.synthetic.light import srgb
-from pipeline.synthetic.people import pick
-from pipeline.synthetic.raster import Look, Part, Pose, Sprite, ball, finish
+from pipeline.synthetic.objects.people import pick
+from pipeline.synthetic.optics.camera import View
+from pipeline.synthetic.optics.light import srgb
+from pipeline.synthetic.optics.raster import Look, Part, Pose, Sprite, ball, finish
 
 _LEAF = (srgb(70, 100, 40), srgb(86, 112, 48), srgb(58, 88, 46), srgb(112, 118, 52))
 _BARK, _STEEL, _DARK = srgb(86, 70, 56), srgb(120, 124, 126), srgb(46, 50, 52)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.synthetic.noise import Plane
+from pipeline.synthetic.optics.noise import Plane
 
 Colour = tuple[float, float, float]
 

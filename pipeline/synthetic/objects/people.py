@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.synthetic.camera import Points
-from pipeline.synthetic.light import Colour, srgb
-from pipeline.synthetic.raster import Part, ball
+from pipeline.synthetic.optics.camera import Points
+from pipeline.synthetic.optics.light import Colour, srgb
+from pipeline.synthetic.optics.raster import Part, ball
 
 Joint = tuple[float, float, float] | Points
 """Forward, right, up in metres."""

@@ -1,0 +1,1 @@
+"""What stands and moves in a scene: people, vehicles, ground, fronts of houses."""

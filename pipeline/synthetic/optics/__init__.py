@@ -1,0 +1,1 @@
+"""How a scene is seen: heat and light, cameras, pixels, sensor noise."""

@@ -1,0 +1,1 @@
+"""A scene as a whole: where everything stands, and the pictures made of it."""
