@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import DataError
-from trainer.checkpoint import export_pytracking, load_into, load_weights, save_weights
+from trainer.checkpoints.pytracking_export import export_pytracking
+from trainer.checkpoints.weights import load_into, load_weights, save_weights
 from trainer.net import build_network
 from trainer.net.backbone import ResNet
 from trainer.net.base import TrackingNet

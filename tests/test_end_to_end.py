@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.records import AlignedPair, read_rows
-from trainer.checkpoint import load_weights
+from trainer.checkpoints.weights import load_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from pipeline.errors import CmdTirError
-from trainer.checkpoint import load_weights
+from trainer.checkpoints.weights import load_weights
 from trainer.evaluation.results import read_result
 
 SHORT = settings(max_examples=60, deadline=None)

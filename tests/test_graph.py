@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.errors import UsageError
 from trainer import graph, head_fit, rows
-from trainer.checkpoint import load_weights
-from trainer.run_folder import MODEL
+from trainer.checkpoints.run_folder import MODEL
+from trainer.checkpoints.weights import load_weights
 
 from .train_world import settings, shard, small_windows, write_world
 

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 from pipeline.errors import DataError, UsageError
 from trainer import head_fit, loop
 from trainer import training as trainings
-from trainer.checkpoint import load_weights
-from trainer.run_folder import METRICS, MODEL, STATE
+from trainer.checkpoints.run_folder import METRICS, MODEL, STATE
+from trainer.checkpoints.weights import load_weights
 
 from .train_world import SEQUENCES, same_bits, settings, shard, small_windows, write_teacher, write_world
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from trainer import loop
-from trainer.checkpoint import load_weights
-from trainer.run_folder import METRICS, MODEL
+from trainer.checkpoints.run_folder import METRICS, MODEL
+from trainer.checkpoints.weights import load_weights
 
 from .train_world import settings, small_windows, write_world
 

@@ -11,9 +11,9 @@ from pipeline.errors import DataError, UsageError
 from trainer import held_out, loop, put_together
 from trainer import rows as rows_module
 from trainer import training as trainings
-from trainer.checkpoint import load_weights
+from trainer.checkpoints.run_folder import META, MODEL, RunFolder
+from trainer.checkpoints.weights import load_weights
 from trainer.net import build_network
-from trainer.run_folder import META, MODEL, RunFolder
 
 from .train_world import same_bits, settings, small_windows, write_teacher, write_world
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoint import load_weights
-from trainer.run_folder import METRICS, MODEL, STATE, RunFolder
+from trainer.checkpoints.run_folder import METRICS, MODEL, STATE, RunFolder
+from trainer.checkpoints.weights import load_weights
 
 IDENTITY = {"seed": 0, "recipe": "c1", "shards": "abc"}
 

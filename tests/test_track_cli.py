@@ -16,7 +16,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from trainer.checkpoint import save_weights
+from trainer.checkpoints.weights import save_weights
 from trainer.eval_cli import main as evaluate
 from trainer.net import build_network
 from trainer.tracking import Tracker

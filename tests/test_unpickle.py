@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from pipeline.errors import DataError
-from trainer.checkpoint import load_weights
-from trainer.unpickle import read_pickle
+from trainer.checkpoints.unpickle import read_pickle
+from trainer.checkpoints.weights import load_weights
 
 GOOD = {"net": {"weight": torch.ones(2)}}
 

@@ -15,9 +15,9 @@ from pipeline.boxes import corners
 from pipeline.images import encode
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
-from trainer.checkpoint import load_weights
+from trainer.checkpoints.run_folder import MODEL
+from trainer.checkpoints.weights import load_weights
 from trainer.net import build_network
-from trainer.run_folder import MODEL
 from trainer.settings import TrainConfig
 from trainer.trackers import TRACKERS
 

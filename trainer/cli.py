@@ -127,8 +127,9 @@ def train(overrides: tuple[str, ...], **options: Any) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.pth.tar")
 def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
     """Write a student in the format of another program."""
-    from trainer.checkpoint import export_pytracking, load_weights
-    from trainer.start import tracker_of, weights_file
+    from trainer.checkpoints.model_file import tracker_of, weights_file
+    from trainer.checkpoints.pytracking_export import export_pytracking
+    from trainer.checkpoints.weights import load_weights
 
     file = weights_file(weights, "export")
     name = tracker_of([file], tracker)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from trainer import DISTRIBUTION
-from trainer.start import LEARNT
+from trainer.checkpoints.model_file import LEARNT
 from trainer.training import Training
 
 

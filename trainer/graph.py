@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import UsageError
+from trainer.checkpoints.run_folder import META, MODEL, RUN
 from trainer.recipe import Recipe, load_recipe, recipe_names
-from trainer.run_folder import META, MODEL, RUN
 from trainer.settings import TrainConfig
 from trainer.source import of_method
 from trainer.trackers import TRACKERS

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from trainer.checkpoints.run_folder import HELD_OUT, RunFolder
 from trainer.data import Sample, read_batches
 from trainer.feeding import Feeding, assemble
 from trainer.measures import measure_feed, modulation_cosine
-from trainer.run_folder import HELD_OUT, RunFolder
 from trainer.training import Training
 
 BOTH = Feeding(("rgb", "tir"), ("rgb", "tir"))

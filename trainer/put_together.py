@@ -10,12 +10,13 @@ import torch
 
 from pipeline.errors import UsageError
 from trainer import DISTRIBUTION
-from trainer.checkpoint import load_into, load_weights
+from trainer.checkpoints.model_file import LEARNT, learnt_ranges, tracker_of, weights_file
+from trainer.checkpoints.run_folder import MODEL, RUN, RunFolder
+from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
 from trainer.recipe import load_recipe
-from trainer.run_folder import MODEL, RUN, RunFolder
 from trainer.settings import TrainConfig
-from trainer.start import LEARNT, Weights, compose, learnt_ranges, start_weights, tracker_of, weights_file
+from trainer.start import Weights, compose, start_weights
 
 
 def run(config: TrainConfig) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.pages import html
+from trainer.checkpoints.run_folder import HELD_OUT, METRICS, RUN
 from trainer.curves import curves
-from trainer.run_folder import HELD_OUT, METRICS, RUN
 
 NAMES = {
     "loss": "L",

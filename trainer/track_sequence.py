@@ -12,7 +12,7 @@ import cv2
 import torch
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoint import written_whole
+from trainer.checkpoints.weights import written_whole
 from trainer.evaluation.text_rows import Boxes, read_rows
 from trainer.track_data import Clip
 from trainer.track_draw import draw, is_drawn

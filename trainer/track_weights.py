@@ -9,9 +9,9 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.shards.writer import file_sha256
+from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file
+from trainer.checkpoints.run_folder import META
 from trainer.net import TRACKERS
-from trainer.run_folder import META
-from trainer.start import learnt_ranges, tracker_of, weights_file
 from trainer.track_frames import Kind
 
 EIGHT_BIT, BY_SEQUENCE, VISIBLE = "8-bit", "sequence", "visible"

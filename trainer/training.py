@@ -18,7 +18,9 @@ from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
 from trainer import branches
-from trainer.checkpoint import load_into, load_weights
+from trainer.checkpoints.model_file import weights_file
+from trainer.checkpoints.run_folder import MODEL, START, RunFolder
+from trainer.checkpoints.weights import load_into, load_weights
 from trainer.data import PairDataset, Sample, read_batches
 from trainer.device import resolve_device
 from trainer.feeding import Feed, Feeding, assemble
@@ -28,10 +30,9 @@ from trainer.net import AtomNet, DimpNet, build_network
 from trainer.objective import Objective
 from trainer.parallel import join_team
 from trainer.recipe import Module, Recipe, load_recipe
-from trainer.run_folder import MODEL, START, RunFolder
 from trainer.settings import TrainConfig
 from trainer.source import Source, of_method, open_source, split_pairs
-from trainer.start import BACKBONE, start_weights, weights_file
+from trainer.start import BACKBONE, start_weights
 from trainer.state_head import StateHead
 from trainer.trackers import TRACKERS
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pipeline.boxes import iou
 from pipeline.errors import DataError
-from trainer.checkpoint import save_weights
+from trainer.checkpoints.weights import save_weights
 from trainer.net import build_network
 from trainer.tracking import Tracker
 from trainer.tracking.fuse import fold_batch_norms

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from trainer.checkpoint import load_into, load_weights
+from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import AtomNet, DimpNet, build_network
 from trainer.net.base import TrackingNet
 from trainer.tracking.atom import AtomEngine
@@ -29,7 +29,7 @@ class Tracker:
 
     Args:
         name: ``dimp18``, ``dimp50``, ``superdimp`` or ``atom``.
-        weights: a file that :func:`~trainer.checkpoint.load_weights` reads, or a state dict.
+        weights: a file that :func:`~trainer.checkpoints.weights.load_weights` reads, or a state dict.
         device: where the network runs.
         params: parameters by pytracking's names in place of the tracker's own, see :mod:`trainer.tracking.params`.
         seed: of random shifts, dropped channels, start boxes and (ATOM) first weights; every sequence begins with it.

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoint import save_weights, written_whole
-from trainer.unpickle import read_pickle
+from trainer.checkpoints.unpickle import read_pickle
+from trainer.checkpoints.weights import save_weights, written_whole
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
 START, HELD_OUT = "start.safetensors", "held_out.json"

@@ -1,0 +1,64 @@
+"""What a weights file says of itself, and which file an option means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import DataError, UsageError
+from trainer.checkpoints.run_folder import META, MODEL
+
+LEARNT = "tir_ranges"
+"""Key of ``model.json``: how the TIR of the shards that trained the model became 0 to 255, a list without repeats of
+``"8-bit"`` (as stored), ``"sequence"`` (16 bits, a range found in each sequence) and [low, high]. Empty: not known."""
+
+
+def weights_file(path: Path, option: str = "--init") -> Path:
+    """The weights file that an option means: a file, or the model of a run's folder.
+
+    Raises:
+        UsageError: there is none.
+    """
+    file = path / MODEL if path.is_dir() else path
+    if not file.is_file():
+        raise UsageError(
+            f"{option} {file}: no such file: pass a checkpoint (README says where released ones are) or a run"
+        )
+    return file
+
+
+def described(file: Path) -> dict[str, Any]:
+    """What a run's model says it is (``tracker``, ``recipe``, :data:`LEARNT`); empty for a file that is not a run's.
+
+    Raises:
+        DataError: the description is damaged.
+    """
+    meta = file.with_name(META)
+    if file.name != MODEL or not meta.is_file():
+        return {}
+    try:
+        content = json.loads(meta.read_text(encoding="utf-8"))
+        return {key: str(content[key]) for key in ("tracker", "recipe")} | {LEARNT: list(content.get(LEARNT) or [])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{meta}: not the description of a model: fetch the run again") from error
+
+
+def learnt_ranges(files: Sequence[Path]) -> list[Any]:
+    """The thermal ranges that weights have learnt from, without repeats (:data:`LEARNT`)."""
+    every = [policy for file in files for policy in described(file).get(LEARNT, [])]
+    return [policy for place, policy in enumerate(every) if policy not in every[:place]]
+
+
+def tracker_of(files: Sequence[Path], named: str | None) -> str:
+    """The base tracker of weights: what was named, or what the runs say.
+
+    Raises:
+        UsageError: neither says it, or they contradict one another.
+    """
+    said = {tracker for tracker in (named, *(described(file).get("tracker") for file in files)) if tracker}
+    if len(said) != 1:
+        told = f"they are of {' and '.join(sorted(said))}" if said else "a plain file does not say its tracker"
+        raise UsageError(f"{', '.join(map(str, files))}: {told}: give --tracker, and weights of one tracker")
+    return said.pop()

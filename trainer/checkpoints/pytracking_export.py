@@ -1,0 +1,98 @@
+"""A student written as pytracking saves its networks."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from pipeline.errors import DataError
+from trainer.checkpoints.weights import differences, written_whole
+from trainer.net import build_network
+from trainer.net.correlation import FILTER_SIZE
+from trainer.net.dimp import CONFIGS
+
+_CONSTRUCTOR_MODULE = "ltr.admin.model_constructor"
+
+
+def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path | str) -> None:
+    """Write a checkpoint that pytracking's own strict loader reads.
+
+    Args:
+        state_dict: the network's, complete.
+        tracker: a name that :func:`~trainer.net.build_network` knows.
+        path: the file, by custom ``*.pth.tar``.
+
+    Raises:
+        ValueError: no such tracker.
+        DataError: the state dict is not that tracker's.
+    """
+    with torch.device("meta"):
+        expected = build_network(tracker).state_dict()
+    faults = differences(expected, state_dict)
+    if faults:
+        raise DataError(f"cannot export as {tracker}: {faults}: is it of another tracker?")
+    net = OrderedDict(
+        (key, state_dict.get(key, torch.tensor(0)).detach().to("cpu", like.dtype).contiguous())
+        for key, like in expected.items()
+    )
+    constructor = type("NetConstructor", (), {"__module__": _CONSTRUCTOR_MODULE})()
+    vars(constructor).update(_constructor_arguments(tracker))
+    net_type = "ATOMnet" if tracker == "atom" else "DiMPnet"
+    content = {"net_type": net_type, "net": net, "net_info": None, "constructor": constructor}
+    with written_whole(Path(path)) as partial, _importable(type(constructor)):
+        torch.save(content, partial)
+
+
+def _constructor_arguments(tracker: str) -> dict[str, object]:
+    """How pytracking rebuilds the network: its function, and the keywords that differ from that function's defaults."""
+    if tracker == "atom":
+        keywords: dict[str, object] = {"backbone_pretrained": False}
+        return {"fun_name": "atom_resnet18", "fun_module": "ltr.models.bbreg.atom", "args": (), "kwds": keywords}
+    config = CONFIGS[tracker]
+    keywords = {
+        "filter_size": FILTER_SIZE,
+        "optim_iter": 5,
+        "clf_feat_norm": True,
+        "clf_feat_blocks": int(config.residual),
+        "final_conv": True,
+        "out_feature_dim": config.channels,
+        "optim_init_step": 0.9,
+        "optim_init_reg": 0.1,
+        "init_gauss_sigma": config.label_sigma,
+        "num_dist_bins": 100,
+        "bin_displacement": 0.1,
+        "mask_init_factor": 3.0,
+        "target_mask_act": "sigmoid",
+        "score_act": "relu",
+        "backbone_pretrained": False,
+        "frozen_backbone_layers": ["conv1", "bn1", "layer1", "layer2"] if tracker == "superdimp" else [],
+    }
+    module = "ltr.models.tracking.dimpnet"
+    return {"fun_name": f"dimpnet{config.depth}", "fun_module": module, "args": (), "kwds": keywords}
+
+
+@contextlib.contextmanager
+def _importable(constructor: type) -> Iterator[None]:
+    """Let pickle find a class under pytracking's module, which need not be installed; its writer insists on that."""
+    module = ModuleType(_CONSTRUCTOR_MODULE)
+    vars(module)[constructor.__name__] = constructor
+    package, _, rest = _CONSTRUCTOR_MODULE.partition(".")
+    parents = (package, f"{package}.{rest.partition('.')[0]}")
+    stand_ins = {**{name: ModuleType(name) for name in parents}, _CONSTRUCTOR_MODULE: module}
+    before = {name: sys.modules.get(name) for name in stand_ins}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name, original in before.items():
+            if original is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = original
