@@ -18,8 +18,8 @@ from pipeline.records import AlignedPair, read_rows
 from trainer import crops
 from trainer.data import PairDataset
 from trainer.feeding import Feeding
+from trainer.recipes.base_trackers import TRACKERS, TrackerSpec
 from trainer.source import open_source
-from trainer.trackers import TRACKERS, TrackerSpec
 
 SAMPLES = 60
 

@@ -24,9 +24,9 @@ from trainer.feeding import Feed
 from trainer.masters import MasterAdam
 from trainer.net import DimpNet, build_network
 from trainer.objective import Objective
-from trainer.recipe import load_recipe
-from trainer.settings import TrainConfig
-from trainer.trackers import TRACKERS
+from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.recipe import load_recipe
+from trainer.recipes.settings import TrainConfig
 
 PAIRS, STEPS, ROUNDS = 5, 3, 3
 SPEC = TRACKERS["superdimp"]

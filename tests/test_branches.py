@@ -5,9 +5,9 @@ from torch import nn
 
 from trainer.branches import splits, trained_names
 from trainer.net import build_network
-from trainer.recipe import load_recipe
-from trainer.settings import configure
-from trainer.trackers import TRACKERS
+from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.recipe import load_recipe
+from trainer.recipes.settings import configure
 
 REFERENCE_BBE = {"conv3_1r", "conv4_1r", "fc3_1r", "fc34_3r", "fc34_4r"}
 TEST_BBE = {"conv3_1t", "conv3_2t", "conv4_1t", "conv4_2t", "fc3_rt", "fc4_rt", "iou_predictor"}

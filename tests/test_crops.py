@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.boxes import iou
 from trainer import crops
-from trainer.trackers import TRACKERS, TrackerSpec
+from trainer.recipes.base_trackers import TRACKERS, TrackerSpec
 
 from .conftest import shared
 

@@ -19,8 +19,8 @@ from pipeline.labels import LABEL_STRIDE, box_state
 from trainer import crops
 from trainer.data import MEAN_COLOUR, EpochSampler, PairDataset, read_batches
 from trainer.feeding import Feeding
+from trainer.recipes.base_trackers import TRACKERS
 from trainer.source import Source, open_source, split_pairs
-from trainer.trackers import TRACKERS
 
 from .train_world import HEIGHT, SEQUENCES, picture, shard, write_world
 

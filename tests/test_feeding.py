@@ -9,8 +9,8 @@ from torch import Tensor
 from trainer.data import MEAN_COLOUR
 from trainer.feeding import Feeding, assemble, normalise
 from trainer.net.base import IMAGE_MEAN
-from trainer.recipe import load_recipe
-from trainer.settings import configure
+from trainer.recipes.recipe import load_recipe
+from trainer.recipes.settings import configure
 
 CPU = torch.device("cpu")
 BOTH = Feeding(("rgb", "tir"), ("tir", "rgb"))

@@ -9,7 +9,7 @@ import torch
 from trainer import head_fit
 from trainer.feeding import Feed, assemble
 from trainer.net import build_network
-from trainer.recipe import load_recipe, recipe_names
+from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.training import Training
 
 from .train_world import settings, small_windows, write_world

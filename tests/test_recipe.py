@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from trainer.recipe import load_recipe, parse_recipe, recipe_names
-from trainer.settings import configure
-from trainer.trackers import TRACKERS
+from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.recipe import load_recipe, parse_recipe, recipe_names
+from trainer.recipes.settings import configure
 
 BASE: dict[str, Any] = {"shards": (Path("shards"),), "recipe": "c1", "out": Path("run")}
 ONE, MIX = ("tir", "rgb"), ("rgb-tir", "tir-rgb")
@@ -44,7 +44,9 @@ def test_a_recipe_is_its_row_of_table_1(name: str) -> None:
 
 
 def test_what_ships_is_what_is_listed_every_row_after_its_parents() -> None:
-    shipped = {file.name.removesuffix(".yaml") for file in files("trainer.recipes").iterdir() if "yaml" in file.name}
+    shipped = {
+        file.name.removesuffix(".yaml") for file in files("trainer.recipes.table1").iterdir() if "yaml" in file.name
+    }
     names = recipe_names()
     assert sorted(names) == sorted(shipped) == sorted([*TABLE_1, "pretrain"])
     for place, name in enumerate(names):
@@ -65,7 +67,7 @@ def test_pretrain_takes_what_the_base_tracker_was_trained_with() -> None:
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_file_begins_with_its_command_and_ends_with_the_papers_result(name: str) -> None:
-    lines = (files("trainer.recipes") / f"{name}.yaml").read_text().splitlines()
+    lines = (files("trainer.recipes.table1") / f"{name}.yaml").read_text().splitlines()
     assert lines[0].startswith("# cmd-train ")
     assert f"--recipe {name} " in lines[0]
     assert lines[-1].startswith("paper: {")

@@ -18,8 +18,8 @@ from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import load_weights
 from trainer.net import build_network
-from trainer.settings import TrainConfig
-from trainer.trackers import TRACKERS
+from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.settings import TrainConfig
 
 WIDTH, HEIGHT = 200, 160
 MARK = 250

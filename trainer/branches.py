@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from trainer.recipe import Branch, Module, Recipe
-from trainer.settings import TrainConfig
-from trainer.trackers import TrackerSpec
+from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.recipe import Branch, Module, Recipe
+from trainer.recipes.settings import TrainConfig
 
 REFERENCE_BBE = ("conv3_1r", "conv4_1r", "fc3_1r", "fc34_3r", "fc34_4r")
 TEST_BBE = ("conv3_1t", "conv3_2t", "conv4_1t", "conv4_2t", "fc3_rt", "fc4_rt", "iou_predictor")

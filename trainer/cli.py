@@ -38,7 +38,7 @@ class Train(Command):
 def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
-    from trainer.recipe import load_recipe, recipe_names
+    from trainer.recipes.recipe import load_recipe, recipe_names
 
     rows: list[tuple[object, ...]] = [RECIPE_HEAD]
     for recipe in map(load_recipe, recipe_names()):
@@ -111,7 +111,7 @@ SHARDS = click.option(
 )
 def train(overrides: tuple[str, ...], **options: Any) -> None:
     """Train one recipe on shards; writes RUN/model.safetensors and what is needed to resume."""
-    from trainer.settings import configure
+    from trainer.recipes.settings import configure
 
     given = {name: value for name, value in options.items() if value is not None}
     config = configure(given, overrides)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.boxes import iou
-from trainer.trackers import TrackerSpec
+from trainer.recipes.base_trackers import TrackerSpec
 
 Box = NDArray[np.float64]
 MAX_SHRINK = 1.5

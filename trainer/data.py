@@ -19,8 +19,8 @@ from pipeline.shards.reader import ShardReader
 from trainer import crops
 from trainer.feeding import Feeding
 from trainer.pictures import Pictures, decode_pictures, side_by_side
+from trainer.recipes.base_trackers import TrackerSpec
 from trainer.source import Source
-from trainer.trackers import TrackerSpec
 
 MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""

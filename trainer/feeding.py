@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
-from trainer.recipe import Fed, Recipe
-from trainer.settings import TrainConfig
+from trainer.recipes.recipe import Fed, Recipe
+from trainer.recipes.settings import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from pipeline.pages import html
 from trainer.data import PairDataset
 from trainer.feeding import Feed, Feeding, assemble
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
-from trainer.recipe import Recipe, load_recipe
-from trainer.settings import TrainConfig
+from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.recipe import Recipe, load_recipe
+from trainer.recipes.settings import TrainConfig
 from trainer.source import of_method, open_source, split_pairs
-from trainer.trackers import TRACKERS
 
 Image = NDArray[np.uint8]
 BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)

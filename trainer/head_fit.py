@@ -20,10 +20,10 @@ from trainer.data import PairDataset, Sample, read_batches
 from trainer.feeding import Feeding, assemble
 from trainer.losses import bbe_loss
 from trainer.net import AtomNet, DimpNet
-from trainer.settings import TrainConfig
+from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.settings import TrainConfig
 from trainer.source import Source
 from trainer.state_head import StateHead
-from trainer.trackers import TrackerSpec
 
 log = logging.getLogger(__name__)
 

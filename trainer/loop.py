@@ -19,7 +19,7 @@ from trainer.curves import curves
 from trainer.data import EpochSampler, Sample
 from trainer.describe import describe, model_meta
 from trainer.feeding import Feed
-from trainer.settings import TrainConfig
+from trainer.recipes.settings import TrainConfig
 from trainer.training import Training, start_worker
 
 LOG_EVERY = 10

@@ -9,7 +9,7 @@ from pipeline.boxes import iou
 from trainer.feeding import Feed
 from trainer.net import AtomNet, DimpNet
 from trainer.net.filter_optimizer import STRIDE
-from trainer.trackers import TrackerSpec
+from trainer.recipes.base_trackers import TrackerSpec
 from trainer.tracking.params import DimpParams
 from trainer.tracking.refine import ascend
 

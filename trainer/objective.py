@@ -11,10 +11,10 @@ from trainer.feeding import Feed
 from trainer.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, tcl_loss
 from trainer.net import AtomNet, DimpNet
 from trainer.net.backbone import Features
-from trainer.recipe import Branch, Module
-from trainer.settings import TrainConfig
+from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.recipe import Branch, Module
+from trainer.recipes.settings import TrainConfig
 from trainer.state_head import StateHead
-from trainer.trackers import TrackerSpec
 
 KL_WEIGHT = 0.01
 """SuperDiMP's weight of the box loss beside DiMP's classification loss."""

@@ -14,8 +14,8 @@ from trainer.checkpoints.model_file import LEARNT, learnt_ranges, tracker_of, we
 from trainer.checkpoints.run_folder import MODEL, RUN, RunFolder
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
-from trainer.recipe import load_recipe
-from trainer.settings import TrainConfig
+from trainer.recipes.recipe import load_recipe
+from trainer.recipes.settings import TrainConfig
 from trainer.start import Weights, compose, start_weights
 
 

@@ -10,7 +10,7 @@ import torch
 
 from trainer.data import EpochSampler
 from trainer.loop import loader_of, step
-from trainer.settings import TrainConfig
+from trainer.recipes.settings import TrainConfig
 from trainer.training import Training
 
 

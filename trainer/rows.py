@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from trainer import graph, loop, put_together, rehearsal
-from trainer.recipe import load_recipe
-from trainer.settings import TrainConfig
+from trainer.recipes.recipe import load_recipe
+from trainer.recipes.settings import TrainConfig
 
 Table = list[tuple[object, ...]]
 

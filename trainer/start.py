@@ -13,8 +13,8 @@ from trainer.branches import parts
 from trainer.checkpoints.model_file import described, weights_file
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import AtomNet, DimpNet
-from trainer.recipe import Recipe, load_recipe
-from trainer.settings import TrainConfig
+from trainer.recipes.recipe import Recipe, load_recipe
+from trainer.recipes.settings import TrainConfig
 
 log = logging.getLogger(__name__)
 

@@ -29,12 +29,12 @@ from trainer.masters import MasterAdam
 from trainer.net import AtomNet, DimpNet, build_network
 from trainer.objective import Objective
 from trainer.parallel import join_team
-from trainer.recipe import Module, Recipe, load_recipe
-from trainer.settings import TrainConfig
+from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.recipe import Module, Recipe, load_recipe
+from trainer.recipes.settings import TrainConfig
 from trainer.source import Source, of_method, open_source, split_pairs
 from trainer.start import BACKBONE, start_weights
 from trainer.state_head import StateHead
-from trainer.trackers import TRACKERS
 
 log = logging.getLogger(__name__)
 

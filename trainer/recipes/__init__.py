@@ -1,1 +1,1 @@
-"""The rows of the paper's Table 1, one YAML each: first line the command, last line the paper's result."""
+"""What a run does: the rows of Table 1, the base trackers, the settings."""

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from pipeline.errors import UsageError
-from trainer.trackers import TrackerSpec
+from trainer.recipes.base_trackers import TrackerSpec
 
 Module = Literal["bbe", "tcl", "backbone"]
 Branch = Literal["reference", "test", "both"]
@@ -97,7 +97,7 @@ def load_recipe(name: str) -> Recipe:
     """
     if name not in recipe_names():
         raise UsageError(f"no recipe {name!r}: there are {', '.join(recipe_names())}, and all")
-    text = (files("trainer.recipes") / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (files("trainer.recipes.table1") / f"{name}.yaml").read_text(encoding="utf-8")
     return parse_recipe(text, name)
 
 

@@ -9,8 +9,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import UsageError
-from trainer.recipe import Recipe
-from trainer.trackers import TrackerName, TrackerSpec
+from trainer.recipes.base_trackers import TrackerName, TrackerSpec
+from trainer.recipes.recipe import Recipe
 
 TclLoss = Literal["lbhinge", "l2"]
 BbeLoss = Literal["iou", "kl", "state", "state+iou"]
