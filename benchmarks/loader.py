@@ -15,11 +15,12 @@ from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import mine
 from pipeline.config import MineConfig
 from pipeline.records import AlignedPair, read_rows
-from trainer import crops
-from trainer.data import PairDataset
-from trainer.feeding import Feeding
+from trainer.data import search_windows
+from trainer.data.dataset import PairDataset
+from trainer.data.feeds import Feeding
+from trainer.data.proposals import MIN_IOU, SIGMAS
+from trainer.data.shards import open_source
 from trainer.recipes.base_trackers import TRACKERS, TrackerSpec
-from trainer.source import open_source
 
 SAMPLES = 60
 
@@ -89,7 +90,7 @@ def _naive(root: Path, rows: list[AlignedPair], spec: TrackerSpec, fed: int) -> 
             tir = cv2.warpPerspective(cv2.imread(str(root / row.tir)), np.reshape(row.homography, (3, 3)), row.rgb_size)
             box = _centre_box(row.rgb_size)
             for images in ((tir, rgb)[:fed], (rgb, tir)[:fed]):
-                moved = crops.jitter(box, spec.centre_jitter[1], spec.scale_jitter[1], rng)
+                moved = search_windows.jitter(box, spec.centre_jitter[1], spec.scale_jitter[1], rng)
                 side = int(np.ceil(np.sqrt(moved[2] * moved[3]) * spec.factor))
                 x, y = (round(c - side / 2) for c in moved[:2] + moved[2:] / 2)
                 for image in images:
@@ -117,13 +118,13 @@ def _centre_box(size: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _proposal(box: NDArray[np.float64], rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:
-    spread = rng.choice(crops.SIGMAS) * np.sqrt(box[2] * box[3])
+    spread = rng.choice(SIGMAS) * np.sqrt(box[2] * box[3])
     while True:
         x, y, w, h = box + spread * rng.standard_normal(4)
         across = max(0.0, min(x + w, box[0] + box[2]) - max(x, box[0]))
         down = max(0.0, min(y + h, box[1] + box[3]) - max(y, box[1]))
         overlap = across * down / (w * h + box[2] * box[3] - across * down)
-        if w > 1 and h > 1 and overlap > crops.MIN_IOU:
+        if w > 1 and h > 1 and overlap > MIN_IOU:
             return np.rint([x, y, w, h]), overlap
         spread *= 0.9
 

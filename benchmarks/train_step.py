@@ -20,7 +20,7 @@ import torch
 
 from benchmarks.measure import report
 from trainer import branches
-from trainer.feeding import Feed
+from trainer.data.feeds import Feed
 from trainer.masters import MasterAdam
 from trainer.net import DimpNet, build_network
 from trainer.objective import Objective

@@ -16,11 +16,11 @@ from pipeline import images
 from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_STRIDE, box_state
-from trainer import crops
-from trainer.data import MEAN_COLOUR, EpochSampler, PairDataset, read_batches
-from trainer.feeding import Feeding
+from trainer.data.dataset import MEAN_COLOUR, EpochSampler, PairDataset, read_batches
+from trainer.data.feeds import Feeding
+from trainer.data.proposals import mixture_densities
+from trainer.data.shards import Source, open_source, split_pairs
 from trainer.recipes.base_trackers import TRACKERS
-from trainer.source import Source, open_source, split_pairs
 
 from .train_world import HEIGHT, SEQUENCES, picture, shard, write_world
 
@@ -97,7 +97,7 @@ def test_targets_are_those_of_the_test_window(source: Source, tracker: str) -> N
 
 def test_superdimp_gets_the_densities_of_its_proposals(source: Source) -> None:
     sample = dataset(source, "superdimp")[3]
-    density, truth = crops.mixture_densities(sample["proposals"].astype(float), sample["test_box"].astype(float))
+    density, truth = mixture_densities(sample["proposals"].astype(float), sample["test_box"].astype(float))
     np.testing.assert_allclose(sample["density"], density, rtol=2e-2)
     np.testing.assert_allclose(sample["truth_density"], truth, rtol=2e-2, atol=1e-6)
     assert "density" not in dataset(source, "dimp18")[3]

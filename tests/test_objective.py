@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from trainer import head_fit
-from trainer.feeding import Feed, assemble
+from trainer.data.feeds import Feed, assemble
 from trainer.net import build_network
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.training import Training

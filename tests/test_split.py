@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.split import GAP, MIN_SEQUENCES, held_out
+from trainer.data.split import GAP, MIN_SEQUENCES, held_out
 
 VIDEOS = st.integers(MIN_SEQUENCES, 40).map(lambda n: [f"set00/V{i:03d}" for i in range(n)])
 

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from pipeline.errors import UsageError
 from pipeline.pages import html
-from trainer.data import PairDataset
-from trainer.feeding import Feed, Feeding, assemble
+from trainer.data.dataset import PairDataset
+from trainer.data.feeds import Feed, Feeding, assemble
+from trainer.data.shards import of_method, open_source, split_pairs
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
-from trainer.source import of_method, open_source, split_pairs
 
 Image = NDArray[np.uint8]
 BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)

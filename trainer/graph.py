@@ -10,10 +10,10 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from trainer.checkpoints.run_folder import META, MODEL, RUN
+from trainer.data.shards import of_method
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import Recipe, load_recipe, recipe_names
 from trainer.recipes.settings import TrainConfig
-from trainer.source import of_method
 
 log = logging.getLogger(__name__)
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from trainer.data import PairDataset, Sample, read_batches
-from trainer.feeding import Feeding, assemble
+from trainer.data.dataset import PairDataset, Sample, read_batches
+from trainer.data.feeds import Feeding, assemble
+from trainer.data.shards import Source
 from trainer.losses import bbe_loss
 from trainer.net import AtomNet, DimpNet
 from trainer.recipes.base_trackers import TrackerSpec
 from trainer.recipes.settings import TrainConfig
-from trainer.source import Source
 from trainer.state_head import StateHead
 
 log = logging.getLogger(__name__)

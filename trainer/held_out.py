@@ -11,8 +11,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from trainer.checkpoints.run_folder import HELD_OUT, RunFolder
-from trainer.data import Sample, read_batches
-from trainer.feeding import Feeding, assemble
+from trainer.data.dataset import Sample, read_batches
+from trainer.data.feeds import Feeding, assemble
 from trainer.measures import measure_feed, modulation_cosine
 from trainer.training import Training
 

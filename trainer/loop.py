@@ -16,9 +16,9 @@ from pipeline.errors import DataError
 from trainer import held_out, run_report
 from trainer.checkpoints.run_folder import METRICS, MODEL, RUN, RunFolder
 from trainer.curves import curves
-from trainer.data import EpochSampler, Sample
+from trainer.data.dataset import EpochSampler, Sample
+from trainer.data.feeds import Feed
 from trainer.describe import describe, model_meta
-from trainer.feeding import Feed
 from trainer.recipes.settings import TrainConfig
 from trainer.training import Training, start_worker
 

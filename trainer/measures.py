@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pipeline.boxes import iou
-from trainer.feeding import Feed
+from trainer.data.feeds import Feed
 from trainer.net import AtomNet, DimpNet
 from trainer.net.filter_optimizer import STRIDE
 from trainer.recipes.base_trackers import TrackerSpec

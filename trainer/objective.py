@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from trainer.feeding import Feed
+from trainer.data.feeds import Feed
 from trainer.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, tcl_loss
 from trainer.net import AtomNet, DimpNet
 from trainer.net.backbone import Features

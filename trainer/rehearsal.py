@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from trainer.data import EpochSampler
+from trainer.data.dataset import EpochSampler
 from trainer.loop import loader_of, step
 from trainer.recipes.settings import TrainConfig
 from trainer.training import Training

@@ -21,9 +21,10 @@ from trainer import branches
 from trainer.checkpoints.model_file import weights_file
 from trainer.checkpoints.run_folder import MODEL, START, RunFolder
 from trainer.checkpoints.weights import load_into, load_weights
-from trainer.data import PairDataset, Sample, read_batches
+from trainer.data.dataset import PairDataset, Sample, read_batches
+from trainer.data.feeds import Feed, Feeding, assemble
+from trainer.data.shards import Source, of_method, open_source, split_pairs
 from trainer.device import resolve_device
-from trainer.feeding import Feed, Feeding, assemble
 from trainer.head_fit import fit_head
 from trainer.masters import MasterAdam
 from trainer.net import AtomNet, DimpNet, build_network
@@ -32,7 +33,6 @@ from trainer.parallel import join_team
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import Module, Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
-from trainer.source import Source, of_method, open_source, split_pairs
 from trainer.start import BACKBONE, start_weights
 from trainer.state_head import StateHead
 

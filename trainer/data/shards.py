@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from pipeline.shards.index import ShardIndex, index_faults, load_index
 from pipeline.shards.reader import ShardReader
-from trainer.split import held_out
+from trainer.data.split import held_out
 
 log = logging.getLogger(__name__)
 

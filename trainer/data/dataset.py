@@ -16,11 +16,12 @@ from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
 from pipeline.shards.reader import ShardReader
-from trainer import crops
-from trainer.feeding import Feeding
-from trainer.pictures import Pictures, decode_pictures, side_by_side
+from trainer.data import search_windows
+from trainer.data.feeds import Feeding
+from trainer.data.pictures import Pictures, decode_pictures, side_by_side
+from trainer.data.proposals import mixture_boxes, mixture_densities, perturbed_boxes
+from trainer.data.shards import Source
 from trainer.recipes.base_trackers import TrackerSpec
-from trainer.source import Source
 
 MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""
@@ -98,20 +99,20 @@ class PairDataset(Dataset[Sample]):
 
     def _window(
         self, branch: int, box: NDArray[np.float64], size: tuple[int, int], rng: np.random.Generator
-    ) -> crops.Window:
+    ) -> search_windows.Window:
         spec = self.spec
         scale = (spec.centre_jitter[branch], spec.scale_jitter[branch]) if self.jitter else (0.0, 0.0)
-        return crops.search_window(crops.jitter(box, *scale, rng), size, spec)
+        return search_windows.search_window(search_windows.jitter(box, *scale, rng), size, spec)
 
     def _view(self, branch: int, pictures: Pictures, mirrored: bool, rng: np.random.Generator) -> Sample:
         """One branch's window: its pictures (3, S, S) uint8 by modality, and the box *in this very window*."""
         name, feeds = (("reference", self.feeding.reference), ("test", self.feeding.test))[branch]
         window = self._window(branch, pictures.box, pictures.size, rng)
         seen = window.to_window(pictures.box)
-        blank = None if pictures.unseen is None else crops.extract(pictures.unseen, window)
+        blank = None if pictures.unseen is None else search_windows.extract(pictures.unseen, window)
         view: Sample = {}
         for fed in feeds:
-            cut = crops.extract(pictures.fed[fed], window)
+            cut = search_windows.extract(pictures.fed[fed], window)
             if self.augment:
                 cut = cv2.convertScaleAbs(cut, alpha=rng.uniform(*BRIGHTNESS)).astype(np.uint8, copy=False)
             if cut.ndim == 2:
@@ -140,11 +141,11 @@ class PairDataset(Dataset[Sample]):
         )
         targets: Sample = {"label": label, "state": box_state(box)}
         if spec.mixture:
-            proposals = crops.mixture_boxes(box, spec.proposals, rng)
-            density, truth = crops.mixture_densities(proposals, box)
+            proposals = mixture_boxes(box, spec.proposals, rng)
+            density, truth = mixture_densities(proposals, box)
             targets |= {"density": density, "truth_density": truth}
         else:
-            proposals, _ = crops.perturbed_boxes(box, spec.proposals, rng)
+            proposals, _ = perturbed_boxes(box, spec.proposals, rng)
         return targets | {"proposals": proposals, "proposal_iou": iou(proposals, box)}
 
 

@@ -1,0 +1,1 @@
+"""What training sees: shards, what is held out, windows, what each branch is fed."""
