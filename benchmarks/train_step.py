@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.measure import report
-from trainer import branches
 from trainer.data.feeds import Feed
+from trainer.distillation import branches
+from trainer.distillation.objective import Objective
 from trainer.masters import MasterAdam
 from trainer.net import DimpNet, build_network
-from trainer.objective import Objective
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig

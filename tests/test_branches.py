@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from trainer.branches import splits, trained_names
+from trainer.distillation.branches import splits, trained_names
 from trainer.net import build_network
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import load_recipe

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from trainer import graph, head_fit, rows
+from trainer import graph, rows
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import load_weights
+from trainer.distillation import fit_state_head
 
 from .train_world import settings, shard, small_windows, write_world
 
@@ -26,7 +27,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small_windows(monkeypatch)
-    monkeypatch.setattr(head_fit, "BATCH", 2)
+    monkeypatch.setattr(fit_state_head, "BATCH", 2)
 
 
 def config(worlds: dict[str, Path], out: Path, *methods: str, **changes: Any) -> Any:

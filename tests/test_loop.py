@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import save_file
 
 from pipeline.errors import DataError, UsageError
-from trainer import head_fit, loop
+from trainer import loop
 from trainer import training as trainings
 from trainer.checkpoints.run_folder import METRICS, MODEL, STATE
 from trainer.checkpoints.weights import load_weights
+from trainer.distillation import fit_state_head
 
 from .train_world import SEQUENCES, same_bits, settings, shard, small_windows, write_teacher, write_world
 
@@ -36,7 +37,7 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small_windows(monkeypatch)
-    monkeypatch.setattr(head_fit, "BATCH", 2)
+    monkeypatch.setattr(fit_state_head, "BATCH", 2)
 
 
 def rows(run: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from trainer.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, lb_hinge, tcl_loss
+from trainer.distillation.losses import (
+    bbe_loss,
+    dimp_classification,
+    iou_regression,
+    kl_regression,
+    lb_hinge,
+    tcl_loss,
+)
 
 from .conftest import shared
 

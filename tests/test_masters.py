@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainer.branches import trained_names
+from trainer.distillation.branches import trained_names
 from trainer.masters import MasterAdam
 from trainer.net import build_network
 from trainer.recipes.base_trackers import TRACKERS

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from trainer import head_fit
 from trainer.data.feeds import Feed, assemble
+from trainer.distillation import fit_state_head
 from trainer.net import build_network
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.training import Training
@@ -29,7 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small_windows(monkeypatch)
-    monkeypatch.setattr(head_fit, "BATCH", 2)
+    monkeypatch.setattr(fit_state_head, "BATCH", 2)
 
 
 def training(world: Path, out: Path, **changes: Any) -> Training:
@@ -144,8 +144,8 @@ def test_mu_and_nu_penalise_filters_and_weights(world: Path, tmp_path: Path) -> 
 
 def test_psi_is_fitted_first_and_then_frozen(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = []
-    monkeypatch.setattr(head_fit.log, "info", lambda _, *numbers: told.append(numbers))
-    monkeypatch.setattr(head_fit, "CHECK", 6)
+    monkeypatch.setattr(fit_state_head.log, "info", lambda _, *numbers: told.append(numbers))
+    monkeypatch.setattr(fit_state_head, "CHECK", 6)
     run = training(world, tmp_path / "run", recipe="b1", losses="paper", head_steps=18)
     steps, first, last = told[0]
     assert 12 < steps <= 18
@@ -166,9 +166,9 @@ def test_psi_is_fitted_first_and_then_frozen(world: Path, tmp_path: Path, monkey
 
 def test_psi_stops_when_it_gains_no_more(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = []
-    monkeypatch.setattr(head_fit.log, "info", lambda _, *numbers: told.append(numbers))
-    monkeypatch.setattr(head_fit, "CHECK", 2)
-    monkeypatch.setattr(head_fit, "RATE", 0.0)
+    monkeypatch.setattr(fit_state_head.log, "info", lambda _, *numbers: told.append(numbers))
+    monkeypatch.setattr(fit_state_head, "CHECK", 2)
+    monkeypatch.setattr(fit_state_head, "RATE", 0.0)
     training(world, tmp_path / "run", recipe="b1", losses="paper", head_steps=40)
     assert told[0][0] < 40
 

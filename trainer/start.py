@@ -9,9 +9,9 @@ from pathlib import Path
 from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
-from trainer.branches import parts
 from trainer.checkpoints.model_file import described, weights_file
 from trainer.checkpoints.weights import load_into, load_weights
+from trainer.distillation.branches import parts
 from trainer.net import AtomNet, DimpNet
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
-from trainer import branches
 from trainer.checkpoints.model_file import weights_file
 from trainer.checkpoints.run_folder import MODEL, START, RunFolder
 from trainer.checkpoints.weights import load_into, load_weights
@@ -25,16 +24,17 @@ from trainer.data.dataset import PairDataset, Sample, read_batches
 from trainer.data.feeds import Feed, Feeding, assemble
 from trainer.data.shards import Source, of_method, open_source, split_pairs
 from trainer.device import resolve_device
-from trainer.head_fit import fit_head
+from trainer.distillation import branches
+from trainer.distillation.fit_state_head import fit_head
+from trainer.distillation.objective import Objective
+from trainer.distillation.state_head import StateHead
 from trainer.masters import MasterAdam
 from trainer.net import AtomNet, DimpNet, build_network
-from trainer.objective import Objective
 from trainer.parallel import join_team
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import Module, Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
 from trainer.start import BACKBONE, start_weights
-from trainer.state_head import StateHead
 
 log = logging.getLogger(__name__)
 

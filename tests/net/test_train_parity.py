@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.losses import dimp_classification, iou_regression, kl_regression
+from trainer.distillation.losses import dimp_classification, iou_regression, kl_regression
 from trainer.net import DimpNet, build_network
 
 from .conftest import Case

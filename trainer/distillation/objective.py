@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from trainer.data.feeds import Feed
-from trainer.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, tcl_loss
+from trainer.distillation.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, tcl_loss
+from trainer.distillation.state_head import StateHead
 from trainer.net import AtomNet, DimpNet
 from trainer.net.backbone import Features
 from trainer.recipes.base_trackers import TrackerSpec
 from trainer.recipes.recipe import Branch, Module
 from trainer.recipes.settings import TrainConfig
-from trainer.state_head import StateHead
 
 KL_WEIGHT = 0.01
 """SuperDiMP's weight of the box loss beside DiMP's classification loss."""

@@ -19,11 +19,11 @@ from torch.utils.data import DataLoader
 from trainer.data.dataset import PairDataset, Sample, read_batches
 from trainer.data.feeds import Feeding, assemble
 from trainer.data.shards import Source
-from trainer.losses import bbe_loss
+from trainer.distillation.losses import bbe_loss
+from trainer.distillation.state_head import StateHead
 from trainer.net import AtomNet, DimpNet
 from trainer.recipes.base_trackers import TrackerSpec
 from trainer.recipes.settings import TrainConfig
-from trainer.state_head import StateHead
 
 log = logging.getLogger(__name__)
 
