@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import DataError, UsageError
 from pipeline.manifests import load_manifest
-from trainer.track_data import load_data_set
+from trainer.sequences.dataset import load_data_set
 
 from .conftest import shared
 from .track_world import BOX, write_sequence

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.images import UnreadableImageError
-from trainer.track_frames import first_kind, read_frames
+from trainer.sequences.frames import first_kind, read_frames
 
 from .conftest import draw_pair, shared
 from .track_world import picture

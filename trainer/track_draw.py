@@ -13,10 +13,10 @@ from pipeline.boxes import corners
 from pipeline.errors import CmdTirError
 from pipeline.images import Rgb
 from pipeline.pages.drawing import outline
-from trainer.evaluation.text_rows import Boxes
-from trainer.track_data import Clip
-from trainer.track_frames import read_frames
-from trainer.tracking.frames import FrameReader
+from trainer.sequences.dataset import Clip
+from trainer.sequences.frames import read_frames
+from trainer.sequences.rows import Boxes
+from trainer.sequences.thermal import FrameReader
 
 TRUTH, TRACKED = (240, 228, 66), (0, 170, 255)
 """Yellow and blue: apart for colour-blind eyes, and on any grey."""

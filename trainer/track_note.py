@@ -10,7 +10,7 @@ import torch
 
 from pipeline.records import read_json, write_json
 from trainer import DISTRIBUTION
-from trainer.track_data import DataSet
+from trainer.sequences.dataset import DataSet
 from trainer.track_sequence import Job, read_seconds
 from trainer.track_settings import TrackConfig
 from trainer.track_weights import Model

@@ -17,9 +17,9 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from pipeline.errors import DataError, UsageError, some
 from pipeline.runtime.output import owned
 from trainer.device import resolve_device
-from trainer.track_data import Clip, DataSet, load_data_set
+from trainer.sequences.dataset import Clip, DataSet, load_data_set
+from trainer.sequences.frames import first_kind
 from trainer.track_draw import FRAMES, VIDEOS
-from trainer.track_frames import first_kind
 from trainer.track_note import write_note
 from trainer.track_pool import run_tasks
 from trainer.track_sequence import Done, Job, Runner

@@ -13,10 +13,10 @@ import torch
 
 from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.weights import written_whole
-from trainer.evaluation.text_rows import Boxes, read_rows
-from trainer.track_data import Clip
+from trainer.sequences.dataset import Clip
+from trainer.sequences.frames import read_frames
+from trainer.sequences.rows import Boxes, read_rows
 from trainer.track_draw import draw, is_drawn
-from trainer.track_frames import read_frames
 from trainer.tracking import Tracker
 
 

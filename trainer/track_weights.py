@@ -12,7 +12,7 @@ from pipeline.shards.writer import file_sha256
 from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file
 from trainer.checkpoints.run_folder import META
 from trainer.net import TRACKERS
-from trainer.track_frames import Kind
+from trainer.sequences.frames import Kind
 
 EIGHT_BIT, BY_SEQUENCE, VISIBLE = "8-bit", "sequence", "visible"
 

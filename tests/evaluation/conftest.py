@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 from trainer.eval_cli import main
-from trainer.evaluation.text_rows import Boxes
+from trainer.sequences.rows import Boxes
 
 SEQUENCES = {"car_V_001": 30, "dog_D_001": 40, "face_S_001": 50}
 FLAGS = {"car_V_001": (1, 0), "dog_D_001": (1, 1), "face_S_001": (0, 0)}

@@ -11,7 +11,7 @@ from scipy.io import savemat
 
 from pipeline.errors import DataError
 from trainer.evaluation.curves import read_published
-from trainer.evaluation.sequences import Benchmark, load_benchmark
+from trainer.sequences.benchmark import Benchmark, load_benchmark
 
 from .conftest import SEQUENCES, World
 

@@ -10,8 +10,8 @@ from pipeline.errors import DataError
 from trainer.evaluation.evaluate import Evaluation, evaluate
 from trainer.evaluation.moments import differing_moments
 from trainer.evaluation.plots import styles
-from trainer.evaluation.sequences import find_pictures
 from trainer.evaluation.strips import PANELS, TRUTH_STYLE, draw_strip
+from trainer.sequences.benchmark import find_pictures
 
 from .conftest import SEQUENCES, World
 

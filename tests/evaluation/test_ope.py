@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from trainer.evaluation.ope import THRESHOLDS, curves, from_first_valid, measure, mend, read_out
-from trainer.evaluation.text_rows import Boxes
+from trainer.sequences.rows import Boxes
 
 TRUTH = np.tile([10.0, 20.0, 40.0, 30.0], (10, 1))
 coordinates = st.one_of(st.floats(-1e4, 1e4), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e300, -1e300]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.ope import curves, measure, mend
-from trainer.evaluation.text_rows import read_rows
+from trainer.sequences.rows import read_rows
 
 from ..conftest import shared
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError, UsageError
-from trainer.evaluation.sequences import load_benchmark
+from trainer.sequences.benchmark import load_benchmark
 
 from .conftest import World, write_boxes
 

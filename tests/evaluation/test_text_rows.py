@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import DataError
-from trainer.evaluation.text_rows import MAX_BYTES, read_rows
+from trainer.sequences.rows import MAX_BYTES, read_rows
 
 
 @pytest.mark.parametrize(

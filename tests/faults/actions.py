@@ -20,7 +20,7 @@ from pipeline.records import AlignedPair, read_json, read_rows
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.verify import verify
 from trainer.evaluation.results import read_result
-from trainer.evaluation.sequences import load_benchmark
+from trainer.sequences.benchmark import load_benchmark
 
 cv2.setNumThreads(1)
 PICTURE = np.zeros((48, 64, 3), np.uint8)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from trainer.evaluation.mat_file import load_mat
 from trainer.evaluation.ope import THRESHOLDS
-from trainer.evaluation.sequences import Benchmark
+from trainer.sequences.benchmark import Benchmark
 
 _PLOT, _NAMES, _SEQUENCES = "aveSuccessRatePlot", "nameTrkAll", "seq_names"
 """Variables of the toolkit: (trackers, sequences, thresholds), the trackers' names, the sequences' names."""

@@ -15,8 +15,8 @@ from trainer.evaluation.bootstrap import Difference, differences
 from trainer.evaluation.curves import read_published
 from trainer.evaluation.results import find_result, read_result, strangers
 from trainer.evaluation.scores import Tracker
-from trainer.evaluation.sequences import Benchmark, load_benchmark
-from trainer.evaluation.text_rows import Boxes
+from trainer.sequences.benchmark import Benchmark, load_benchmark
+from trainer.sequences.rows import Boxes
 
 SHOWN = 12
 """Trackers that a legend has room for."""

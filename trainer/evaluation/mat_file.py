@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.errors import DataError
 from pipeline.files.plain import open_plain
 from pipeline.runtime.worker import follow_parent
-from trainer.evaluation.text_rows import MAX_BYTES
+from trainer.sequences.rows import MAX_BYTES
 
 _SECONDS = 120
 """A file of ``MAX_BYTES`` takes far less."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trainer.evaluation.evaluate import Evaluation
 from trainer.evaluation.ope import cut, measure
 from trainer.evaluation.scores import Tracker
-from trainer.evaluation.text_rows import Boxes, valid
+from trainer.sequences.rows import Boxes, valid
 
 WINDOW = 25
 """Frames over which a difference is averaged to find it: a second of most sequences, so that it is not a flicker."""

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluation.text_rows import Boxes, valid
+from trainer.sequences.rows import Boxes, valid
 
 Curve = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.errors import DataError
 from trainer.evaluation.mat_file import load_mat
-from trainer.evaluation.text_rows import Boxes, read_rows
+from trainer.sequences.rows import Boxes, read_rows
 
 _LAYOUTS = (
     "{sequence}.txt",

@@ -20,7 +20,7 @@ from trainer import DISTRIBUTION
 from trainer.evaluation import metrics, plots, report, strips, tables
 from trainer.evaluation.evaluate import Evaluation, evaluate
 from trainer.evaluation.moments import Moment, differing_moments
-from trainer.evaluation.sequences import find_pictures
+from trainer.sequences.benchmark import find_pictures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

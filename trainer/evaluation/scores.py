@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluation.ope import Curve, read_out
-from trainer.evaluation.text_rows import Boxes
+from trainer.sequences.rows import Boxes
 
 MIN_SEQUENCES = 2
 """An attribute of fewer sequences has no score, as in the toolkit."""

@@ -17,7 +17,7 @@ from trainer.evaluation.moments import Moment
 from trainer.evaluation.ope import cut
 from trainer.evaluation.plots import Style, label
 from trainer.evaluation.scores import Tracker
-from trainer.evaluation.text_rows import Boxes
+from trainer.sequences.rows import Boxes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,11 +14,11 @@ from torch import Tensor
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import AtomNet, DimpNet, build_network
 from trainer.net.base import TrackingNet
+from trainer.sequences.thermal import Frame, FrameReader, Range
 from trainer.tracking.atom import AtomEngine
 from trainer.tracking.defaults import resolve
 from trainer.tracking.dimp import DimpEngine
 from trainer.tracking.engine import Engine
-from trainer.tracking.frames import Frame, FrameReader, Range
 from trainer.tracking.fuse import fold_batch_norms
 from trainer.tracking.localize import Flag
 from trainer.tracking.params import AtomParams, DimpParams

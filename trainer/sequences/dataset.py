@@ -11,8 +11,8 @@ import numpy as np
 from pipeline import images
 from pipeline.errors import DataError, UsageError, some
 from pipeline.manifests import Manifest, load_manifest
-from trainer.evaluation.sequences import find_pictures
-from trainer.evaluation.text_rows import Boxes, read_rows, valid
+from trainer.sequences.benchmark import find_pictures
+from trainer.sequences.rows import Boxes, read_rows, valid
 
 _LISTED = 20
 """Names that a warning shows; track.json has all."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline import images
 from pipeline.errors import DataError, UsageError, some
 from pipeline.manifests import Manifest, load_manifest
-from trainer.evaluation.text_rows import Boxes, read_rows, valid
+from trainer.sequences.rows import Boxes, read_rows, valid
 
 
 @dataclass(frozen=True)
