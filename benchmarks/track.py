@@ -25,12 +25,12 @@ from benchmarks.measure import in_turn, report
 from trainer.net import build_network
 from trainer.net.base import TrackingNet
 from trainer.net.iou_net import BoxFeatures
-from trainer.tracking import Tracker, refine
-from trainer.tracking.atom import AtomEngine
-from trainer.tracking.defaults import resolve
-from trainer.tracking.dimp import DimpEngine
-from trainer.tracking.engine import Engine
-from trainer.tracking.patch import Patch, Vector
+from trainer.trackers import Tracker, refine
+from trainer.trackers.atom import AtomEngine
+from trainer.trackers.dimp import DimpEngine
+from trainer.trackers.engine import Engine
+from trainer.trackers.parameters.defaults import resolve
+from trainer.trackers.patch import Patch, Vector
 
 FRAMES = 20
 """Frames a round: the filter is improved once."""

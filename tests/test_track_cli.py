@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from trainer.checkpoints.weights import save_weights
 from trainer.eval_cli import main as evaluate
 from trainer.net import build_network
-from trainer.tracking import Tracker
+from trainer.trackers import Tracker
 
 from .conftest import REPOSITORY, done, told
 from .track_world import BOX, STEP, World, picture, world, write_sequence

@@ -10,8 +10,8 @@ from trainer.data.feeds import Feed
 from trainer.net import AtomNet, DimpNet
 from trainer.net.filter_optimizer import STRIDE
 from trainer.recipes.base_trackers import TrackerSpec
-from trainer.tracking.params import DimpParams
-from trainer.tracking.refine import ascend
+from trainer.trackers.parameters.params import DimpParams
+from trainer.trackers.refine import ascend
 
 REFINED = 8
 """Proposals of a window that are refined."""

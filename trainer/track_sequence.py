@@ -17,7 +17,7 @@ from trainer.sequences.dataset import Clip
 from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes, read_rows
 from trainer.track_draw import draw, is_drawn
-from trainer.tracking import Tracker
+from trainer.trackers import Tracker
 
 
 @dataclass(frozen=True, kw_only=True)

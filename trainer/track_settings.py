@@ -64,7 +64,7 @@ def parse_params(tracker: str, words: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: not ``name=value``, no parameter of that tracker, or a value of another type.
     """
-    from trainer.tracking.defaults import resolve
+    from trainer.trackers.parameters.defaults import resolve
 
     params: dict[str, Any] = {}
     for word in words:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.net import build_network
-from trainer.tracking import Tracker
+from trainer.trackers import Tracker
 
 from ..conftest import REPOSITORY, reference_module, shared
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from trainer.tracking import augment
-from trainer.tracking.params import DimpParams
+from trainer.trackers import augment
+from trainer.trackers.parameters.params import DimpParams
 
 SIZE = np.array([48, 48], np.float32)
 PARAMS = DimpParams()

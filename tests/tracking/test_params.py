@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.tracking.defaults import DEFAULTS, INERT, REFUSED, resolve
-from trainer.tracking.params import AtomParams, DimpParams
-from trainer.tracking.values import Augmentation
+from trainer.trackers.parameters.defaults import DEFAULTS, INERT, REFUSED, resolve
+from trainer.trackers.parameters.params import AtomParams, DimpParams
+from trainer.trackers.parameters.values import Augmentation
 
 SHIFTS = [(0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6)]
 BOTH: dict[str, Any] = {

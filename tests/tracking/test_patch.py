@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.tracking.patch import location, sample_patch
+from trainer.trackers.patch import location, sample_patch
 
 RAMP = np.dstack(np.meshgrid(np.arange(60.0), np.arange(40.0))).astype(np.float32)
 """(40, 60, 2): every pixel tells its column and row."""

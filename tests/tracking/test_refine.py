@@ -13,8 +13,8 @@ from torch import Tensor
 from trainer.net import build_network
 from trainer.net.base import TrackingNet
 from trainer.net.iou_net import BoxFeatures, Modulation
-from trainer.tracking.params import TrackingParams
-from trainer.tracking.refine import BoxRefiner, _score, ascend
+from trainer.trackers.parameters.params import TrackingParams
+from trainer.trackers.refine import BoxRefiner, _score, ascend
 
 BEST = torch.tensor([50.0, 40.0, 30.0, 20.0])
 

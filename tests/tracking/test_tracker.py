@@ -16,8 +16,8 @@ from pipeline.boxes import iou
 from pipeline.errors import DataError
 from trainer.checkpoints.weights import save_weights
 from trainer.net import build_network
-from trainer.tracking import Tracker
-from trainer.tracking.fuse import fold_batch_norms
+from trainer.trackers import Tracker
+from trainer.trackers.fuse import fold_batch_norms
 
 from .conftest import SMALL, blob, scene
 

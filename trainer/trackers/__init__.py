@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trainer.tracking.localize import localize
-from trainer.tracking.patch import sample_patch
-from trainer.tracking.tracker import Tracker
+from trainer.trackers.localization import localize
+from trainer.trackers.patch import sample_patch
+from trainer.trackers.tracker import Tracker
 
 __all__ = ["Tracker", "localize", "sample_patch"]

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainer.net.correlation import correlate, correlate_transposed
-from trainer.tracking.conjugate import Direction, solve
-from trainer.tracking.params import AtomParams
+from trainer.trackers.conjugate import Direction, solve
+from trainer.trackers.parameters.params import AtomParams
 
 
 class Activation(NamedTuple):

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from trainer.net.correlation import FILTER_SIZE
 from trainer.net.filter_optimizer import STRIDE
-from trainer.tracking.values import (
+from trainer.trackers.parameters.values import (
     Activation,
     Augmentation,
     Count,
@@ -133,7 +133,7 @@ class DimpParams(TrackingParams):
 
     Attributes:
         image_sample_size: side of the search window in network pixels, or (height, width).
-        border_mode: how windows meet the image's border, see :func:`~trainer.tracking.patch.sample_patch`.
+        border_mode: how windows meet the image's border, see :func:`~trainer.trackers.patch.sample_patch`.
         patch_max_scale_change: bound on their shrinking.
         update_classifier: whether the filter changes after the first frame.
         net_opt_iter: optimizer steps on the first frame.

@@ -12,13 +12,13 @@ from pipeline.images import Rgb
 from trainer.net import DimpNet
 from trainer.net.backbone import Features
 from trainer.net.correlation import FILTER_SIZE
-from trainer.tracking.augment import View, with_dropout
-from trainer.tracking.engine import Engine, Outcome, at
-from trainer.tracking.geometry import Target, Window, search_side
-from trainer.tracking.localize import Grid, Peak, Scores, cosine_window, search
-from trainer.tracking.memory import Memory
-from trainer.tracking.params import DimpParams, pair
-from trainer.tracking.patch import Vector, location
+from trainer.trackers.augment import View, with_dropout
+from trainer.trackers.engine import Engine, Outcome, at
+from trainer.trackers.geometry import Target, Window, search_side
+from trainer.trackers.localization import Grid, Peak, Scores, cosine_window, search
+from trainer.trackers.memory import Memory
+from trainer.trackers.parameters.params import DimpParams, pair
+from trainer.trackers.patch import Vector, location
 
 
 class DimpEngine(Engine):

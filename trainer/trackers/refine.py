@@ -13,8 +13,8 @@ from trainer.net.backbone import Features
 from trainer.net.base import TrackingNet
 from trainer.net.filter_optimizer import STRIDE
 from trainer.net.iou_net import BoxFeatures, Modulation
-from trainer.tracking.params import TrackingParams, pair
-from trainer.tracking.patch import Vector
+from trainer.trackers.parameters.params import TrackingParams, pair
+from trainer.trackers.patch import Vector
 
 Coordinates = Callable[[Tensor], Tensor]
 _MIN_SIDE = 1.0

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.tracking.params import DimpParams, TrackingParams
-from trainer.tracking.patch import Vector
+from trainer.trackers.parameters.params import DimpParams, TrackingParams
+from trainer.trackers.patch import Vector
 
 Flag = Literal["normal", "hard_negative", "uncertain", "not_found"]
 Scores = NDArray[np.float32]

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.tracking.params import TrackingParams, pair
-from trainer.tracking.patch import Vector
-from trainer.tracking.values import Augmentation
+from trainer.trackers.parameters.params import TrackingParams, pair
+from trainer.trackers.parameters.values import Augmentation
+from trainer.trackers.patch import Vector
 
 Patch = NDArray[np.float32]
 """(H, W, C)."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trainer.tracking.params import AtomParams, DimpParams
+from trainer.trackers.parameters.params import AtomParams, DimpParams
 
 INERT = frozenset(
     {

@@ -13,14 +13,14 @@ from pipeline.images import Rgb
 from pipeline.labels import gaussian_label
 from trainer.net import AtomNet
 from trainer.net.filter_optimizer import STRIDE
-from trainer.tracking.augment import with_dropout
-from trainer.tracking.engine import Engine, Outcome, at
-from trainer.tracking.geometry import Target, Window
-from trainer.tracking.localize import Layout, Peak, cosine_window, search
-from trainer.tracking.memory import Memory
-from trainer.tracking.online import OnlineClassifier
-from trainer.tracking.params import AtomParams
-from trainer.tracking.patch import Vector
+from trainer.trackers.atom_classifier import OnlineClassifier
+from trainer.trackers.augment import with_dropout
+from trainer.trackers.engine import Engine, Outcome, at
+from trainer.trackers.geometry import Target, Window
+from trainer.trackers.localization import Layout, Peak, cosine_window, search
+from trainer.trackers.memory import Memory
+from trainer.trackers.parameters.params import AtomParams
+from trainer.trackers.patch import Vector
 
 _EPSILON = 1e-10
 

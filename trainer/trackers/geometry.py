@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.boxes import as_boxes
-from trainer.tracking.patch import Vector
+from trainer.trackers.patch import Vector
 
 ONE = np.float32(1)
 

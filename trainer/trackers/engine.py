@@ -14,12 +14,12 @@ from torch import Tensor
 from pipeline.images import Rgb
 from trainer.net.backbone import Features
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD, TrackingNet
-from trainer.tracking.augment import View, views, wide_size
-from trainer.tracking.geometry import Target, Window
-from trainer.tracking.localize import Flag
-from trainer.tracking.params import TrackingParams
-from trainer.tracking.patch import Patch, Vector, sample_patch
-from trainer.tracking.refine import BoxRefiner
+from trainer.trackers.augment import View, views, wide_size
+from trainer.trackers.geometry import Target, Window
+from trainer.trackers.localization import Flag
+from trainer.trackers.parameters.params import TrackingParams
+from trainer.trackers.patch import Patch, Vector, sample_patch
+from trainer.trackers.refine import BoxRefiner
 
 
 class Outcome(NamedTuple):

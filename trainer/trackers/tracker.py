@@ -15,13 +15,13 @@ from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import AtomNet, DimpNet, build_network
 from trainer.net.base import TrackingNet
 from trainer.sequences.thermal import Frame, FrameReader, Range
-from trainer.tracking.atom import AtomEngine
-from trainer.tracking.defaults import resolve
-from trainer.tracking.dimp import DimpEngine
-from trainer.tracking.engine import Engine
-from trainer.tracking.fuse import fold_batch_norms
-from trainer.tracking.localize import Flag
-from trainer.tracking.params import AtomParams, DimpParams
+from trainer.trackers.atom import AtomEngine
+from trainer.trackers.dimp import DimpEngine
+from trainer.trackers.engine import Engine
+from trainer.trackers.fuse import fold_batch_norms
+from trainer.trackers.localization import Flag
+from trainer.trackers.parameters.defaults import resolve
+from trainer.trackers.parameters.params import AtomParams, DimpParams
 
 
 class Tracker:
@@ -31,7 +31,7 @@ class Tracker:
         name: ``dimp18``, ``dimp50``, ``superdimp`` or ``atom``.
         weights: a file that :func:`~trainer.checkpoints.weights.load_weights` reads, or a state dict.
         device: where the network runs.
-        params: parameters by pytracking's names in place of the tracker's own, see :mod:`trainer.tracking.params`.
+        params: parameters by pytracking's names in place of the tracker's own, see :mod:`~.parameters.params`.
         seed: of random shifts, dropped channels, start boxes and (ATOM) first weights; every sequence begins with it.
         tir_range: 16-bit values that become 0 and 255; None takes percentiles of each sequence's first frame.
 

@@ -1,0 +1,1 @@
+"""The parameters of the trackers under pytracking's names, with its defaults."""
