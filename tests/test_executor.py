@@ -90,7 +90,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path, how: sig
     code = (
         # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from pathlib import Path; from pipeline.executor import run_tasks\n"
+        "from pathlib import Path; from pipeline.runtime.executor import run_tasks\n"
         "from tests.executor_tasks import Job, linger\n"
         f"if __name__ == '__main__': list(run_tasks(linger, [Job(n, Path({str(tmp_path)!r})) for n in (1, 2)], 2))"
     )

@@ -96,7 +96,7 @@ torch.set_num_threads({threads})
 sys.path.insert(0, {root!r})
 from tests.train_world import settings, small_windows
 from trainer import loop
-from trainer.run_folder import RunFolder
+from trainer.checkpoints.run_folder import RunFolder
 small_windows(pytest.MonkeyPatch())
 save = RunFolder.save_state
 def save_and_die(folder, state):

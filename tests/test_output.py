@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_second_run_waits_its_turn_and_a_dead_one_leaves_no_lock(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from pipeline.output import owned\n"
+        "import sys; from pathlib import Path; from pipeline.runtime.output import owned\n"
         f"with owned(Path({str(tmp_path)!r}), {{}}, 'resume', ('made-*',)): print('held', flush=True); sys.stdin.read()"
     )
     root = Path(__file__).resolve().parents[1]

@@ -196,7 +196,7 @@ def test_bad_settings_are_one_line(world: World) -> None:
 def test_weights_that_do_not_fit_are_told_before_anything_is_touched(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.track_sequence.Tracker", Tracker)
+    monkeypatch.setattr("trainer.track.runner.Tracker", Tracker)
     told(world.track(), 3, "weights.safetensors", "is it of another tracker?")
     told(world.track("--device", "abacus"), 2, "--device abacus: not available here: use cpu, cuda or cuda:N")
     assert not world.out.exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import CmdTirError, DataError
-from trainer.track_pool import run_tasks
+from trainer.track.pool import run_tasks
 
 from .conftest import REPOSITORY
 from .track_tasks import counter, lingerer, refuser, suicide
@@ -67,7 +67,7 @@ def test_who_stops_listening_stops_the_workers(tmp_path: Path) -> None:
 
 def test_workers_die_with_a_command_that_is_killed(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom tests.track_tasks import lingerer\nfrom trainer.track_pool import run_tasks\n"
+        "from pathlib import Path\nfrom tests.track_tasks import lingerer\nfrom trainer.track.pool import run_tasks\n"
         f"for at in run_tasks(lingerer, [Path({str(tmp_path / 'a')!r}), Path({str(tmp_path / 'b')!r})], 2):\n"
         "    print(at, flush=True)"
     )

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.errors import UsageError
-from trainer.track_settings import TrackConfig, parse_params
+from trainer.track.settings import TrackConfig, parse_params
 
 
 def test_values_get_the_types_of_their_parameters() -> None:

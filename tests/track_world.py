@@ -120,9 +120,9 @@ def stand_in(seen: Seen) -> Callable[..., object]:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Sequences ``car`` (5 frames) and ``dog`` (12), and the stand-in in the tracker's place."""
     made = World(tmp_path, Seen())
-    monkeypatch.setattr("trainer.track_sequence.Tracker", stand_in(made.seen))
+    monkeypatch.setattr("trainer.track.runner.Tracker", stand_in(made.seen))
     # The process is the tests': other tests count on its threads.
-    monkeypatch.setattr("trainer.track_sequence.torch.set_num_threads", lambda count: None)
+    monkeypatch.setattr("trainer.track.runner.torch.set_num_threads", lambda count: None)
     write_sequence(made.root, "car", 5)
     write_sequence(made.root, "dog", 12)
     save_file({"w": torch.zeros(1)}, made.weights)

@@ -68,9 +68,9 @@ def main(**options: Any) -> None:
     writes.
     """
     guard_package("trainer")
-    from trainer.track_settings import TrackConfig
+    from trainer.track.settings import TrackConfig
 
     config = TrackConfig(**options)
-    from trainer import track_run
+    from trainer.track import stage as track_run
 
     print_table(list(track_run.run(config).items()))

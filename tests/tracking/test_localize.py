@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.trackers import localization
+from trainer.trackers import localize
 from trainer.trackers.localization import Grid, cosine_window, search
 from trainer.trackers.parameters.params import DimpParams
 
@@ -26,7 +26,7 @@ def at(
     scores: NDArray[np.float32], params: DimpParams = PARAMS, pos: tuple[float, float] = (100, 100)
 ) -> tuple[list[float], str]:
     """Offset in cells and flag, the target being 3 x 4 cells large."""
-    move, flag = localization(scores, pos, (100, 100), 2.0, (96, 128), params=params)
+    move, flag = localize(scores, pos, (100, 100), 2.0, (96, 128), params=params)
     return [float(each) for each in move / 32], flag
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.trackers import Tracker, augment, localization, sample_patch
+from trainer.trackers import Tracker, augment, localize, sample_patch
 from trainer.trackers.memory import SampleWeights
 
 from ..conftest import shared
@@ -75,7 +75,7 @@ def test_localisation(case: Case, stem: str) -> None:
     values = case(stem)
     keys = ("scores", "pos", "sample_pos", "scale", "target_sz", "translation", "flag")
     for scores, pos, sample_pos, scale, size, move, flag in zip(*(values[key] for key in keys)):
-        found, told = localization(scores, pos, sample_pos, scale, size)
+        found, told = localize(scores, pos, sample_pos, scale, size)
         assert told == values["flag_names"][flag]
         np.testing.assert_allclose(found, move, atol=1e-3)
 

@@ -11,9 +11,9 @@ import torch
 from pipeline.records import read_json, write_json
 from trainer import DISTRIBUTION
 from trainer.sequences.dataset import DataSet
-from trainer.track_sequence import Job, read_seconds
-from trainer.track_settings import TrackConfig
-from trainer.track_weights import Model
+from trainer.track.model import Model
+from trainer.track.runner import Job, read_seconds
+from trainer.track.settings import TrackConfig
 
 TRACK = "track.json"
 

@@ -19,12 +19,12 @@ from pipeline.runtime.output import owned
 from trainer.device import resolve_device
 from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
-from trainer.track_draw import FRAMES, VIDEOS
-from trainer.track_note import write_note
-from trainer.track_pool import run_tasks
-from trainer.track_sequence import Done, Job, Runner
-from trainer.track_settings import TrackConfig, parse_params
-from trainer.track_weights import Model, find_model, range_warning
+from trainer.track.drawing import FRAMES, VIDEOS
+from trainer.track.model import Model, find_model, range_warning
+from trainer.track.pool import run_tasks
+from trainer.track.runner import Done, Job, Runner
+from trainer.track.settings import TrackConfig, parse_params
+from trainer.track.track_json import write_note
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from trainer.checkpoints.weights import written_whole
 from trainer.sequences.dataset import Clip
 from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes, read_rows
-from trainer.track_draw import draw, is_drawn
+from trainer.track.drawing import draw, is_drawn
 from trainer.trackers import Tracker
 
 
