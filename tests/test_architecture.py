@@ -51,9 +51,9 @@ def test_the_stages_load_no_torch_and_no_dask(module: str) -> None:
 
 
 def test_evaluation_loads_no_torch() -> None:
-    if not (REPOSITORY / "trainer/evaluation").is_dir():
-        pytest.skip("trainer.evaluation is not built yet")
-    assert loaded("import trainer.evaluation", *HEAVY) == set()
+    if not (REPOSITORY / "trainer/evaluate").is_dir():
+        pytest.skip("trainer.evaluate is not built yet")
+    assert loaded("import trainer.evaluate", *HEAVY) == set()
 
 
 def test_the_check_sees_what_is_loaded() -> None:

@@ -15,7 +15,7 @@ from scipy.io import savemat
 
 from pipeline.errors import CmdTirError
 from trainer.checkpoints.weights import load_weights
-from trainer.evaluation.results import read_result
+from trainer.evaluate.results import read_result
 
 SHORT = settings(max_examples=60, deadline=None)
 OPCODES = st.sampled_from(

@@ -60,8 +60,8 @@ def main(**options: Any) -> None:
     `cmd-eval --dataset lsotb_tir --annotations ANNO --results student=DIR --results teacher=DIR --out REPORT`
     """
     guard_package("trainer")
-    from trainer.evaluation.run import run
-    from trainer.evaluation.tables import LETTERS, percent
+    from trainer.evaluate.report.tables import LETTERS, percent
+    from trainer.evaluate.stage import run
 
     evaluation = run(**options)
     metrics = evaluation.benchmark.metrics

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.evaluation.bootstrap import differences
+from trainer.evaluate.bootstrap import differences
 
 
 def test_equal_trackers_differ_by_exactly_0_and_nothing_is_decided() -> None:

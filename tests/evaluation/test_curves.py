@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from pipeline.errors import DataError
-from trainer.evaluation.curves import read_published
+from trainer.evaluate.published import read_published
 from trainer.sequences.benchmark import Benchmark, load_benchmark
 
 from .conftest import SEQUENCES, World

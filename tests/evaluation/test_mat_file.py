@@ -8,7 +8,7 @@ import pytest
 from scipy.io import savemat
 
 from pipeline.errors import DataError
-from trainer.evaluation.mat_file import load_mat
+from trainer.evaluate.mat_file import load_mat
 
 
 @pytest.fixture

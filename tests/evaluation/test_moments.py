@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
-from trainer.evaluation.evaluate import Evaluation, evaluate
-from trainer.evaluation.moments import differing_moments
-from trainer.evaluation.plots import styles
-from trainer.evaluation.strips import PANELS, TRUTH_STYLE, draw_strip
+from trainer.evaluate.moments import differing_moments
+from trainer.evaluate.report.plots import styles
+from trainer.evaluate.report.strips import PANELS, TRUTH_STYLE, draw_strip
+from trainer.evaluate.score_trackers import Evaluation, evaluate
 from trainer.sequences.benchmark import find_pictures
 
 from .conftest import SEQUENCES, World

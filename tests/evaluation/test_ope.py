@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from trainer.evaluation.ope import THRESHOLDS, curves, from_first_valid, measure, mend, read_out
+from trainer.evaluate.ope import THRESHOLDS, curves, from_first_valid, measure, mend, read_out
 from trainer.sequences.rows import Boxes
 
 TRUTH = np.tile([10.0, 20.0, 40.0, 30.0], (10, 1))

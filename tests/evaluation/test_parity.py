@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.evaluation.evaluate import evaluate
-from trainer.evaluation.ope import curves, measure, mend
+from trainer.evaluate.ope import curves, measure, mend
+from trainer.evaluate.score_trackers import evaluate
 from trainer.sequences.rows import read_rows
 
 from ..conftest import shared

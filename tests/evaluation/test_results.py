@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from pipeline.errors import DataError
-from trainer.evaluation.results import find_result, read_result, strangers
+from trainer.evaluate.results import find_result, read_result, strangers
 
 from .conftest import write_boxes
 

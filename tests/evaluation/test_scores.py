@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.evaluation.evaluate import evaluate
-from trainer.evaluation.scores import Tracker
+from trainer.evaluate.score_trackers import evaluate
+from trainer.evaluate.scores import Tracker
 
 from .conftest import World
 

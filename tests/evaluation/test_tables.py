@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from pipeline.pages.html import svg
-from trainer.evaluation.bootstrap import Difference
-from trainer.evaluation.evaluate import SHOWN, Evaluation, evaluate
-from trainer.evaluation.plots import draw_attributes, draw_curves, label, styles
-from trainer.evaluation.scores import Tracker
-from trainer.evaluation.tables import chosen_pairs, interval, percent, verdict, write_tables
+from trainer.evaluate.bootstrap import Difference
+from trainer.evaluate.report.plots import draw_attributes, draw_curves, label, styles
+from trainer.evaluate.report.tables import chosen_pairs, interval, percent, verdict, write_tables
+from trainer.evaluate.score_trackers import SHOWN, Evaluation, evaluate
+from trainer.evaluate.scores import Tracker
 
 from .conftest import World
 

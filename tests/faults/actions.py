@@ -19,7 +19,7 @@ from pipeline.pairing.discovery.lists import FrameList, read_map
 from pipeline.records import AlignedPair, read_json, read_rows
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.verify import verify
-from trainer.evaluation.results import read_result
+from trainer.evaluate.results import read_result
 from trainer.sequences.benchmark import load_benchmark
 
 cv2.setNumThreads(1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluation.ope import Curve, read_out
+from trainer.evaluate.ope import Curve, read_out
 from trainer.sequences.rows import Boxes
 
 MIN_SEQUENCES = 2

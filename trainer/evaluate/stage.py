@@ -17,9 +17,10 @@ from pipeline.errors import DataError
 from pipeline.pages.html import svg
 from pipeline.records import write_json
 from trainer import DISTRIBUTION
-from trainer.evaluation import metrics, plots, report, strips, tables
-from trainer.evaluation.evaluate import Evaluation, evaluate
-from trainer.evaluation.moments import Moment, differing_moments
+from trainer.evaluate.moments import Moment, differing_moments
+from trainer.evaluate.report import metrics_json, plots, strips, tables
+from trainer.evaluate.report import page as report
+from trainer.evaluate.score_trackers import Evaluation, evaluate
 from trainer.sequences.benchmark import find_pictures
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def run(
     folders = {name: str(folder) for name, folder in results}
     settings = {"dataset": dataset, "seed": seed, "results": folders, "curves": str(curves) if curves else None}
     settings |= {"versions": {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__}}
-    write_json(out / "metrics.json", metrics.collect(evaluation, settings))
+    write_json(out / "metrics.json", metrics_json.collect(evaluation, settings))
     (out / "tables.md").write_text(tables.write_tables(evaluation), encoding="utf-8")
     (out / "report.html").write_text(page, encoding="utf-8")
     return evaluation

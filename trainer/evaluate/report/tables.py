@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluation.bootstrap import FEWEST, Difference
-from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.scores import Tracker
+from trainer.evaluate.bootstrap import FEWEST, Difference
+from trainer.evaluate.score_trackers import Evaluation
+from trainer.evaluate.scores import Tracker
 
 LETTERS = {"success": "S", "precision": "P", "normalized_precision": "NP"}
 

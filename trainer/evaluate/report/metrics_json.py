@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluation.bootstrap import CONFIDENCE, RESAMPLES
-from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.ope import THRESHOLDS
-from trainer.evaluation.scores import Tracker
+from trainer.evaluate.bootstrap import CONFIDENCE, RESAMPLES
+from trainer.evaluate.ope import THRESHOLDS
+from trainer.evaluate.score_trackers import Evaluation
+from trainer.evaluate.scores import Tracker
 
 DEFINITION = {
     "success": "mean over 21 thresholds 0:.05:1 of the share of frames with overlap > threshold",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.ope import cut, measure
-from trainer.evaluation.scores import Tracker
+from trainer.evaluate.ope import cut, measure
+from trainer.evaluate.score_trackers import Evaluation
+from trainer.evaluate.scores import Tracker
 from trainer.sequences.rows import Boxes, valid
 
 WINDOW = 25

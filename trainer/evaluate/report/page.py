@@ -8,11 +8,11 @@ import numpy as np
 from markupsafe import Markup
 
 from pipeline.pages.html import Section, render
-from trainer.evaluation.bootstrap import MIN_SEQUENCES, Difference
-from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.moments import Moment
-from trainer.evaluation.scores import Tracker
-from trainer.evaluation.tables import LETTERS, chosen_pairs, interval, percent, triple, verdict
+from trainer.evaluate.bootstrap import MIN_SEQUENCES, Difference
+from trainer.evaluate.moments import Moment
+from trainer.evaluate.report.tables import LETTERS, chosen_pairs, interval, percent, triple, verdict
+from trainer.evaluate.score_trackers import Evaluation
+from trainer.evaluate.scores import Tracker
 
 _FEW = 20
 """Sequences below which percentile intervals are known to come out too narrow."""

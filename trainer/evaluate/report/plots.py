@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from pipeline.pages.html import GRID, INK, figure
-from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.ope import THRESHOLDS
-from trainer.evaluation.scores import Tracker
+from trainer.evaluate.ope import THRESHOLDS
+from trainer.evaluate.score_trackers import Evaluation
+from trainer.evaluate.scores import Tracker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError, some
-from trainer.evaluation import ope
-from trainer.evaluation.bootstrap import Difference, differences
-from trainer.evaluation.curves import read_published
-from trainer.evaluation.results import find_result, read_result, strangers
-from trainer.evaluation.scores import Tracker
+from trainer.evaluate import ope
+from trainer.evaluate.bootstrap import Difference, differences
+from trainer.evaluate.published import read_published
+from trainer.evaluate.results import find_result, read_result, strangers
+from trainer.evaluate.scores import Tracker
 from trainer.sequences.benchmark import Benchmark, load_benchmark
 from trainer.sequences.rows import Boxes
 

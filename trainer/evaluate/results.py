@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import DataError
-from trainer.evaluation.mat_file import load_mat
+from trainer.evaluate.mat_file import load_mat
 from trainer.sequences.rows import Boxes, read_rows
 
 _LAYOUTS = (

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
-from trainer.evaluation.mat_file import load_mat
-from trainer.evaluation.ope import THRESHOLDS
+from trainer.evaluate.mat_file import load_mat
+from trainer.evaluate.ope import THRESHOLDS
 from trainer.sequences.benchmark import Benchmark
 
 _PLOT, _NAMES, _SEQUENCES = "aveSuccessRatePlot", "nameTrkAll", "seq_names"

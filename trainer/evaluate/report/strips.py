@@ -12,11 +12,11 @@ import numpy as np
 from pipeline import images
 from pipeline.images import Tir
 from pipeline.pages.html import figure
-from trainer.evaluation.evaluate import Evaluation
-from trainer.evaluation.moments import Moment
-from trainer.evaluation.ope import cut
-from trainer.evaluation.plots import Style, label
-from trainer.evaluation.scores import Tracker
+from trainer.evaluate.moments import Moment
+from trainer.evaluate.ope import cut
+from trainer.evaluate.report.plots import Style, label
+from trainer.evaluate.score_trackers import Evaluation
+from trainer.evaluate.scores import Tracker
 from trainer.sequences.rows import Boxes
 
 if TYPE_CHECKING:

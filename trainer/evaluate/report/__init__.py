@@ -1,0 +1,1 @@
+"""What an evaluation shows: page, tables, plots, strips of frames, numbers."""
