@@ -22,11 +22,11 @@ from benchmarks.measure import report
 from trainer.data.feeds import Feed
 from trainer.distillation import branches
 from trainer.distillation.objective import Objective
-from trainer.masters import MasterAdam
 from trainer.net import DimpNet, build_network
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
+from trainer.train.master_adam import MasterAdam
 
 PAIRS, STEPS, ROUNDS = 5, 3, 3
 SPEC = TRACKERS["superdimp"]

@@ -12,11 +12,10 @@ import torch
 from safetensors.torch import save_file
 
 from pipeline.errors import DataError, UsageError
-from trainer import loop
-from trainer import training as trainings
 from trainer.checkpoints.run_folder import METRICS, MODEL, STATE
 from trainer.checkpoints.weights import load_weights
 from trainer.distillation import fit_state_head
+from trainer.train import loop, session
 
 from .train_world import SEQUENCES, same_bits, settings, shard, small_windows, write_teacher, write_world
 
@@ -196,7 +195,7 @@ def test_a_run_that_ended_in_its_first_epoch_starts_anew(world: Path, tmp_path: 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_pairs(world: Path, tmp_path: Path) -> None:
     config = settings(world, tmp_path / "run", batch_size=1, samples_per_epoch=3, rates={"tcl": 1e30})
-    training = trainings.Training(settings(world, tmp_path / "other", batch_size=1, samples_per_epoch=3))
+    training = session.Training(settings(world, tmp_path / "other", batch_size=1, samples_per_epoch=3))
     dataset = training.dataset(training.train_pairs, 3)
     with pytest.raises(DataError, match=r"loss is (nan|inf) at epoch 0, step (\d), pairs (video-\d/\d): ") as caught:
         loop.run(config)
@@ -208,7 +207,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_pairs(world: Path
 
 def test_the_rate_is_halved_as_scheduled(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scales = []
-    monkeypatch.setattr(trainings.MasterAdam, "set_scale", lambda _, scale: scales.append(scale))
+    monkeypatch.setattr(session.MasterAdam, "set_scale", lambda _, scale: scales.append(scale))
     monkeypatch.setattr(loop, "_epoch", lambda *_: iter([{"epoch": 0, "step": 0, "loss": 1.0, "tcl": 1.0}]))
     monkeypatch.setattr(loop.RunFolder, "save_model", lambda *_: None)
     monkeypatch.setattr(loop.RunFolder, "save_state", lambda *_: None)
@@ -217,6 +216,6 @@ def test_the_rate_is_halved_as_scheduled(world: Path, tmp_path: Path, monkeypatc
 
 
 def test_windows_without_jitter_are_warned_of(world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    trainings.Training(settings(world, tmp_path / "run", jitter="none"))
+    session.Training(settings(world, tmp_path / "run", jitter="none"))
     assert "jitter is off" in caplog.text
     assert "random weights" in caplog.text

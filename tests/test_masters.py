@@ -5,11 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from trainer.distillation.branches import trained_names
-from trainer.masters import MasterAdam
 from trainer.net import build_network
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.recipes.settings import configure
+from trainer.train.master_adam import MasterAdam
 
 GROUPS = {"tcl": ["0.weight", "0.bias"], "bbe": ["1.weight"]}
 RATES = {"tcl": 2e-8, "bbe": 1e-7}

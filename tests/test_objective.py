@@ -10,7 +10,7 @@ from trainer.data.feeds import Feed, assemble
 from trainer.distillation import fit_state_head
 from trainer.net import build_network
 from trainer.recipes.recipe import load_recipe, recipe_names
-from trainer.training import Training
+from trainer.train.session import Training
 
 from .train_world import settings, small_windows, write_world
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer import loop
 from trainer.checkpoints.run_folder import METRICS, MODEL
 from trainer.checkpoints.weights import load_weights
+from trainer.train import loop
 
 from .train_world import settings, small_windows, write_world
 

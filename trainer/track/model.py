@@ -27,7 +27,7 @@ class Model:
         file: its weights.
         tracker: the base tracker.
         sha256: of the file.
-        learnt: the thermal ranges of its training data (:data:`trainer.start.LEARNT`); empty where they are not known.
+        learnt: the thermal ranges of its training data (``model_file.LEARNT``); empty where they are not known.
     """
 
     file: Path

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainer.parallel import Team
+from trainer.train.distributed import Team
 
 
 class MasterAdam:

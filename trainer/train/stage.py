@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainer import graph, loop, put_together, rehearsal
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
+from trainer.train import dry_run, loop, merge, recipe_graph
 
 Table = list[tuple[object, ...]]
 
@@ -19,19 +19,19 @@ def run(config: TrainConfig) -> Table:
         DataError: shards or weights that cannot be used.
     """
     if config.recipe == "all":
-        steps = graph.plan(config) if config.dry_run else graph.run(config, one)
+        steps = recipe_graph.plan(config) if config.dry_run else recipe_graph.run(config, one)
         return [("recipe", "state", "", ""), *((s.recipe.name, s.state, s.why, _size(s)) for s in steps)]
     if config.dry_run and load_recipe(config.recipe).trains:
-        return list(rehearsal.run(config))
+        return list(dry_run.run(config))
     return list(one(config).items())
 
 
 def one(config: TrainConfig) -> dict[str, Any]:
     """Run one row."""
-    return loop.run(config) if load_recipe(config.recipe).trains else put_together.run(config)
+    return loop.run(config) if load_recipe(config.recipe).trains else merge.run(config)
 
 
-def _size(step: graph.Step) -> str:
+def _size(step: recipe_graph.Step) -> str:
     if step.config is None or not step.recipe.trains:
         return ""
     return f"{step.config.epochs} epochs of {step.config.samples_per_epoch:,}"

@@ -13,14 +13,15 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from pipeline.errors import DataError
-from trainer import held_out, run_report
+from trainer import run_report
 from trainer.checkpoints.run_folder import METRICS, MODEL, RUN, RunFolder
 from trainer.curves import curves
 from trainer.data.dataset import EpochSampler, Sample
 from trainer.data.feeds import Feed
-from trainer.describe import describe, model_meta
 from trainer.recipes.settings import TrainConfig
-from trainer.training import Training, start_worker
+from trainer.train import validation
+from trainer.train.metadata import describe, model_meta
+from trainer.train.session import Training, start_worker
 
 LOG_EVERY = 10
 """Steps between two rows of ``metrics.jsonl``."""
@@ -47,7 +48,7 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
         folder.keep_metrics(training.epoch)
         writer = _tensorboard(folder.path / "tb")
         if training.epoch == 0:
-            held_out.begin(training, folder)
+            validation.begin(training, folder)
     held: dict[str, float] = {}
     begun, done = time.monotonic(), 0
     for epoch in range(training.epoch, config.epochs):
@@ -60,7 +61,7 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
         done += len(sampler) * team.world
         training.epoch = epoch + 1
         if team.leads:
-            held = held_out.losses(training)
+            held = validation.losses(training)
             if held:
                 folder.log([{"epoch": epoch, "held_out": True, **held}])
             _show(writer, row, held)
@@ -71,7 +72,7 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
     if team.leads:
         if writer:
             writer.close()
-        held_out.finish(training, folder, held or held_out.losses(training))
+        validation.finish(training, folder, held or validation.losses(training))
         drawn = curves(folder.path / METRICS, f"{recipe.name} on {config.tracker}")
         drawn.savefig(folder.path / "curves.png", dpi=110)
         (folder.path / "report.html").write_text(run_report.build(folder.path), encoding="utf-8")

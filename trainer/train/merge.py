@@ -16,7 +16,7 @@ from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
-from trainer.start import Weights, compose, start_weights
+from trainer.train.initial_weights import Weights, compose, start_weights
 
 
 def run(config: TrainConfig) -> dict[str, Any]:

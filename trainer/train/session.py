@@ -28,13 +28,13 @@ from trainer.distillation import branches
 from trainer.distillation.fit_state_head import fit_head
 from trainer.distillation.objective import Objective
 from trainer.distillation.state_head import StateHead
-from trainer.masters import MasterAdam
 from trainer.net import AtomNet, DimpNet, build_network
-from trainer.parallel import join_team
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import Module, Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
-from trainer.start import BACKBONE, start_weights
+from trainer.train.distributed import join_team
+from trainer.train.initial_weights import BACKBONE, start_weights
+from trainer.train.master_adam import MasterAdam
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import torch
 
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT
-from trainer.training import Training
+from trainer.train.session import Training
 
 
 def describe(training: Training) -> dict[str, Any]:

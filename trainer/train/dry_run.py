@@ -9,9 +9,9 @@ import time
 import torch
 
 from trainer.data.dataset import EpochSampler
-from trainer.loop import loader_of, step
 from trainer.recipes.settings import TrainConfig
-from trainer.training import Training
+from trainer.train.loop import loader_of, step
+from trainer.train.session import Training
 
 
 def run(config: TrainConfig) -> list[tuple[str, object]]:

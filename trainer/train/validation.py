@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader
 from trainer.checkpoints.run_folder import HELD_OUT, RunFolder
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feeding, assemble
-from trainer.measures import measure_feed, modulation_cosine
-from trainer.training import Training
+from trainer.train.box_quality import measure_feed, modulation_cosine
+from trainer.train.session import Training
 
 BOTH = Feeding(("rgb", "tir"), ("rgb", "tir"))
 """Both modalities of both windows."""
@@ -70,7 +70,7 @@ def ways(training: Training) -> dict[str, Feeding]:
 
 
 def examine(training: Training) -> dict[str, Any]:
-    """Quality on the held-out windows, by way of feeding (:func:`trainer.measures.measure_feed`), means.
+    """Quality on the held-out windows, by way of feeding (:func:`trainer.train.box_quality.measure_feed`), means.
 
     ``modulation_cosine`` compares the modulation vectors of the two modalities of one reference window.
     """
