@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from trainer.eval_cli import main
+from trainer.commands.evaluate import main
 
 from .conftest import REPOSITORY, done, told
 from .evaluation.conftest import Eval, World, evaluate, world, write_boxes

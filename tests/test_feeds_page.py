@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UsageError
-from trainer import feeds_page
+from trainer.pages import feeds_page
 
 from .train_world import small_windows, write_world
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from pipeline.detect.boxes_file import BoxesRow
 from pipeline.records import AlignedPair, Reject, write_rows
-from trainer.eval_cli import main as evaluate
+from trainer.commands.evaluate import main as evaluate
 
 from .conftest import Data, Run, done
 

@@ -17,7 +17,7 @@ import torch
 from click.testing import CliRunner
 
 from trainer.checkpoints.weights import save_weights
-from trainer.eval_cli import main as evaluate
+from trainer.commands.evaluate import main as evaluate
 from trainer.net import build_network
 from trainer.trackers import Tracker
 
@@ -217,7 +217,7 @@ def test_what_it_writes_is_what_cmd_eval_reads(world: World) -> None:
 
 
 def command(world: World, *words: object) -> list[str]:
-    code = "from trainer.track_cli import main; main()"
+    code = "from trainer.commands.track import main; main()"
     given = ("--weights", world.weights, "--tracker", "dimp18", "--root", world.root, "--out", world.out)
     return [sys.executable, "-c", code, *map(str, (*given, "--dataset", "tir_sequences", "--device", "cpu", *words))]
 
@@ -271,7 +271,7 @@ def test_ctrl_c_leaves_what_is_finished_and_ends_with_4(real: World) -> None:
 
 
 def test_help_loads_no_torch() -> None:
-    code = "import sys\nfrom trainer.track_cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+    code = "import sys\nfrom trainer.commands.track import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
     code += "print('loaded', sorted({'torch', 'cv2', 'pydantic', 'numpy'} & sys.modules.keys()))"
     words = [sys.executable, "-c", code]
     shown = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True).stdout

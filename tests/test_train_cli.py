@@ -9,7 +9,7 @@ import h5py
 import pytest
 import torch
 
-from trainer.cli import main
+from trainer.commands.train import main
 
 from .train_world import shard, small_windows, write_world
 
@@ -150,10 +150,10 @@ def test_list_recipes_prints_table_1(capsys: pytest.CaptureFixture[str]) -> None
 LIGHT = """
 import sys, time
 start = time.perf_counter()
-import trainer.cli
+import trainer.commands.train
 seconds = time.perf_counter() - start
 try:
-    trainer.cli.main({words!r})
+    trainer.commands.train.main({words!r})
 except SystemExit as ended:
     assert ended.code == 0
 heavy = sorted({{"torch", "cv2", "dask", "matplotlib"}} & set(sys.modules))

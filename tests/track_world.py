@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import ArrayLike, NDArray
 from safetensors.torch import save_file
 
-from trainer.track_cli import main
+from trainer.commands.track import main
 
 BOX = np.array([10.0, 12.0, 8.0, 6.0])
 STEP = np.array([1.0, 0.0, 0.0, 0.0])

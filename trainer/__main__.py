@@ -1,5 +1,5 @@
 """``python -m trainer`` is ``cmd-train``, for launchers like torchrun."""
 
-from trainer.cli import main
+from trainer.commands.train import main
 
 main()

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
-from trainer.eval_cli import main
+from trainer.commands.evaluate import main
 from trainer.sequences.rows import Boxes
 
 SEQUENCES = {"car_V_001": 30, "dog_D_001": 40, "face_S_001": 50}

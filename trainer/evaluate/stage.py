@@ -18,8 +18,7 @@ from pipeline.pages.html import svg
 from pipeline.records import write_json
 from trainer import DISTRIBUTION
 from trainer.evaluate.moments import Moment, differing_moments
-from trainer.evaluate.report import metrics_json, plots, strips, tables
-from trainer.evaluate.report import page as report
+from trainer.evaluate.report import metrics_json, page, plots, strips, tables
 from trainer.evaluate.score_trackers import Evaluation, evaluate
 from trainer.sequences.benchmark import find_pictures
 
@@ -73,13 +72,13 @@ def run(
     moments, compared = _compare(evaluation)
     if frames:
         drawn |= _draw_strips(evaluation, style, moments, frames)
-    page = report.build_page(evaluation, shown, _save(drawn, out), moments, compared)
+    content = page.build_page(evaluation, shown, _save(drawn, out), moments, compared)
     folders = {name: str(folder) for name, folder in results}
     settings = {"dataset": dataset, "seed": seed, "results": folders, "curves": str(curves) if curves else None}
     settings |= {"versions": {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__}}
     write_json(out / "metrics.json", metrics_json.collect(evaluation, settings))
     (out / "tables.md").write_text(tables.write_tables(evaluation), encoding="utf-8")
-    (out / "report.html").write_text(page, encoding="utf-8")
+    (out / "report.html").write_text(content, encoding="utf-8")
     return evaluation
 
 

@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from pipeline.errors import DataError
-from trainer import run_report
 from trainer.checkpoints.run_folder import METRICS, MODEL, RUN, RunFolder
-from trainer.curves import curves
 from trainer.data.dataset import EpochSampler, Sample
 from trainer.data.feeds import Feed
+from trainer.pages import run_page
+from trainer.pages.loss_curves import curves
 from trainer.recipes.settings import TrainConfig
 from trainer.train import validation
 from trainer.train.metadata import describe, model_meta
@@ -75,7 +75,7 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
         validation.finish(training, folder, held or validation.losses(training))
         drawn = curves(folder.path / METRICS, f"{recipe.name} on {config.tracker}")
         drawn.savefig(folder.path / "curves.png", dpi=110)
-        (folder.path / "report.html").write_text(run_report.build(folder.path), encoding="utf-8")
+        (folder.path / "report.html").write_text(run_page.build(folder.path), encoding="utf-8")
     seconds = time.monotonic() - begun
     return {
         "recipe": recipe.name,

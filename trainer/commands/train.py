@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import Command, guard_package, print_table
+from trainer.commands.options import TRACKER_NAMES
 
 RECIPE_HEAD = (
     "recipe",
@@ -72,7 +73,6 @@ def main() -> None:
     guard_package("trainer")
 
 
-TRACKER_NAMES = click.Choice(["dimp18", "dimp50", "superdimp", "atom"])
 SHARDS = click.option(
     "--shards",
     type=click.Path(path_type=Path, file_okay=False),
@@ -158,7 +158,7 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.html")
 def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, seed: int, out: Path) -> None:
     """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
-    from trainer import feeds_page
+    from trainer.pages import feeds_page
 
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(feeds_page.build(shards, recipe, tracker, samples, seed), encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.pages import html
 from trainer.checkpoints.run_folder import HELD_OUT, METRICS, RUN
-from trainer.curves import curves
+from trainer.pages.loss_curves import curves
 
 NAMES = {
     "loss": "L",

@@ -8,7 +8,7 @@ import click
 
 from pipeline.runtime.command import SingleCommand, guard_package, print_table
 from pipeline.runtime.options import ANY, FOLDER, NamesType, NumbersType
-from trainer.cli import TRACKER_NAMES
+from trainer.commands.options import TRACKER_NAMES
 
 
 @click.command(
@@ -71,6 +71,6 @@ def main(**options: Any) -> None:
     from trainer.track.settings import TrackConfig
 
     config = TrackConfig(**options)
-    from trainer.track import stage as track_run
+    from trainer.track import stage
 
-    print_table(list(track_run.run(config).items()))
+    print_table(list(stage.run(config).items()))

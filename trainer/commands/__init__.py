@@ -1,0 +1,1 @@
+"""cmd-train, cmd-track and cmd-eval: parse, call, print."""

@@ -1,0 +1,1 @@
+"""The pages of a run: losses, what it is fed."""
