@@ -1,0 +1,52 @@
+"""The pictures of the align report: which pairs are drawn, and how arrows fall."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from pipeline.align import page as align_page
+from pipeline.align import pair_strips
+from pipeline.pages import drawing
+from pipeline.records import write_rows
+
+from ...conftest import Data
+
+
+def test_each_sequence_is_represented_by_its_pair_of_median_score() -> None:
+    names = ["b", "a", "b", "a", "b", "c"]
+    scores = np.array([0.9, 0.2, 0.1, 0.8, 0.5, 0.3])
+    assert pair_strips.representatives(scores, names, 40) == [4, 3, 5]
+    assert pair_strips.representatives(scores, names, 2) == [4, 5]
+    assert pair_strips.representatives(np.zeros(0), [], 40) == []
+
+
+def test_an_arrow_starts_at_its_block_and_runs_its_way_magnified() -> None:
+    black = np.zeros((120, 160, 3), np.uint8)
+    lit = drawing.arrows(black, [[40, 60], [100, 20]], [[5, 0], [0, 9]], [1.0, 0.1], magnify=8)[..., 0]
+    rows, columns = np.nonzero(lit > 100)
+    assert abs(columns.max() - 80) <= 1
+    assert abs(columns.min() - 40) <= 3
+    assert np.abs(rows - 60).max() <= 3, "the second arrow is too uncertain to be drawn"
+    assert black.max() == 0
+
+
+def test_the_page_shows_every_sequence_with_its_residual_and_every_camera(data: Data) -> None:
+    path = data.aligned / "align.json"
+    camera = {"model": "homography", "trusted": False, "split": 7.25, "pairs": 3, "drift": None, "moved": 0}
+    summary = json.loads(path.read_text()) | {"cameras": {"<rig>": camera | {"moved_from": None}}}
+    path.write_text(json.dumps(summary))
+    page = align_page.build(data.aligned, None, 6)
+    assert page.count("residual, 8 times as long") == 2 * 2, "caption and alternative text"
+    assert "2 of 2 sequences" in page
+    assert "&lt;rig&gt;" in page
+    assert "7.2" in page
+
+
+def test_a_picture_that_has_gone_is_said_to_have_gone(data: Data) -> None:
+    write_rows(data.aligned / "aligned.jsonl", data.rows[:1])
+    (data.root / data.rows[0].rgb).unlink()
+    (strip,) = pair_strips.strips(data.root, data.rows[:1], residual=True)
+    assert "cannot be drawn" in strip.title
+    assert not strip.pictures

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.detect import Detections, DetectorSpec
+from pipeline.detect.yolo import YoloDetector, build
+from pipeline.errors import DataError, UsageError
+from pipeline.images import Rgb, decode_rgb
+
+WEIGHTS = Path(__file__).resolve().parents[3] / ".." / "shared" / "weights" / "yolov8n_int8.onnx"
+PERSON, BUS, TIE = 0, 5, 27
+
+
+@pytest.fixture(scope="module")
+def pictures() -> dict[str, Rgb]:
+    """The two pictures that the ultralytics wheel ships."""
+    package = pytest.importorskip("ultralytics", reason="needs ultralytics: pip install 'cmd-tir[yolo]'")
+    folder = Path(package.__file__).parent / "assets"
+    return {name: decode_rgb((folder / f"{name}.jpg").read_bytes(), name) for name in ("bus", "zidane")}
+
+
+@pytest.fixture(scope="module")
+def trained() -> YoloDetector:
+    """The real quantised model."""
+    if not WEIGHTS.is_file():
+        pytest.skip("needs ../shared/weights/yolov8n_int8.onnx: real detection weights, not part of the project")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install 'cmd-tir[yolo]'")
+    return build(DetectorSpec(name="yolo", weights=WEIGHTS))
+
+
+@pytest.fixture(scope="module")
+def random_model(pictures: dict[str, Rgb]) -> YoloDetector:
+    """yolov8n with random weights, which score almost nothing."""
+    return build(DetectorSpec(name="yolo", weights=Path("yolov8n.yaml"), confidence=1e-7))
+
+
+def same(a: list[Detections], b: list[Detections]) -> bool:
+    return all(
+        np.array_equal(x.boxes, y.boxes) and np.array_equal(x.scores, y.scores) and np.array_equal(x.classes, y.classes)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+class FakeYolo:
+    """Counts calls, and finds one box that overhangs the picture, scored by the first pixel's red value."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def __call__(self, images: list[np.ndarray]) -> list[Any]:
+        self.batches.append(len(images))
+        return [self.result(int(image[0, 0, 2])) for image in images]
+
+    @staticmethod
+    def result(red: int) -> Any:
+        boxes = {"xyxy": [[-5.0, 10, 20, 30]], "conf": [red / 255], "cls": [7.0]}
+        return SimpleNamespace(boxes=SimpleNamespace(**{key: torch.tensor(value) for key, value in boxes.items()}))
+
+
+@pytest.mark.parametrize(("count", "batches"), [(0, []), (3, [3]), (8, [8]), (19, [8, 8, 3])])
+def test_any_number_of_pictures_is_cut_into_batches(count: int, batches: list[int]) -> None:
+    images = [np.full((40, 60, 3), (i, 0, 255), np.uint8) for i in range(count)]
+    fake = FakeYolo()
+    found = YoloDetector(fake, "", 8).detect(images, [str(i) for i in range(count)])
+    assert fake.batches == batches
+    assert [round(float(one.scores[0]) * 255) for one in found] == list(range(count))
+    assert all(one.boxes.tolist() == [[0, 10, 20, 20]] and one.classes.tolist() == [7] for one in found)
+
+
+def test_real_weights_find_what_is_in_the_pictures(trained: YoloDetector, pictures: dict[str, Rgb]) -> None:
+    bus, zidane = trained.detect([pictures["bus"], pictures["zidane"]], ["bus", "zidane"])
+    assert Counter(bus.classes.tolist()) == {PERSON: 4, BUS: 1}
+    assert Counter(zidane.classes.tolist()) == {PERSON: 2, TIE: 1}
+    x, y, w, h = bus.boxes[bus.classes == BUS][0]
+    assert (x < 60, w > 700, 200 < y < 260, 450 < h < 560) == (True,) * 4
+    assert trained.weights_sha256 == "83de8f0d2cd521e00ae2b138c340a03dece35b060b3898509bdc69afff417312"
+    for image, found in ((pictures["bus"], bus), (pictures["zidane"], zidane)):
+        assert (found.boxes[:, :2] >= 0).all()
+        assert (found.boxes[:, :2] + found.boxes[:, 2:] <= (image.shape[1], image.shape[0])).all()
+
+
+@pytest.mark.parametrize("model", ["trained", pytest.param("random_model", marks=pytest.mark.slow)])
+def test_boxes_do_not_depend_on_the_batch(
+    model: str, pictures: dict[str, Rgb], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector: YoloDetector = request.getfixturevalue(model)
+    images = [pictures["bus"], pictures["zidane"], pictures["bus"][:300], pictures["zidane"][:, :200]] * 2
+    results = []
+    for size in (1, 8):
+        monkeypatch.setattr(detector, "batch_size", size)
+        results.append(detector.detect(images, [""] * 8))
+    assert sum(map(len, results[0])) > 8
+    assert same(*results)
+
+
+def test_an_exported_model_gets_one_picture_at_a_time(trained: YoloDetector) -> None:
+    assert trained.batch_size == 1
+
+
+def test_random_weights_are_the_same_each_time_and_have_no_hash(
+    random_model: YoloDetector, pictures: dict[str, Rgb]
+) -> None:
+    before = torch.random.get_rng_state()
+    again = build(DetectorSpec(name="yolo", weights=Path("yolov8n.yaml"), confidence=1e-7))
+    assert torch.equal(before, torch.random.get_rng_state())
+    images = [pictures["zidane"]]
+    assert same(random_model.detect(images, [""]), again.detect(images, [""]))
+    assert again.weights_sha256 == ""
+
+
+@pytest.fixture
+def tasks(random_model: YoloDetector) -> Any:
+    """ultralytics.nn.tasks, imported only after the environment was set up."""
+    import ultralytics.nn.tasks
+
+    return ultralytics.nn.tasks
+
+
+def test_a_pickled_model_is_rebuilt_exactly(tasks: Any, pictures: dict[str, Rgb], tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    model = tasks.DetectionModel(tasks.yaml_model_load("yolov8n.yaml"), nc=3, verbose=False)
+    noise = {name: (torch.rand(value.shape) / 50).to(value.dtype) for name, value in model.state_dict().items()}
+    model.load_state_dict({name: value + noise[name] for name, value in model.state_dict().items()})
+    model.names = {0: "a", 1: "b", 2: "c"}
+    notes = {"fitness": np.float64(0.5), "save_dir": tmp_path}
+    torch.save({"model": model, "ema": None, "train_args": notes}, tmp_path / "m.pt")
+    detector = build(DetectorSpec(name="yolo", weights=tmp_path / "m.pt", confidence=1e-7))
+    rebuilt = detector.predict.model.model  # type: ignore[attr-defined]
+    fused = model.eval().fuse(verbose=False)
+    assert rebuilt.state_dict().keys() == fused.state_dict().keys()
+    assert all(torch.equal(value, rebuilt.state_dict()[name]) for name, value in fused.state_dict().items())
+    assert rebuilt.names == model.names
+    assert set(detector.detect([pictures["bus"]], [""])[0].classes.tolist()) <= {0, 1, 2}
+
+
+class Touch:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def attack_by_pickle(tasks: Any, trace: Path) -> object:
+    return Touch(trace)
+
+
+def attack_by_activation(tasks: Any, trace: Path) -> object:
+    model = tasks.DetectionModel(tasks.yaml_model_load("yolov8n.yaml"), verbose=False)
+    model.yaml["activation"] = f"open({str(trace)!r}, 'w')"
+    return model
+
+
+def attack_by_layer(tasks: Any, trace: Path) -> object:
+    model = tasks.DetectionModel(tasks.yaml_model_load("yolov8n.yaml"), verbose=False)
+    model.yaml["backbone"][0][2] = "torch_safe_load"
+    return model
+
+
+@pytest.mark.parametrize("attack", [attack_by_pickle, attack_by_activation, attack_by_layer])
+def test_a_malicious_file_is_refused_and_runs_nothing(tasks: Any, tmp_path: Path, attack: Any) -> None:
+    trace = tmp_path / "trace"
+    torch.save({"model": attack(tasks, trace)}, tmp_path / "m.pt")
+    with pytest.raises(DataError, match=r"m\.pt: (refused as weights|cannot rebuild the model): ") as caught:
+        build(DetectorSpec(name="yolo", weights=tmp_path / "m.pt"))
+    assert "\n" not in str(caught.value)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("name", ["best.pt.onnx", "best.pth", "best.pt2", "best"])
+def test_a_file_that_ultralytics_might_unpickle_is_not_handed_to_it(
+    pictures: object, tmp_path: Path, name: str
+) -> None:
+    torch.save(Touch(tmp_path / "trace"), tmp_path / name)
+    with pytest.raises(UsageError, match="not a kind of YOLO weights"):
+        build(DetectorSpec(name="yolo", weights=tmp_path / name))
+    assert not (tmp_path / "trace").exists()
+
+
+def test_other_models_and_broken_files_are_named(tasks: Any, tmp_path: Path) -> None:
+    torch.save({"model": torch.nn.Sequential(torch.nn.SiLU())}, tmp_path / "seq.pt")
+    (tmp_path / "bad.onnx").write_bytes(b"nothing")
+    (tmp_path / "bad.yaml").write_text("backbone: [[-1, 1, Popen, [1]]]\nhead: []\n")
+    (tmp_path / "call.yaml").write_text("activation: open('x')\nbackbone: []\nhead: []\n")
+    expected = {
+        "seq.pt": "holds a Sequential, not a YOLO detection model",
+        "bad.onnx": "not a YOLO detection model",
+        "bad.yaml": "'Popen' is not a layer",
+        "call.yaml": "is not a torch.nn layer",
+    }
+    for name, message in expected.items():
+        with pytest.raises(DataError, match=message) as caught:
+            build(DetectorSpec(name="yolo", weights=tmp_path / name))
+        assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "weights", [None, "yolov8n.pt", "yolo11n", "https://example.com/yolov8n.pt", "no/such.yaml", "gone.yaml"]
+)
+def test_weights_that_are_not_there_are_never_fetched(
+    pictures: object, weights: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"--weights PATH|no such model file"):
+        build(DetectorSpec(name="yolo", weights=Path(weights) if weights else None))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ultralytics.nn.tasks", None)
+    with pytest.raises(UsageError, match=r'pip install "cmd-tir\[yolo\]"'):
+        build(DetectorSpec(name="yolo", weights=Path("yolov8n.yaml")))
+
+
+@pytest.mark.slow
+def test_nothing_is_written_outside_the_temporary_folder_and_no_host_is_called(tmp_path: Path) -> None:
+    weights = WEIGHTS if WEIGHTS.is_file() else Path("yolov8n.yaml")
+    code = (
+        "import sys, socket, pathlib, numpy\n"
+        "sys.addaudithook(lambda event, args: event in ('socket.connect', 'socket.getaddrinfo') and sys.exit(event))\n"
+        "from pipeline.detect import DetectorSpec, build_detector\n"
+        "detector = build_detector(DetectorSpec(name='yolo', weights=pathlib.Path(sys.argv[1])))\n"
+        "detector.detect([numpy.zeros((64, 64, 3), numpy.uint8)], ['a'])\n"
+    )
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    root = str(Path(__file__).resolve().parents[3])
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("YOLO_", "ORT_", "PYTEST_", "XDG_"))}
+    environment = kept | {"HOME": str(home), "TMPDIR": str(temporary), "PYTHONPATH": root, "CI": ""}
+    command = [sys.executable, "-c", code, str(weights)]
+    done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [*home.iterdir(), *temporary.iterdir()] == []

@@ -1,0 +1,110 @@
+"""`cmd-prep report` and `inspect`: one self-contained page, real pictures, nothing of the data taken for markup."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import images
+from pipeline.records import Reject, write_rows
+
+from ..conftest import Data, Run, done, told
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def pictures(page: str) -> list[np.ndarray]:
+    """Every picture of a page, decoded."""
+    found = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)"', page)
+    assert page.count("<img") == len(found)
+    return [images.decode_rgb(base64.b64decode(text), "picture of the page") for text in found]
+
+
+def check_self_contained(page: str) -> None:
+    """Nothing is loaded from anywhere; names of XML namespaces are no links."""
+    assert not re.search(r"<(script|link|iframe|object|embed|base)\b", page, re.IGNORECASE)
+    for target in re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page):
+        assert target.startswith(("data:image/jpeg;base64,", "#")), target
+    for target in re.findall(r"url\(([^)]*)", page):
+        assert target.strip("'\"").startswith(("#", "data:")), target
+    assert "@import" not in page
+    assert page.rstrip().endswith("</html>")
+
+
+def test_the_page_of_aligned_pairs(data: Data, prep: Run) -> None:
+    write_rows(
+        data.aligned / "rejects.jsonl",
+        [Reject(pair_id="seq9/7", rgb=None, tir="t.png", stage="align", reason="decode", detail="cut in half")],
+    )
+    out = data.root / "deep/er/page.html"
+    assert done(prep("report", data.aligned, "--out", out)).strip() == str(out)
+    page = out.read_text()
+    check_self_contained(page)
+    drawn = pictures(page)
+    assert len(drawn) == 6 * 6 + 2, "six views of six pairs, and the residual of one a sequence"
+    assert all(picture.std() > 5 for picture in drawn), "an empty picture"
+    for row in data.rows:
+        assert f"{row.pair_id}: score {row.score:.2f}" in page
+    for text in ("checkerboard", "edges", "Worst pairs", "Best pairs", "cut in half", "seq9/7", "<svg"):
+        assert text in page
+    assert page.index("seq0/0: score") < page.index("Best pairs") < page.index("seq1/5: score")
+
+
+@pytest.mark.parametrize("method", ["center", "random", "detection"])
+def test_the_page_of_shards(mined: dict[str, Path], prep: Run, tmp_path: Path, method: str) -> None:
+    done(prep("report", mined[method], "--out", tmp_path / "p.html", "--samples", 4))
+    page = (tmp_path / "p.html").read_text()
+    check_self_contained(page)
+    drawn = pictures(page)
+    assert len(drawn) == 4 * 5, "RGB, TIR, label, and two tight patches of four patches"
+    assert all(picture.std() > 2 for picture in drawn)
+    assert sum(picture.shape == (100, 100, 3) for picture in drawn) == 8
+    for text in ("Gaussian label", "shard-00001.h5", "box size", "car" if method == "detection" else "no class"):
+        assert text in page
+
+
+def test_names_from_the_data_are_escaped(data: Data, prep: Run) -> None:
+    rows = [
+        row.model_copy(update={"pair_id": f"{HOSTILE}/{i}", "sequence": HOSTILE}) for i, row in enumerate(data.rows)
+    ]
+    data.rewrite(rows)
+    hostile = Reject(pair_id=f"{HOSTILE}'\"&", rgb=None, tir=None, stage="align", reason="blank", detail=HOSTILE)
+    write_rows(data.aligned / "rejects.jsonl", [hostile])
+    done(prep("report", data.aligned, "--out", data.root / "a.html"))
+    done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))
+    done(prep("report", data.root / "s", "--out", data.root / "s.html"))
+    for name in ("a.html", "s.html"):
+        page = (data.root / name).read_text()
+        check_self_contained(page)
+        assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_page_is_written_where_nothing_was_kept_and_where_pictures_are_gone(data: Data, prep: Run) -> None:
+    for row in data.rows[1:]:
+        (data.root / row.rgb).unlink()
+    done(prep("report", data.aligned, "--out", data.root / "a.html"))
+    page = (data.root / "a.html").read_text()
+    assert len(pictures(page)) == 6
+    assert page.count("cannot be drawn") == 5
+    data.rewrite([])
+    done(prep("report", data.aligned, "--out", data.root / "b.html"))
+    check_self_contained((data.root / "b.html").read_text())
+
+
+def test_a_report_of_nothing_or_to_nowhere_is_refused(data: Data, prep: Run, tmp_path: Path) -> None:
+    told(prep("report", tmp_path, "--out", tmp_path / "x.html"), 3, "neither align.json nor index.json")
+    told(prep("inspect", tmp_path / "gone"), 3, "neither align.json nor index.json")
+    (tmp_path / "file").write_text("")
+    told(prep("report", data.aligned, "--out", tmp_path / "file/x.html"), 2, "cannot write", "file/x.html")
+
+
+def test_inspect_prints_a_table(data: Data, mined: dict[str, Path], prep: Run) -> None:
+    lines = dict(line.split(maxsplit=1) for line in done(prep("inspect", mined["random"])).splitlines())
+    assert lines["method"] == "random"
+    assert lines["pairs"] == "6"
+    assert "pairs" in lines["shard-00000.h5"]
+    assert "drawn by the tests" in done(prep("inspect", data.aligned))

@@ -1,0 +1,279 @@
+"""cmd-track as typed: what it writes, what it goes on from, what it warns of, and one line an error."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from trainer.checkpoints.weights import save_weights
+from trainer.commands.evaluate import main as evaluate
+from trainer.net import build_network
+from trainer.trackers import Tracker
+
+from ...conftest import REPOSITORY, done, told
+from ..track_world import BOX, STEP, World, picture, world, write_sequence
+
+__all__ = ["world"]
+
+
+def test_every_sequence_gets_boxes_and_times(world: World) -> None:
+    printed = done(world.track())
+    assert [line.split()[0] for line in printed.splitlines()] == [
+        "tracker", "weights", "sequences", "frames", "frames/s", "results",
+    ]  # fmt: skip
+    assert "frames     17" in printed
+    for name, frames in (("car", 5), ("dog", 12)):
+        assert (world.out / f"{name}.txt").read_text().splitlines()[:2] == ["10,12,8,6", "11,12,8,6"]
+        assert np.array_equal(world.boxes(name), BOX + np.arange(frames)[:, None] * STEP)
+        seconds = np.loadtxt(world.out / f"{name}_time.txt")
+        assert seconds.shape == (frames,)
+        assert (seconds >= 0).all()
+    assert {path.name for path in world.out.iterdir()} == {
+        ".lock", "plan.json", "track.json", "car.txt", "car_time.txt", "dog.txt", "dog_time.txt",
+    }  # fmt: skip
+    noted = json.loads((world.out / "track.json").read_text())
+    assert noted["sequences"]["dog"]["frames"] == 12
+    assert (noted["tracker"], noted["device"], noted["faults"]) == ("dimp18", "cpu", {})
+
+
+def test_the_tracker_gets_the_settings_and_grey_frames(world: World) -> None:
+    words = ("--set", "iounet_k=1", "--set", "border_mode=inside", "--seed", 7, "--tir-range", "7000,12100")
+    done(world.track("--weights", world.run(tracker="superdimp"), *words))
+    assert world.seen.made == [
+        {
+            "name": "superdimp",
+            "weights": world.folder / "run/model.safetensors",
+            "device": "cpu",
+            "params": {"iounet_k": 1, "border_mode": "inside"},
+            "seed": 7,
+            "tir_range": (7000.0, 12100.0),
+        }
+    ]
+    assert all(frame.shape == picture(0).shape and frame.dtype == np.uint8 for frame in world.seen.frames)
+
+
+def test_a_rerun_keeps_what_is_finished(world: World) -> None:
+    done(world.track("--sequences", "car"))
+    world.seen.frames.clear()
+    before = (world.out / "car_time.txt").stat().st_mtime_ns
+    done(world.track())
+    assert len(world.seen.frames) == 12
+    assert (world.out / "car_time.txt").stat().st_mtime_ns == before
+    done(world.track("--sequences", "dog"))
+    assert json.loads((world.out / "track.json").read_text())["sequences"].keys() == {"car", "dog"}
+    (world.out / "dog.txt").unlink()
+    (world.out / "car.txt").write_text("1,2,3,4\n")
+    world.seen.frames.clear()
+    done(world.track())
+    assert len(world.seen.frames) == 17
+    assert len(world.boxes("car")) == 5
+
+
+def test_results_of_other_settings_are_refused_by_what_differs(world: World) -> None:
+    done(world.track())
+    told(world.track("--seed", 1), 2, "made with other settings or input (seed: 0 -> 1)")
+    told(world.track("--set", "iounet_k=1"), 2, "params.iounet_k: None -> 1")
+    told(world.track("--weights", world.run()), 2, "weights_sha256: ")
+    told(world.track("--tracker", "dimp50"), 2, "tracker: dimp18 -> dimp50")
+    told(world.track("--on-existing", "fail"), 2, "already holds car.txt")
+    kept = world.out / "notes.txt"
+    kept.write_text("mine")
+    done(world.track("--seed", 1, "--on-existing", "overwrite", "--sequences", "dog"))
+    assert kept.read_text() == "mine"
+    assert not (world.out / "car.txt").exists()
+
+
+def test_results_never_take_the_place_of_the_data(world: World) -> None:
+    flat = world.folder / "anno"
+    flat.mkdir()
+    (world.root / "car/groundtruth_rect.txt").rename(flat / "car.txt")
+    (world.root / "anno").symlink_to(flat)
+    words = ("--dataset", "lsotb_tir", "--on-existing", "overwrite", "--out")
+    told(world.track(*words, flat), 2, "holds the ground truth or frames of car")
+    assert len((flat / "car.txt").read_text().splitlines()) == 5
+    assert not (flat / "plan.json").exists()
+
+
+def test_a_damaged_frame_fails_its_sequence_and_no_other(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    broken = world.root / "car/img/3.png"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:60])
+    told(world.track(), 3, "car: ", str(broken), "PNG is truncated", "1 of 2 sequences are finished in ")
+    assert f"warning: car failed: {broken}: PNG is truncated" in caplog.text
+    assert not (world.out / "car.txt").exists()
+    assert len(world.boxes("dog")) == 12
+    assert str(broken) in json.loads((world.out / "track.json").read_text())["faults"]["car"]
+    cv2.imwrite(str(broken), np.zeros((30, 30), np.uint8))
+    told(world.track(), 3, f"{broken}: frame is (30, 30)")
+    broken.write_bytes(whole)
+    done(world.track())
+
+
+def test_sequences_that_do_not_fit_their_truth_are_named_and_the_others_tracked(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_sequence(world.root, "bird", 3)
+    for name in ("bird", "car"):
+        (world.root / name / "img/2.png").unlink()
+    told(world.track(), 3, "bird: ", "2 pictures for 3 rows", "(failed are 2 sequences: bird, car)")
+    assert "warning: car cannot be tracked: " in caplog.text
+    assert len(world.boxes("dog")) == 12
+    told(world.track("--sequences", "car"), 3, "4 pictures for 5 rows")
+
+
+def test_boxes_are_drawn_where_asked_also_for_what_is_tracked(world: World) -> None:
+    done(world.track("--sequences", "car"))
+    world.seen.frames.clear()
+    done(world.track("--sequences", "car", "--save-frames", "--save-video"))
+    assert not world.seen.frames
+    names = {path.name for path in (world.out / "frames/car").iterdir()}
+    assert names == {f"{number}.jpg" for number in range(1, 6)}
+    drawn = cv2.imread(str(world.out / "frames/car/5.jpg"))
+    assert drawn is not None
+    assert drawn.shape == (49, 64, 3)
+    x, y, _, h = BOX.astype(int)
+    blue, _, red = (int(value) for value in drawn[y + h // 2, x + 4])
+    assert blue > red + 60, "the left edge of the tracker's box in frame 5"
+    assert [path.name for path in (world.out / "videos").iterdir()] == ["car.mp4"]
+    clip = cv2.VideoCapture(str(world.out / "videos/car.mp4"))
+    assert (clip.get(cv2.CAP_PROP_FRAME_COUNT), clip.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (5, 50)
+
+
+def test_sixteen_bit_frames_reach_the_tracker_as_they_are(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    write_sequence(world.root, "deep", 4, deep=True)
+    run = world.run(tir_ranges=["8-bit", [7000, 9000]])
+    done(world.track("--weights", run, "--sequences", "deep", "--save-frames"))
+    assert all(frame.dtype == np.uint16 for frame in world.seen.frames)
+    drawn = cv2.imread(str(world.out / "frames/deep/1.jpg"), cv2.IMREAD_GRAYSCALE)
+    assert drawn is not None
+    assert drawn[40, 40] < 10
+    assert drawn[15, 14] > 240
+    assert "taken as 16-bit TIR of a range found in each sequence, but the weights learnt from 8-bit" in caplog.text
+
+
+def test_colour_is_tracked_and_drawn_in_colour_and_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    folder = write_sequence(world.root, "street", 3) / "img"
+    red = np.zeros((49, 64, 3), np.uint8)
+    red[..., 2] = 200
+    for number in range(1, 4):
+        cv2.imwrite(str(folder / f"{number}.png"), red)
+    done(world.track("--sequences", "car,street", "--weights", world.run(tir_ranges=["8-bit"]), "--save-frames"))
+    assert [frame.shape for frame in world.seen.frames] == [(49, 64)] * 5 + [(49, 64, 3)] * 3
+    assert world.seen.frames[-1][0, 0].tolist() == [200, 0, 0]
+    drawn = cv2.imread(str(world.out / "frames/street/1.jpg"))
+    assert drawn is not None
+    assert drawn[45, 60, 2] > 180 > 40 > drawn[45, 60, 0]
+    assert "warning: in colour, and tracked so: street" in caplog.text
+    assert "taken as colour pictures, R, G, B, but the weights learnt from 8-bit TIR" in caplog.text
+
+
+def test_bad_settings_are_one_line(world: World) -> None:
+    told(world.track("--weights", "nowhere"), 2, "--weights nowhere: no such file")
+    told(world.track("--weights", world.weights), 2, "does not say its tracker: give --tracker")
+    told(world.track("--weights", world.run(), "--tracker", "atom"), 2, "they are of atom and dimp18")
+    told(world.track("--dataset", "lsotb"), 2, "no manifest 'lsotb': did you mean 'lsotb_tir'?")
+    told(world.track("--sequences", "cow"), 2, "has no cow")
+    told(world.track("--set", "iounet=1"), 2, "dimp18 has no parameter 'iounet'")
+    told(
+        world.track("--set", 'augmentation={"rotate":5}'), 2, "dimp18: augmentation is {'rotate': 5}: rotate: Input sh"
+    )
+    told(world.track("--tir-range", "5,5"), 2, "LOW,HIGH")
+    told(world.track("--root", world.folder / "nowhere"), 3, "no such folder: correct --root")
+    assert not world.out.exists()
+
+
+def test_weights_that_do_not_fit_are_told_before_anything_is_touched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.track.runner.Tracker", Tracker)
+    told(world.track(), 3, "weights.safetensors", "is it of another tracker?")
+    told(world.track("--device", "abacus"), 2, "--device abacus: not available here: use cpu, cuda or cuda:N")
+    assert not world.out.exists()
+
+
+def test_what_it_writes_is_what_cmd_eval_reads(world: World) -> None:
+    for name in ("one", "two"):
+        done(world.track("--out", world.folder / name, "--save-frames"))
+    (world.root / "attributes").mkdir()
+    for name in ("car", "dog"):
+        (world.root / f"attributes/{name}.txt").write_text(",".join(["1", *["0"] * 15]))
+    words = ["--dataset", "tir_sequences", "--annotations", world.root, "--frames", world.root]
+    words += ["--results", f"student={world.folder / 'one'}", "--results", f"teacher={world.folder / 'two'}"]
+    done(CliRunner().invoke(evaluate, [str(word) for word in (*words, "--out", world.folder / "report")]))
+    scores = json.loads((world.folder / "report/metrics.json").read_text())["trackers"]["student"]
+    assert scores["overall"]["success"] == pytest.approx(20 / 21)
+    assert scores["attributes"]["deformation"]["precision"] == 1
+
+
+def command(world: World, *words: object) -> list[str]:
+    code = "from trainer.commands.track import main; main()"
+    given = ("--weights", world.weights, "--tracker", "dimp18", "--root", world.root, "--out", world.out)
+    return [sys.executable, "-c", code, *map(str, (*given, "--dataset", "tir_sequences", "--device", "cpu", *words))]
+
+
+@pytest.fixture
+def real(world: World) -> World:
+    """The world with weights of a whole network, drawn at random."""
+    torch.manual_seed(0)
+    save_weights(build_network("dimp18").state_dict(), world.weights)
+    return world
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_processes_give_the_boxes_that_the_tracker_gives(real: World) -> None:
+    done_words = subprocess.run(
+        command(real, "--workers", 2), cwd=REPOSITORY, capture_output=True, text=True, timeout=380, check=False
+    )
+    assert done_words.returncode == 0, done_words.stderr
+    tracker = Tracker("dimp18", real.weights, seed=0)
+    frames = [picture(at) for at in range(5)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    tracker.start(frames[0], BOX)
+    expected = [BOX, *(tracker.update(frame)[0] for frame in frames[1:])]
+    torch.set_num_threads(threads)
+    np.testing.assert_allclose(real.boxes("car"), expected, atol=1e-4)
+    assert len(real.boxes("dog")) == 12
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_ctrl_c_leaves_what_is_finished_and_ends_with_4(real: World) -> None:
+    write_sequence(real.root, "endless", 3000)
+    running = subprocess.Popen(
+        command(real, "--workers", 2), cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Where a shell started this in the background, Ctrl-C is ignored by inheritance.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )  # fmt: skip
+    finished = real.out / "dog.txt"
+    deadline = time.monotonic() + 300
+    while not finished.exists() and time.monotonic() < deadline and running.poll() is None:
+        time.sleep(0.1)
+    os.killpg(running.pid, signal.SIGINT)
+    _, errors = running.communicate(timeout=30)
+    assert running.returncode == 4, errors
+    assert errors.splitlines()[-1] == "error: interrupted: run the same command again to go on"
+    assert "Traceback" not in errors
+    assert len(real.boxes("dog")) == 12
+    assert not Path(real.out / "endless.txt").exists()
+
+
+def test_help_loads_no_torch() -> None:
+    code = "import sys\nfrom trainer.commands.track import main\n"
+    code += "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+    code += "print('loaded', sorted({'torch', 'cv2', 'pydantic', 'numpy'} & sys.modules.keys()))"
+    words = [sys.executable, "-c", code]
+    shown = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert shown.endswith("loaded []\n")

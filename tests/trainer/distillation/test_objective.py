@@ -1,0 +1,196 @@
+"""Gradients, frozen parts and falling losses of every recipe, on a small window."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from trainer.data.feeds import Feed, assemble
+from trainer.distillation import fit_state_head
+from trainer.net import build_network
+from trainer.recipes.recipe import load_recipe, recipe_names
+from trainer.train.session import Training
+
+from ..train_world import settings, small_windows, write_world
+
+ROWS = [name for name in recipe_names() if load_recipe(name).trains and name != "pretrain"]
+CASES = [(name, losses) for name in ROWS for losses in ("tracker", "paper")]
+FALLING = [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] not in ("b1", "c1"))) for case in CASES]
+RAISED = {("tcl", "tracker"): 2e-5, ("tcl", "paper"): 6e-6, ("bbe", "tracker"): 2e-5, ("bbe", "paper"): 5e-5}
+"""Rates at which eight steps show, from random weights, without overshooting."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_world(tmp_path_factory.mktemp("shards"))
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    monkeypatch.setattr(fit_state_head, "BATCH", 2)
+
+
+def training(world: Path, out: Path, **changes: Any) -> Training:
+    if str(changes.get("recipe")).startswith("atom"):
+        changes["tracker"] = "atom"
+    return Training(settings(world, out, **({"head_steps": 2} | changes)))
+
+
+def repeated(run: Training, pairs: int = 2) -> Feed:
+    """One batch, the same at every call."""
+    dataset = run.dataset(run.train_pairs, pairs)
+    batch = torch.utils.data.default_collate([dataset[index] for index in range(pairs)])
+    return assemble(batch, run.feeding, run.device)
+
+
+@pytest.mark.parametrize(("recipe", "losses"), CASES)
+def test_what_a_row_trains_moves_and_nothing_else(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
+    """At an eighth of the row's own rate: a step that float32 would lose still moves every master."""
+    run = training(world, tmp_path / "run", recipe=recipe, losses=losses)
+    feed = repeated(run)
+    live = run.optimizer.live
+    gradients = torch.autograd.grad(run.objective(feed)[0], list(live.values()), allow_unused=True)
+    without = [name for name, g in zip(live, gradients) if g is None or not g.isfinite().all() or not g.abs().max()]
+    assert not without
+    before = {name: value.clone() for name, value in run.net.state_dict().items()}
+    masters = {name: value.detach().clone() for name, value in run.optimizer.masters.items()}
+    run.optimizer.set_scale(1 / 8)
+    for _ in range(2):
+        run.optimizer.step(run.objective(feed)[0])
+    assert not [name for name, value in run.optimizer.masters.items() if value.detach().equal(masters[name])]
+    run.optimizer.set_scale(1e4)
+    for _ in range(2):
+        run.optimizer.step(run.objective(feed)[0])
+    after = run.net.state_dict()
+    assert {name for name in before if not after[name].equal(before[name])} == set(live)
+    assert any(name.endswith("running_mean") for name in before)
+
+
+@pytest.mark.parametrize(("recipe", "losses"), FALLING)
+def test_the_loss_falls_on_a_repeated_batch(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
+    raised = {module: RAISED[module, losses] for module in load_recipe(recipe).trains}
+    run = training(world, tmp_path / "run", recipe=recipe, losses=losses, rates=raised)
+    feed = repeated(run)
+    history = []
+    for _ in range(8):
+        loss, parts = run.objective(feed)
+        history.append(parts)
+        run.optimizer.step(loss)
+    for name in history[0]:
+        assert history[-1][name] < 0.95 * history[0][name], name
+
+
+def test_pictures_and_boxes_reach_their_own_branch(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filter and modulation come from the reference branch with its own box; scores and IoUs from the test branch."""
+    run = training(world, tmp_path / "run", recipe="d3")
+    feed = repeated(run)
+    with torch.no_grad():
+        reference, test = (run.net.backbone_features(images)["layer3"] for images in (feed.reference, feed.test))
+    heard: dict[str, list[torch.Tensor]] = {}
+
+    def listen(name: str) -> None:
+        method = getattr(run.net, name)
+
+        def spy(*arguments: Any) -> Any:
+            heard.setdefault(name, []).extend(a["layer3"] if isinstance(a, dict) else a for a in arguments)
+            return method(*arguments)
+
+        monkeypatch.setattr(run.net, name, spy)
+
+    for name in ("predict_filter", "classification_features", "modulation", "iou_features", "score_proposals"):
+        listen(name)
+    run.objective(feed)
+    near = {"rtol": 1e-4, "atol": 1e-4}
+    assert heard["predict_filter"][1].equal(feed.reference_box[None])
+    assert heard["modulation"][1].equal(feed.reference_box)
+    assert heard["score_proposals"][-1].equal(feed.proposals[None])
+    for name, position, expected in (
+        ("classification_features", 0, reference),
+        ("classification_features", 1, test),
+        ("modulation", 0, reference),
+        ("iou_features", 0, test),
+    ):
+        torch.testing.assert_close(heard[name][position], expected, **near)
+    assert not torch.allclose(reference, test, **near)
+
+
+def test_the_loss_is_the_sum_of_its_parts(world: Path, tmp_path: Path) -> None:
+    """Eq. 1: L = L_TCL + lambda L_BBE."""
+    run = training(world, tmp_path / "run", recipe="d3", weight=3.0)
+    loss, parts = run.objective(repeated(run))
+    assert parts["loss"] == pytest.approx(parts["tcl"] + 3 * parts["bbe"], rel=1e-5)
+    assert float(loss.detach()) == pytest.approx(parts["loss"])
+
+
+def test_mu_and_nu_penalise_filters_and_weights(world: Path, tmp_path: Path) -> None:
+    """Eq. 2 and 3: the penalties add mu |filter|^2 and nu |theta|^2, theta without biases and batch-norms."""
+    run = training(world, tmp_path / "run", recipe="d3", losses="paper")
+    feed = repeated(run)
+    plain = run.objective(feed)[1]
+    run.objective.config = run.config.model_copy(update={"mu": 0.5, "nu": 0.25})
+    penalised = run.objective(feed)[1]
+    weights = [
+        p for name, p in run.optimizer.live.items() if name.startswith("bb_regressor") and name.endswith("0.weight")
+    ]
+    assert len(weights) == 9
+    norm = sum(float(weight.detach().square().sum()) for weight in weights)
+    assert penalised["bbe"] - plain["bbe"] == pytest.approx(0.25 * norm, rel=1e-3)
+    assert penalised["tcl"] > plain["tcl"]
+
+
+def test_psi_is_fitted_first_and_then_frozen(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(fit_state_head.log, "info", lambda _, *numbers: told.append(numbers))
+    monkeypatch.setattr(fit_state_head, "CHECK", 6)
+    run = training(world, tmp_path / "run", recipe="b1", losses="paper", head_steps=18)
+    steps, first, last = told[0]
+    assert 12 < steps <= 18
+    assert last < 0.8 * first
+    torch.manual_seed(run.config.seed)
+    untouched = build_network("dimp18").state_dict()
+    assert all(value.equal(untouched[name]) for name, value in run.net.state_dict().items())
+    assert run.head is not None
+    assert not any(parameter.requires_grad for parameter in run.head.parameters())
+    before = {name: value.clone() for name, value in run.head.state_dict().items()}
+    feed = repeated(run)
+    run.optimizer.set_scale(1e3)
+    for _ in range(2):
+        run.optimizer.step(run.objective(feed)[0])
+    assert all(value.equal(before[name]) for name, value in run.head.state_dict().items())
+    assert not set(run.optimizer.live) & set(run.head.state_dict())
+
+
+def test_psi_stops_when_it_gains_no_more(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(fit_state_head.log, "info", lambda _, *numbers: told.append(numbers))
+    monkeypatch.setattr(fit_state_head, "CHECK", 2)
+    monkeypatch.setattr(fit_state_head, "RATE", 0.0)
+    training(world, tmp_path / "run", recipe="b1", losses="paper", head_steps=40)
+    assert told[0][0] < 40
+
+
+def test_bfloat16_changes_little_and_leaves_every_gradient(world: Path, tmp_path: Path) -> None:
+    run = training(world, tmp_path / "run", recipe="d3", amp=True)
+    feed = repeated(run)
+    loss, rounded = run.objective(feed)
+    gradients = torch.autograd.grad(loss, list(run.optimizer.live.values()))
+    assert all(gradient.isfinite().all() and gradient.abs().max() for gradient in gradients)
+    run.objective.config = run.config.model_copy(update={"amp": False})
+    exact = run.objective(feed)[1]
+    for name, value in rounded.items():
+        assert value == pytest.approx(exact[name], rel=0.05), name
+        assert value != exact[name]
+
+
+@pytest.mark.parametrize("bbe_loss", ["state+iou", "kl"])
+def test_a_box_loss_can_be_chosen_by_itself(world: Path, tmp_path: Path, bbe_loss: str) -> None:
+    run = training(world, tmp_path / "run", recipe="b2", bbe_loss=bbe_loss)
+    feed = repeated(run)
+    assert (feed.density is not None) == (bbe_loss == "kl")
+    assert (run.head is not None) == (bbe_loss == "state+iou")
+    gradients = torch.autograd.grad(run.objective(feed)[0], list(run.optimizer.live.values()))
+    assert all(gradient.abs().max() for gradient in gradients)

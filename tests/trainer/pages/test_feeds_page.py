@@ -1,0 +1,27 @@
+"""The page that shows what the branches are fed."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UsageError
+from trainer.pages import feeds_page
+
+from ..train_world import small_windows, write_world
+
+
+@pytest.mark.parametrize(("recipe", "mixes", "pictures"), [("b2", 1, 6), ("d3", 3, 24)])
+def test_every_mix_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, mixes: int, pictures: int
+) -> None:
+    """Two samples: one row each, or two where every pair enters twice; three pictures a row."""
+    small_windows(monkeypatch)
+    page = feeds_page.build([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
+    assert page.count("<h2") == mixes
+    assert page.count("data:image/jpeg") == pictures
+    assert "video-" in page
+
+
+def test_a_row_that_trains_nothing_is_fed_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="b3 trains nothing"):
+        feeds_page.build([tmp_path], "b3", "dimp18", samples=2, seed=0)

@@ -1,0 +1,126 @@
+"""Which sequences are found, in which order, and what is said of a folder that differs from its manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import DataError, UsageError
+from pipeline.manifests import load_manifest
+from trainer.sequences.dataset import load_data_set
+
+from ...conftest import shared
+from ..track_world import BOX, write_sequence
+
+
+def names(dataset: str, root: Path, only: tuple[str, ...] = ()) -> list[str]:
+    return [clip.name for clip in load_data_set(dataset, root, only).clips]
+
+
+@pytest.mark.parametrize(("dataset", "count"), [("lsotb_tir", 120), ("lsotb_tir_paper", 119), ("ptb_tir", 60)])
+def test_the_benchmarks_have_their_sequences(dataset: str, count: int) -> None:
+    assert len(load_manifest(dataset).evaluated()) == count
+
+
+def test_frames_are_in_natural_order_and_litter_is_no_frame(tmp_path: Path) -> None:
+    folder = write_sequence(tmp_path, "dog", 12)
+    for litter in ("img/Thumbs.db", "img/._1.png", "img/.DS_Store", "img/notes.txt"):
+        (folder / litter).write_bytes(b"x")
+    (tmp_path / "attributes").mkdir()
+    (tmp_path / "attributes/dog.txt").write_text("0,1")
+    (tmp_path / ".hidden/img").mkdir(parents=True)
+    (clip,) = load_data_set("tir_sequences", tmp_path).clips
+    assert [path.name for path in clip.pictures] == [f"{number}.png" for number in range(1, 13)]
+    assert clip.truth.shape == (12, 4)
+    assert clip.truth[0].tolist() == BOX.tolist()
+
+
+def test_the_toolkits_layouts_are_read(tmp_path: Path) -> None:
+    for root, frames, truth, dataset in (
+        (tmp_path / "lsotb", "sequences", "anno", "lsotb_tir"),
+        (tmp_path / "ptb", "tirsequences", "tiranno", "ptb_tir"),
+    ):
+        folder = write_sequence(root / frames, "airplane")
+        (root / truth).mkdir()
+        (folder / "groundtruth_rect.txt").rename(root / truth / "airplane.txt")
+        assert names(dataset, root) == ["airplane"]
+
+
+def test_the_manifests_order_comes_first_and_differences_are_named(tmp_path: Path) -> None:
+    for name in ("zebra", "person_V_007", "bus_V_001", "ant", "cat_D_001"):
+        write_sequence(tmp_path, name)
+    found = load_data_set("lsotb_tir_paper", tmp_path)
+    assert [clip.name for clip in found.clips] == ["bus_V_001", "person_V_007", "ant", "zebra"]
+    assert len(found.missing) == 117
+    assert found.unlisted == ("ant", "zebra")
+    told = "\n".join(found.warnings)
+    assert "lacks 117 of the 119 sequences of lsotb_tir_paper: bus_V_002" in told
+    assert "2 sequences are not lsotb_tir_paper's, tracked too: ant, zebra" in told
+    assert "bus_V_001: 5 frames, lsotb_tir_paper has 650" in told
+    with pytest.raises(UsageError, match="has no cat_D_001 \\(left out of this data set\\)"):
+        load_data_set("lsotb_tir_paper", tmp_path, ["cat_D_001"])
+
+
+def test_a_folder_of_other_names_gets_the_layout_without_a_list_of_what_it_lacks(tmp_path: Path) -> None:
+    write_sequence(tmp_path, "mine")
+    found = load_data_set("ptb_tir", tmp_path)
+    assert [clip.name for clip in found.clips] == ["mine"]
+    assert found.warnings == ("1 sequences are not ptb_tir's, tracked too: mine",)
+
+
+def test_sequences_are_chosen_by_name(tmp_path: Path) -> None:
+    for name in ("bus_V_001", "mine", "other"):
+        write_sequence(tmp_path, name)
+    assert names("lsotb_tir", tmp_path, ("mine", "bus_V_001")) == ["bus_V_001", "mine"]
+    with pytest.raises(UsageError, match="--sequences: lsotb_tir has no yours"):
+        load_data_set("lsotb_tir", tmp_path, ["yours"])
+    with pytest.raises(DataError, match="no pictures of bus_V_002"):
+        load_data_set("lsotb_tir", tmp_path, ["bus_V_002"])
+
+
+def test_a_sequence_that_does_not_fit_its_truth_is_a_fault_by_name(tmp_path: Path) -> None:
+    for name in ("fewer", "more", "none", "bare", "text", "good"):
+        write_sequence(tmp_path, name)
+    (tmp_path / "fewer/img/3.png").unlink()
+    (tmp_path / "more/img/6.png").write_bytes((tmp_path / "more/img/5.png").read_bytes())
+    (tmp_path / "none/groundtruth_rect.txt").unlink()
+    for path in (tmp_path / "bare/img").iterdir():
+        path.unlink()
+    (tmp_path / "text/groundtruth_rect.txt").write_text("1,2,3\n" * 5)
+    found = load_data_set("tir_sequences", tmp_path)
+    assert [clip.name for clip in found.clips] == ["good"]
+    assert list(found.faults) == ["bare", "fewer", "more", "none", "text"]
+    assert "4 pictures for 5 rows of " in found.faults["fewer"]
+    assert "6 pictures for 5 rows of " in found.faults["more"]
+    assert "0 pictures for 5 rows of " in found.faults["bare"]
+    assert "groundtruth_rect.txt: no such file" in found.faults["none"]
+    assert "groundtruth_rect.txt:1: row has 3 numbers" in found.faults["text"]
+
+
+def test_a_sequence_starts_where_the_toolkit_starts_it(tmp_path: Path) -> None:
+    file = write_sequence(tmp_path, "late") / "groundtruth_rect.txt"
+    rows = np.loadtxt(file, delimiter=",")
+    rows[0], rows[1, 0] = np.nan, 0
+    np.savetxt(file, rows, fmt="%g", delimiter=",")
+    found = load_data_set("tir_sequences", tmp_path)
+    assert [path.name for path in found.clips[0].pictures] == ["3.png", "4.png", "5.png"]
+    assert found.clips[0].truth.tolist() == rows[2:].tolist()
+    assert found.warnings == ("late: frame 1 has no valid box, started at frame 3 as the toolkit does",)
+    np.savetxt(file, rows * 0, fmt="%g")
+    assert "nothing to start with" in load_data_set("tir_sequences", tmp_path).faults["late"]
+
+
+def test_what_is_no_data_set_to_track_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--dataset kaist is a data set of pairs"):
+        load_data_set("kaist", tmp_path)
+    with pytest.raises(DataError, match="no such folder: correct --root"):
+        load_data_set("ptb_tir", tmp_path / "nowhere")
+    with pytest.raises(DataError, match="no sequence laid out as ptb_tir's"):
+        load_data_set("ptb_tir", tmp_path)
+
+
+def test_the_real_sequence_is_whole() -> None:
+    (clip,) = load_data_set("ptb_tir", shared("samples/tir_sequences")).clips
+    assert (clip.name, len(clip.pictures), clip.truth[0].tolist()) == ("airplane", 380, [420, 136, 53, 130])

@@ -1,0 +1,68 @@
+"""Two processes take the steps that one would take with twice the batch."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainer.checkpoints.run_folder import METRICS, MODEL
+from trainer.checkpoints.weights import load_weights
+from trainer.train import loop
+
+from ..train_world import settings, small_windows, write_world
+
+ROOT = Path(__file__).resolve().parents[3]
+MEMBER = """
+import sys
+from pathlib import Path
+import pytest, torch
+torch.set_num_threads(1)
+sys.path.insert(0, {root!r})
+from tests.trainer.train_world import settings, small_windows
+from trainer import loop
+small_windows(pytest.MonkeyPatch())
+loop.run(settings(Path({world!r}), Path({out!r}), epochs=1, samples_per_epoch=8, rates={{"tcl": 1e-4}}))
+"""
+
+
+def torchrun(*command: str) -> None:
+    """Start two processes, as users do."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run([*launcher, *command], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = write_world(tmp_path / "world")
+    member = tmp_path / "member.py"
+    member.write_text(MEMBER.format(root=str(ROOT), world=str(world), out=str(tmp_path / "two")))
+    torchrun(str(member))
+    small_windows(monkeypatch)
+    options = {"epochs": 1, "samples_per_epoch": 8, "batch_size": 4, "rates": {"tcl": 1e-4}}
+    loop.run(settings(world, tmp_path / "one", **options))
+    two, one = (json.loads((tmp_path / name / METRICS).read_text().splitlines()[-1]) for name in ("two", "one"))
+    assert two["loss"] == pytest.approx(one["loss"], rel=1e-5)
+    both = [load_weights(tmp_path / name / MODEL) for name in ("two", "one")]
+    apart = torch.cat([(both[0][name].double() - both[1][name].double()).abs().flatten() for name in both[0]])
+    # Adam takes a whole step whichever way a gradient of about zero points; nothing else may differ.
+    assert float((apart > 1e-6).double().mean()) < 1e-3
+    assert float(apart.max()) < 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_command_of_the_docs_trains_with_two_processes(tmp_path: Path) -> None:
+    world, out = write_world(tmp_path / "world"), tmp_path / "run"
+    options = (
+        "--tracker dimp18 --recipe c1 --epochs 1 --samples-per-epoch 4 --set batch_size=1 --set held_out_samples=1"
+    )
+    torchrun("-m", "trainer", "--shards", str(world), *options.split(), "--loader-workers", "0", "--out", str(out))
+    rows = [json.loads(line) for line in (out / METRICS).read_text().splitlines()]
+    assert [row["step"] for row in rows if "step" in row] == [1]
+    assert json.loads((out / "run.json").read_text())["processes"] == 2
+    assert "after" in json.loads((out / "held_out.json").read_text())

@@ -1,0 +1,138 @@
+"""What a run starts from: parent rows put together, shared features, a teacher of its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pipeline.errors import DataError, UsageError
+from trainer.checkpoints.run_folder import META, MODEL, RunFolder
+from trainer.checkpoints.weights import load_weights
+from trainer.net import build_network
+from trainer.train import loop, merge, session, stage, validation
+
+from ..train_world import same_bits, settings, small_windows, write_teacher, write_world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_world(tmp_path_factory.mktemp("shards"))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_teacher(tmp_path_factory.mktemp("teacher"))
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+
+
+def model_of(folder: Path, row: str, weights: dict[str, torch.Tensor]) -> Path:
+    """A run's folder with weights that say they are of a row."""
+    RunFolder(folder, resume=False).save_model(weights, {"tracker": "dimp18", "recipe": row})
+    return folder
+
+
+def scaled(weights: dict[str, torch.Tensor], factor: float) -> dict[str, torch.Tensor]:
+    """The weights with everything but the backbone scaled, as another row might have left them."""
+    kept = {
+        name for name, value in weights.items() if name.startswith("feature_extractor.") or value.dtype == torch.long
+    }
+    return {name: value if name in kept else value * factor for name, value in weights.items()}
+
+
+def test_parents_are_put_together_whatever_their_order(world: Path, tmp_path: Path, teacher: Path) -> None:
+    """d3 starts from b3, taken whole, and the classifier of c1."""
+    first = load_weights(teacher)
+    second = scaled(first, 1.5)
+    runs = (model_of(tmp_path / "c", "c1", second), model_of(tmp_path / "b", "b3", first))
+    for init in (runs, runs[::-1]):
+        run = session.Training(settings(world, tmp_path / "run", recipe="d3", init=init))
+        for name, value in run.net.state_dict().items():
+            assert value.equal((second if name.startswith("classifier.") else first)[name]), name
+
+
+def test_a_missing_parent_and_a_strange_one_are_named(world: Path, tmp_path: Path, teacher: Path) -> None:
+    weights = load_weights(teacher)
+    b1, b3 = model_of(tmp_path / "b1", "b1", weights), model_of(tmp_path / "b3", "b3", weights)
+    for init, told in (((b3,), "--init for c1 is missing"), ((b1, b3), "c1 is missing, got runs of b1, b3")):
+        with pytest.raises(UsageError, match=f"recipe d3 starts from b3 and c1: {told}"):
+            session.Training(settings(world, tmp_path / "run", recipe="d3", init=init))
+    torch.manual_seed(5)
+    alien = model_of(tmp_path / "alien", "c1", build_network("dimp18").state_dict())
+    with pytest.raises(DataError, match=r"their backbones differ \(feature_extractor"):
+        session.Training(settings(world, tmp_path / "run", recipe="d3", init=(b3, alien)))
+
+
+def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> None:
+    first = load_weights(teacher)
+    second = scaled(first, 1.5)
+    b1, b2 = model_of(tmp_path / "b1", "b1", first), model_of(tmp_path / "b2", "b2", second)
+    stage.one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=(b2, b1)))
+    merge.merge(b1, b2, tmp_path / "merged")
+    test_parts = ("conv3_1t", "conv3_2t", "conv4_1t", "conv4_2t", "fc3_rt", "fc4_rt", "iou_predictor")
+    for name, value in load_weights(tmp_path / "b3" / MODEL).items():
+        of_test = name.startswith("bb_regressor.") and name.split(".")[1] in test_parts
+        assert value.equal((second if of_test else first)[name]), name
+    assert same_bits(tmp_path / "b3", tmp_path / "merged")
+    with pytest.raises(UsageError, match="b2 is missing"):
+        stage.one(settings(tmp_path, tmp_path / "again", recipe="b3", init=(b1, tmp_path / "merged")))
+
+
+@pytest.mark.parametrize(("recipe", "side"), [("d1", "reference_side"), ("c1", "test_side")])
+def test_shared_features_are_trained_on_the_tir_side_alone(world: Path, tmp_path: Path, recipe: str, side: str) -> None:
+    """The RGB side runs a frozen copy; only the TIR side's is stepped and saved, after resumption too."""
+    options: dict[str, Any] = {"recipe": recipe, "tcl_features": "trained", "rates": {"tcl": 1e-3}}
+    loop.run(settings(world, tmp_path / "run", epochs=1, **options))
+    run = session.Training(settings(world, tmp_path / "run", resume=True, **options))
+    torch.manual_seed(0)
+    start = build_network("dimp18").state_dict()
+    teacher = getattr(run.objective, side).classifier.feature_extractor.state_dict()
+    trained = run.net.classifier.feature_extractor.state_dict()
+    assert all(value.equal(start[f"classifier.feature_extractor.{name}"]) for name, value in teacher.items())
+    assert any(not value.equal(teacher[name]) for name, value in trained.items())
+
+
+def test_a_teacher_of_its_own_runs_the_rgb_side_and_is_not_saved(world: Path, tmp_path: Path, teacher: Path) -> None:
+    first = load_weights(teacher)
+    start, a1 = model_of(tmp_path / "s", "whole", scaled(first, 1.5)), model_of(tmp_path / "a1", "a1", first)
+    options: dict[str, Any] = {"recipe": "d2", "init": (start,), "teacher": str(a1)}
+    training = session.Training(settings(world, tmp_path / "run", **options))
+    for name, value in training.objective.test_side.state_dict().items():
+        assert value.equal(first[name]), name
+    assert training.objective.reference_side is training.net
+    for name, value in training.net.state_dict().items():
+        assert value.equal(scaled(first, 1.5)[name]), name
+    with pytest.raises(UsageError, match="trains both branches"):
+        session.Training(settings(world, tmp_path / "run", recipe="d3", teacher=str(a1)))
+
+
+def test_a_model_put_together_has_learnt_the_thermal_ranges_of_all_its_parents(tmp_path: Path, teacher: Path) -> None:
+    weights = load_weights(teacher)
+    parents = []
+    for row, ranges in (("b1", ["8-bit"]), ("b2", ["8-bit", [7000, 9000]])):
+        RunFolder(tmp_path / row, resume=False).save_model(
+            weights, {"tracker": "dimp18", "recipe": row, "tir_ranges": ranges}
+        )
+        parents.append(tmp_path / row)
+    merge.merge(parents[0], parents[1], tmp_path / "merged")
+    stage.one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=tuple(parents)))
+    for run in ("merged", "b3"):
+        assert json.loads((tmp_path / run / META).read_text())["tir_ranges"] == ["8-bit", [7000, 9000]]
+
+
+def test_a_spatial_row_is_measured_on_joined_pictures(world: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"recipe": "d3", "mix": "spatial", "held_out": 0.3, "held_out_samples": 1}
+    ways = validation.ways(session.Training(settings(world, tmp_path / "run", **options)))
+    assert ways["as trained"].reference == ("rgb-tir",)
+    assert ways["TIR alone"].reference == ways["TIR alone"].test == ("tir",)
+    before, after = (
+        validation.examine(session.Training(settings(world, tmp_path / name, **options | {"mix": mix})))["quality"]
+        for name, mix in (("joined", "spatial"), ("batch", "batch"))
+    )
+    assert before["TIR alone"] == after["TIR alone"]
+    assert before["as trained"] != after["as trained"]

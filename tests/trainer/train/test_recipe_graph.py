@@ -1,0 +1,91 @@
+"""``--recipe all``: rows in order, from their parents, skipping what is done and naming what is left out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UsageError
+from trainer.checkpoints.run_folder import MODEL
+from trainer.checkpoints.weights import load_weights
+from trainer.distillation import fit_state_head
+from trainer.train import recipe_graph, stage
+
+from ..train_world import settings, shard, small_windows, write_world
+
+DIMP = ["a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5"]
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One folder of shards a mining method."""
+    root = tmp_path_factory.mktemp("shards")
+    methods = ("center", "random", "detection")
+    return {method: write_world(root / method, shard(3, 2, method=method)) for method in methods}
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    monkeypatch.setattr(fit_state_head, "BATCH", 2)
+
+
+def config(worlds: dict[str, Path], out: Path, *methods: str, **changes: Any) -> Any:
+    base = settings(out, out, recipe="all", epochs=1, **changes)
+    return base.model_copy(update={"shards": tuple(worlds[method] for method in methods)})
+
+
+def states(steps: list[recipe_graph.Step]) -> dict[str, str]:
+    return {step.recipe.name: step.state for step in steps}
+
+
+def test_rows_without_their_shards_or_parents_are_left_out_and_told(worlds: dict[str, Path], tmp_path: Path) -> None:
+    steps = recipe_graph.plan(config(worlds, tmp_path, "random"))
+    assert [step.recipe.name for step in steps] == DIMP
+    told = {step.recipe.name: (step.state, step.why) for step in steps}
+    assert told["a1"][0] == "to do"
+    assert told["b1"] == ("left out", "no --shards were mined with --method center")
+    assert told["b3"] == ("left out", "b1, b2 is left out, and it starts from that")
+    assert told["d4"][0] == "left out"
+    center = recipe_graph.plan(config(worlds, tmp_path, "center", "detection"))
+    assert [name for name, state in states(center).items() if state == "left out"] == ["d4"]
+
+
+def test_each_row_gets_its_shards_parents_and_only_the_settings_it_has_a_use_for(
+    worlds: dict[str, Path], tmp_path: Path
+) -> None:
+    every = config(worlds, tmp_path, "center", "random", "detection", rates={"tcl": 1e-4}, mix="spatial", teacher="a1")
+    found = {step.recipe.name: step.config for step in recipe_graph.plan(every)}
+    b1, d2, d5 = found["b1"], found["d2"], found["d5"]
+    assert b1 is not None
+    assert d2 is not None
+    assert d5 is not None
+    assert (b1.init, b1.shards) == ((tmp_path / "a1",), (worlds["center"],))
+    assert (b1.rates.tcl, d5.rates.tcl) == (None, 1e-4)
+    assert (b1.mix, d5.mix) == ("batch", "spatial")
+    assert (d2.teacher, d5.teacher) == (str(tmp_path / "a1"), "init")
+    assert (d5.init, d5.shards) == ((tmp_path / "b3", tmp_path / "c1"), (worlds["detection"],))
+
+
+def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:
+    steps = recipe_graph.plan(config(worlds, tmp_path, "center", tracker="atom"))
+    assert [step.recipe.name for step in steps] == ["a1", "atom_b1", "atom_b2", "atom_b3", "atom"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("tracker", ["dimp18", "atom"])
+def test_the_whole_graph_runs_and_then_has_nothing_to_do(worlds: dict[str, Path], tmp_path: Path, tracker: str) -> None:
+    asked = config(worlds, tmp_path, *worlds, tracker=tracker)
+    done = recipe_graph.run(asked, stage.one)
+    assert set(states(done).values()) == {"done"}
+    models = {step.recipe.name: load_weights(tmp_path / step.recipe.name / MODEL) for step in done}
+    last = list(models)[-1]
+    moved = {name for name, value in models[last].items() if not value.equal(models["a1"][name])}
+    assert moved
+    assert not any(name.startswith("feature_extractor.") for name in moved)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
+    recipe_graph.run(asked, stage.one)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
+    with pytest.raises(UsageError, match="take another --out"):
+        recipe_graph.plan(asked.model_copy(update={"tracker": "superdimp" if tracker == "dimp18" else "dimp18"}))
