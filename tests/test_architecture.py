@@ -1,16 +1,24 @@
-"""The rules of who imports whom, and what the commands must not load."""
+"""The rules of who imports whom, how large a room may be, and what the commands must not load."""
 
 from __future__ import annotations
 
+import ast
+import statistics
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .conftest import REPOSITORY
 
 HEAVY = ("torch", "torchvision", "ultralytics", "detectron2")
+PACKAGES = ("pipeline", "trainer", "data_manifests")
+FILES = [path for package in PACKAGES for path in sorted((REPOSITORY / package).rglob("*.py"))]
+MOST_FILES, MOST_LINES, MEDIAN_LINES, LONGEST_FUNCTION = 14, 300, 110, 50
 
 
 def loaded(code: str, *unwanted: str) -> set[str]:
@@ -32,6 +40,53 @@ def test_every_import_keeps_the_contracts() -> None:
     assert " 0 broken" in done.stdout
 
 
+def contracts() -> list[dict[str, Any]]:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    return list(settings["tool"]["importlinter"]["contracts"])
+
+
+def test_every_room_stands_on_a_floor_of_one_contract() -> None:
+    floors = {c["containers"][0]: c["layers"] for c in contracts() if c.get("exhaustive")}
+    for package in ("pipeline", "trainer"):
+        rooms = {path.stem for path in (REPOSITORY / package).iterdir() if path.suffix == ".py" or is_package(path)}
+        standing = [room.strip() for floor in floors[package] for room in floor.split("|")]
+        assert sorted(standing) == sorted(rooms - {"__init__"})
+
+
+def is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file()
+
+
+def test_every_folder_of_code_is_a_package() -> None:
+    """Otherwise no contract would see what is in it, and no wheel would hold it."""
+    assert [path.parent for path in FILES if not is_package(path.parent)] == []
+
+
+def test_the_trainer_sees_of_the_pipeline_all_that_it_may_and_no_more() -> None:
+    forbidden = next(c["forbidden_modules"] for c in contracts() if c["name"].startswith("what trainer does not see"))
+    rooms = {f"pipeline.{path.stem}" for path in (REPOSITORY / "pipeline").iterdir() if path.stem != "__init__"}
+    code = "\n".join(path.read_text() for path in FILES if "trainer" in path.parts)
+    seen = {room for room in rooms if f"from {room}" in code or f"from pipeline import {room.split('.')[1]}" in code}
+    assert rooms - {"pipeline.__pycache__", "pipeline.py"} - set(forbidden) == seen
+
+
+def test_no_room_is_too_large_to_be_read() -> None:
+    lines = {path: path.read_text().count("\n") for path in FILES}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
+    assert statistics.median(lines.values()) <= MEDIAN_LINES
+    assert {path: count for path, count in Counter(path.parent for path in FILES).items() if count > MOST_FILES} == {}
+
+
+def test_no_function_is_too_long_to_be_read() -> None:
+    long = [
+        f"{path.name}: {node.name}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
 @pytest.mark.parametrize(
     "words", [["--help"], ["align", "--help"], ["mine", "--help"], ["align", "--root", "/nowhere", "--out", "o"]]
 )
@@ -51,8 +106,6 @@ def test_the_stages_load_no_torch_and_no_dask(module: str) -> None:
 
 
 def test_evaluation_loads_no_torch() -> None:
-    if not (REPOSITORY / "trainer/evaluate").is_dir():
-        pytest.skip("trainer.evaluate is not built yet")
     assert loaded("import trainer.evaluate", *HEAVY) == set()
 
 

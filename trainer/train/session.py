@@ -66,8 +66,7 @@ class Training:
         self.train_pairs, self.held_pairs = split_pairs(self.source, config.held_out, config.split_seed)
         self.folder = None if config.dry_run else RunFolder(config.out, resume=config.resume)
         taught = _named_teacher(config)
-        self.identity = config.decisive() | {"shards": self.source.fingerprint, "processes": self.team.world}
-        self.identity |= {"teacher": digest(taught) if taught else config.teacher}
+        self.identity = self._identity(taught)
         state = self.folder.load_state(self.identity) if self.folder and config.resume else None
         torch.manual_seed(config.seed)
         self.net: DimpNet | AtomNet = build_network(config.tracker)
@@ -92,16 +91,13 @@ class Training:
         elif "bbe" in self.modules and "state" in config.loss_of(base)[1]:
             self.head = fit_head(self.net, self.source, self.train_pairs, self.spec, config, self.device)
         shrunk = [p for n, p in self.optimizer.live.items() if n.startswith("bb_regressor.") and p.dim() > 1]
-        self.objective = Objective(
-            self.net,
-            self.modules,
-            config,
-            base,
-            branch=self.recipe.branch,
-            teacher=teacher,
-            head=self.head,
-            shrunk=shrunk,
-        )
+        given: dict[str, Any] = {"branch": self.recipe.branch, "teacher": teacher, "head": self.head, "shrunk": shrunk}
+        self.objective = Objective(self.net, self.modules, config, base, **given)
+
+    def _identity(self, taught: dict[str, Tensor] | None) -> dict[str, Any]:
+        """What a resumed run must share with the one it goes on from."""
+        found = self.config.decisive() | {"shards": self.source.fingerprint, "processes": self.team.world}
+        return found | {"teacher": digest(taught) if taught else self.config.teacher}
 
     def _stays(self, name: str) -> bool:
         """Whether an entry of the state dict is the same after training."""
