@@ -12,7 +12,8 @@ import cv2
 from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import align
 from pipeline.config import AlignConfig, Model
-from pipeline.records import AlignedPair, read_json, read_rows, write_json
+from pipeline.files.json_text import read_json, write_json
+from pipeline.records import AlignedPair, read_rows
 
 FITTED: tuple[Model, ...] = ("auto", "identity", "translation", "similarity", "affine", "homography")
 

@@ -22,7 +22,8 @@ import numpy as np
 from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import mine
 from pipeline.config import MineConfig
-from pipeline.records import AlignedPair, read_rows, write_json, write_rows
+from pipeline.files.json_text import write_json
+from pipeline.records import AlignedPair, read_rows, write_rows
 
 FRAMES = 12
 """Of each of the two synthetic sequences."""

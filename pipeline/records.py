@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TextIO, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from pipeline.errors import DataError
-from pipeline.files.plain import open_plain, read_plain
+from pipeline.files.plain import open_plain
+from pipeline.files.writing import written_text
 
 MAX_LINE = 1_000_000
 """Longest row accepted, in bytes; a real one is under two thousand."""
-MAX_JSON = 50_000_000
-"""Largest JSON file accepted, in bytes; the index of 100,000 shards takes half of it."""
 
 Reason = Literal[
     "decode",
@@ -152,66 +147,11 @@ def locate_rows(path: Path, row: type[R]) -> Iterator[tuple[int, R]]:
         raise DataError(f"{path}:{number}: {where or 'row'}: {first['msg']}") from error
 
 
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of ``path`` once its bytes are on the disk.
-
-    No two writers share a part: on a cluster, a worker that was given up may still be writing what another now writes.
-    """
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        # On a full disk what is left of it would be in the way.
-        part.unlink(missing_ok=True)
-        raise
-
-
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
     """Write rows as JSON Lines in one atomic step; return how many."""
     count = 0
-    with _replacing(path) as file:
+    with written_text(path, durable=True) as file:
         for row in rows:
             file.write(row.model_dump_json() + "\n")
             count += 1
     return count
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write sorted, indented JSON in one atomic step."""
-    with _replacing(path) as file:
-        json.dump(content, file, indent=2, sort_keys=True, allow_nan=False)
-        file.write("\n")
-
-
-def parse_json(text: str | bytes, path: Path) -> Any:
-    """Parse what stands in a JSON file.
-
-    Raises:
-        DataError: not JSON, or more of it than memory holds.
-    """
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not valid JSON: {error}") from error
-    except MemoryError as error:
-        raise DataError(f"{path}: takes too much memory: is it the right file?") from error
-
-
-def read_json(path: Path) -> dict[str, object]:
-    """Read a JSON object.
-
-    Raises:
-        DataError: the file is missing, too large or not a JSON object.
-    """
-    try:
-        content = parse_json(read_plain(path, MAX_JSON), path)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: expected a JSON object, found a {type(content).__name__}")
-    return content

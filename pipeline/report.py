@@ -7,8 +7,9 @@ from typing import Any
 
 from pipeline.align import page as align_page
 from pipeline.errors import DataError, UsageError
+from pipeline.files.json_text import read_json
+from pipeline.files.writing import write_text
 from pipeline.mine import page as mine_page
-from pipeline.records import read_json
 from pipeline.shards.index import INDEX, load_index
 
 
@@ -22,7 +23,7 @@ def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = 1
     page = align_page.build(folder, root, samples) if _is_aligned(folder) else mine_page.build(folder, samples)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page, encoding="utf-8")
+        write_text(out, page)
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}: choose another --out") from error
     return out

@@ -18,12 +18,13 @@ from pipeline.align.rows import Rig
 from pipeline.boxes import corners, project
 from pipeline.config import AlignConfig, Settings
 from pipeline.errors import DataError, UsageError
+from pipeline.files.json_text import MAX_JSON, read_json, write_json
 from pipeline.files.plain import read_plain
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover
 from pipeline.pairing.registration import quality, register
-from pipeline.records import MAX_JSON, AlignedPair, PairFiles, read_json, read_rows, write_json
+from pipeline.records import AlignedPair, PairFiles, read_rows
 from pipeline.runtime.executor import run_tasks
 
 log = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from pipeline import images
 from pipeline.align import sequence_flags
 from pipeline.align.rows import Part, Rig
 from pipeline.config import AlignConfig
+from pipeline.files.writing import write_bytes
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.registration import clock, drift, motion, quality, register
 from pipeline.records import AlignedPair, PairFiles, Reason, Reject, write_rows
@@ -179,7 +180,7 @@ def _write_images(config: AlignConfig, row: AlignedPair, tir: images.Tir) -> Non
     ):
         file = folder / side / f"{row.frame}{end}"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        write_bytes(file, data)
 
 
 def _fits(rig: Rig | None, rgb_size: Sequence[int], tir_size: Sequence[int]) -> bool:

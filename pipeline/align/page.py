@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.align.pair_strips import QUANTILES, representatives, strips
+from pipeline.files.json_text import read_json
 from pipeline.pages import html
-from pipeline.records import AlignedPair, Reject, read_json, read_rows
+from pipeline.records import AlignedPair, Reject, read_rows
 
 SEQUENCES = 40
 """Sequences of which a pair is drawn."""

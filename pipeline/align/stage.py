@@ -26,12 +26,12 @@ from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
 from pipeline.config import AlignConfig
 from pipeline.errors import DataError
+from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover, resolve
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
-from pipeline.records import read_json, write_json
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
 

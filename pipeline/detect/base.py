@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,9 +123,3 @@ def weights_file(path: Path | None, detector: str, source: str) -> Path:
     if not path.is_file():
         raise UsageError(f"no such weights file: {path}: {source} and pass --weights PATH")
     return path
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

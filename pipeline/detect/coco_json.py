@@ -11,8 +11,8 @@ from pipeline.detect.base import Detections
 from pipeline.detect.box_rows import PairIndex, file_row
 from pipeline.detect.classes import COCO_CLASS, COCO_NAMES
 from pipeline.errors import DataError
+from pipeline.files.json_text import parse_json
 from pipeline.files.plain import read_plain
-from pipeline.records import parse_json
 
 MAX_BYTES = 200_000_000
 """Largest file accepted: two million boxes, which take 2 GB of memory."""

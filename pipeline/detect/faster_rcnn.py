@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.detect.base import Detections, DetectorSpec, sha256, weights_file
+from pipeline.detect.base import Detections, DetectorSpec, weights_file
 from pipeline.detect.checkpoints import read_tensors, resolve_device
 from pipeline.detect.classes import COCO_CLASS
 from pipeline.errors import DataError, UsageError
+from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
 
 Found = tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]
@@ -79,7 +80,7 @@ def build(spec: DetectorSpec) -> FasterRcnnDetector:
         ) from error
     path = weights_file(spec.weights, spec.name, SOURCE)
     predict = make(spec, path, resolve_device(spec.device))
-    return FasterRcnnDetector(predict, sha256(path), spec.confidence)
+    return FasterRcnnDetector(predict, file_sha256(path), spec.confidence)
 
 
 def _torchvision(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], Found]:

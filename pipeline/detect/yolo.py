@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.detect.base import Detections, DetectorSpec, sha256, weights_file
+from pipeline.detect.base import Detections, DetectorSpec, weights_file
 from pipeline.detect.checkpoints import module_tensors, read_model, resolve_device
 from pipeline.errors import DataError, UsageError
+from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
 
 if TYPE_CHECKING:
@@ -91,13 +92,15 @@ def build(spec: DetectorSpec) -> YoloDetector:
         return YoloDetector(_predictor(model, spec.weights, spec, device), "", batch_size)
     path = weights_file(spec.weights, spec.name, SOURCE)
     if path.suffix == ".pt":
-        return YoloDetector(_predictor(_checkpoint_model(path, tasks), path, spec, device), sha256(path), batch_size)
+        return YoloDetector(
+            _predictor(_checkpoint_model(path, tasks), path, spec, device), file_sha256(path), batch_size
+        )
     # Some versions of ultralytics unpickle any file with .pt anywhere in its name.
     if path.suffix not in EXPORTED or ".pt" in path.stem.lower():
         raise UsageError(
             f"{path}: not a kind of YOLO weights: pass a file named *.pt, *{', *'.join(EXPORTED)} or *.yaml"
         )
-    return YoloDetector(_predictor(str(path), path, spec, device), sha256(path), 1)
+    return YoloDetector(_predictor(str(path), path, spec, device), file_sha256(path), 1)
 
 
 def _ultralytics(module: str) -> ModuleType:

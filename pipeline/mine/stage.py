@@ -21,19 +21,20 @@ from tqdm import tqdm
 from pipeline import DISTRIBUTION
 from pipeline.config import MineConfig
 from pipeline.errors import DataError, UsageError
+from pipeline.files.hashing import file_sha256
+from pipeline.files.json_text import read_json, write_json
 from pipeline.mine.shard_task import Task, mine_shard
-from pipeline.records import AlignedPair, Reject, locate_rows, read_json, write_json, write_rows
+from pipeline.records import AlignedPair, Reject, locate_rows, write_rows
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
 from pipeline.shards.index import INDEX
 from pipeline.shards.schema import SCHEMA_VERSION
-from pipeline.shards.writer import file_sha256, stats_path
+from pipeline.shards.writer import stats_path
 
 log = logging.getLogger(__name__)
 
 MADE = (
     "shard-*.h5",
-    "shard-*.h5.part",
     "shard-*.stats.json",
     "rejects.jsonl",
     "index.json",

@@ -85,6 +85,13 @@ def svg(drawn: Figure) -> Markup:
     return Markup(text[text.index("<svg") :])  # noqa: S704 - matplotlib escapes the text it draws
 
 
+def png(drawn: Figure, dpi: int) -> bytes:
+    """A figure as a PNG file."""
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
+
+
 def histogram(
     values: NDArray[np.float64], label: str, *, bins: int = 30, span: tuple[float, float] | None = None
 ) -> Markup:

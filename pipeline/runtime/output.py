@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.config import OnExisting
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.records import read_json, write_json
+from pipeline.files.json_text import read_json, write_json
+from pipeline.files.writing import parts_of
 
 PLAN = "plan.json"
 """What the folder is being made from; a rerun must agree with it. Written before the first piece of work."""
@@ -49,8 +50,8 @@ def owned(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: 
 
 def _sweep(folder: Path, made: tuple[str, ...]) -> None:
     """Remove the half-written files of writers that were killed; a file that is whole has another name."""
-    for pattern in made:
-        for part in folder.glob(f"{pattern}.*.part"):
+    for pattern in (part for name in made for part in parts_of(name)):
+        for part in folder.glob(pattern):
             part.unlink()
 
 

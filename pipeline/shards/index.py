@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from pipeline.errors import DataError
-from pipeline.records import inside_root, read_json
+from pipeline.files.hashing import file_sha256
+from pipeline.files.json_text import read_json
+from pipeline.records import inside_root
 from pipeline.shards.reader import open_shard
 from pipeline.shards.schema import SCHEMA_VERSION, compatible
-from pipeline.shards.writer import file_sha256
 
 INDEX = "index.json"
 

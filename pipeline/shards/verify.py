@@ -6,7 +6,6 @@ labels, tight patches.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.boxes import coverage, footprint, project
 from pipeline.errors import DataError
+from pipeline.files.hashing import text_sha256
 from pipeline.images import UnreadableImageError
 from pipeline.labels import box_state, centred_label
 from pipeline.patches import cut
@@ -103,7 +103,7 @@ def _rows(bad: NDArray[np.bool_], rows: NDArray[np.intp] | None = None) -> str:
 def _attribute_faults(file: h5py.File, settings: str) -> Iterator[str]:
     if str(file.attrs["config"]) != settings:
         yield "attribute config differs from the settings in the index: a shard of another run"
-    if hashlib.sha256(str(file.attrs["config"]).encode()).hexdigest() != file.attrs["config_sha256"]:
+    if text_sha256(str(file.attrs["config"])) != file.attrs["config_sha256"]:
         yield "attribute config_sha256 differs from the hash of config"
     label = file["patches/label"].attrs
     for name, expected in LABEL_ATTRS.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import DISTRIBUTION
+from pipeline.files.hashing import text_sha256
+from pipeline.files.json_text import write_json
+from pipeline.files.writing import written
 from pipeline.labels import box_state, centred_label
-from pipeline.records import Reject, write_json
+from pipeline.records import Reject
 from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, SCHEMA_VERSION
 from pipeline.shards.sink import write_hdf5
 
@@ -118,24 +120,17 @@ def stats_path(shard: Path) -> Path:
     return shard.with_name(shard.stem + ".stats.json")
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_shard(path: Path, shard: Shard) -> None:
     """Write a shard and, when it is safely on disk, its stats file."""
-    part = path.with_name(path.name + ".part")
 
     def fill(file: h5py.File) -> None:
         _write_attrs(file, shard)
         _write_pairs(file, shard.pairs)
         _write_patches(file, shard.patches, shard.patch_size)
 
-    digest = write_hdf5(part, fill)
-    size = part.stat().st_size
-    part.replace(path)
+    with written(path) as part:
+        digest = write_hdf5(part, fill)
+        size = part.stat().st_size
     classes = Counter(patch.category for patch in shard.patches)
     content: dict[str, object] = {
         "file": path.name,
@@ -159,7 +154,7 @@ def _write_attrs(file: h5py.File, shard: Shard) -> None:
     file.attrs["schema_version"] = SCHEMA_VERSION
     file.attrs["method"] = str(shard.config["method"])
     file.attrs["config"] = config
-    file.attrs["config_sha256"] = hashlib.sha256(config.encode()).hexdigest()
+    file.attrs["config_sha256"] = text_sha256(config)
     file.attrs["tool_version"] = version(DISTRIBUTION)
     file.attrs["detector"] = shard.detector
     file.attrs["weights_sha256"] = shard.weights_sha256

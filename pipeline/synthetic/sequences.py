@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import boxes
+from pipeline.files.writing import write_bytes, write_text
 from pipeline.images import encode
 from pipeline.synthetic import attributes
 from pipeline.synthetic.optics import camera
@@ -109,7 +110,7 @@ def write_pairs(root: Path, seed: int, index: int, frames: range, size: Size) ->
         stem = f"I{frame:05d}"
         for side, picture in (("visible", rgb), ("lwir", np.repeat(tir[..., None], 3, axis=2))):
             data = encode(picture, ".jpg")
-            (folder / side / f"{stem}.jpg").write_bytes(data)
+            write_bytes(folder / side / f"{stem}.jpg", data)
             total += len(data)
         objects = [_object(item, size) for item in seen]
         rows.append({"frame": stem, "homography": matrix.ravel().tolist(), "objects": objects})
@@ -144,12 +145,12 @@ def write_tracking(root: Path, seed: int, index: int, frames: int, size: Size) -
         elif facts:
             facts.append(replace(facts[-1], outside=1.0))
         data = encode(picture, ".jpg")
-        (folder / f"{frame + 1:04d}.jpg").write_bytes(data)
+        write_bytes(folder / f"{frame + 1:04d}.jpg", data)
         total += len(data)
         lines.append(",".join(f"{v:.2f}" for v in facts[-1].box))
     script = tracking_layout.SCRIPTS[index % len(tracking_layout.SCRIPTS)]
     flags = attributes.flags(facts, script.scenario, script.kind == "car")
-    (root / name / "groundtruth_rect.txt").write_text("\n".join(lines) + "\n")
+    write_text(root / name / "groundtruth_rect.txt", "\n".join(lines) + "\n")
     (root / "attributes").mkdir(exist_ok=True)
-    (root / "attributes" / f"{name}.txt").write_text(",".join(map(str, flags)) + "\n")
+    write_text(root / "attributes" / f"{name}.txt", ",".join(map(str, flags)) + "\n")
     return total, flags

@@ -11,6 +11,7 @@ from typing import IO
 
 from pipeline.config import SynthConfig
 from pipeline.errors import UsageError
+from pipeline.files.writing import write_text, written_text
 from pipeline.runtime.executor import run_tasks
 from pipeline.synthetic import sequences
 from pipeline.synthetic.scene import tracking_layout
@@ -20,6 +21,8 @@ CHUNK = 32
 MIN_VISIBILITY = 0.6
 MIN_SIDE = 12.0
 _MADE = ("pairs", "tracking")
+_UNFINISHED = ".unfinished"
+"""Says of a folder of pairs that synth makes it, until its truth does."""
 _CONVENTION = (
     "homography: 9 numbers, row-major, TIR pixel -> RGB pixel, an integer is the centre of a pixel; box: x, y, w, h of "
     "the whole outline clipped to the RGB picture, pixel edges, top-left origin; visibility: share of the outline that "
@@ -90,7 +93,7 @@ def _prepare(config: SynthConfig) -> None:
     if out.exists() and any(out.iterdir()):
         if not config.overwrite:
             raise UsageError(f"{out} is not empty: choose another --out, or overwrite it")
-        ours = any((out / "pairs" / name).is_file() for name in ("truth.json", "truth.json.part"))
+        ours = any((out / "pairs" / name).is_file() for name in ("truth.json", _UNFINISHED))
         if not ours and any((out / name).exists() for name in _MADE):
             raise UsageError(f"{out} holds pairs or tracking that synth did not make: choose another --out")
         for name in _MADE:
@@ -98,6 +101,7 @@ def _prepare(config: SynthConfig) -> None:
                 shutil.rmtree(out / name)
     for name in _MADE:
         (out / name).mkdir(parents=True, exist_ok=True)
+    write_text(out / "pairs" / _UNFINISHED, "")
 
 
 def _sequence(config: SynthConfig, index: int) -> str:
@@ -163,11 +167,11 @@ def run(config: SynthConfig) -> dict[str, object]:
     begun = time.perf_counter()
     try:
         _prepare(config)
-        part, lines = config.out / "pairs" / "truth.json.part", config.out / "pairs" / "detections.jsonl"
+        pairs = config.out / "pairs"
         results = _in_order(run_tasks(_make, _tasks(config), config.workers))
-        with part.open("w", encoding="utf-8") as truth, lines.open("w", encoding="utf-8") as found:
-            total = _record(config, results, truth, found)
-        part.replace(part.with_suffix(""))
+        with written_text(pairs / "truth.json") as truth, written_text(pairs / "detections.jsonl") as lines:
+            total = _record(config, results, truth, lines)
+        (pairs / _UNFINISHED).unlink()
     except OSError as error:
         raise UsageError(f"cannot write to {config.out}: {error.strerror or error}: choose another --out") from error
     names = [tracking_layout.name(index) for index in range(config.tracking if config.tracking_frames else 0)]

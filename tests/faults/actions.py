@@ -11,12 +11,13 @@ from pipeline import mine
 from pipeline.align.calibration import calibrate, fingerprint
 from pipeline.config import AlignConfig, MineConfig
 from pipeline.detect import DetectorSpec, build_detector
+from pipeline.files.json_text import read_json
 from pipeline.images import decode_rgb, decode_tir, read_bytes
 from pipeline.manifests import load_manifest
 from pipeline.mine.rederive import rederive
 from pipeline.pairing.discovery.discover import discover, resolve
 from pipeline.pairing.discovery.lists import FrameList, read_map
-from pipeline.records import AlignedPair, read_json, read_rows
+from pipeline.records import AlignedPair, read_rows
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.verify import verify
 from trainer.evaluate.results import read_result

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from pipeline import images
-from pipeline.records import write_json
+from pipeline.files.json_text import write_json
 
 from ..conftest import REPOSITORY, draw_pair, draw_tree
 from ..test_end_to_end import SMALL, TRAIN

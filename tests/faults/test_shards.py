@@ -13,7 +13,7 @@ import pytest
 
 from pipeline import mine
 from pipeline.config import MineConfig
-from pipeline.shards.writer import file_sha256
+from pipeline.files.hashing import file_sha256
 
 from ..conftest import draw_aligned
 from . import actions

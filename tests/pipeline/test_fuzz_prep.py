@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from pipeline.detect import DetectorSpec
 from pipeline.detect.boxes_file import build
 from pipeline.errors import CmdTirError
+from pipeline.files.json_text import read_json
 from pipeline.images import decode_rgb
 from pipeline.manifests import load_manifest
 from pipeline.pairing.discovery.lists import FrameList, read_map
-from pipeline.records import AlignedPair, Reject, read_json, read_rows
+from pipeline.records import AlignedPair, Reject, read_rows
 from pipeline.shards.index import load_index
 from pipeline.shards.reader import ShardReader
 

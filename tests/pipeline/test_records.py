@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline import records
 from pipeline.errors import DataError
+from pipeline.files.json_text import read_json, write_json
 from pipeline.records import AlignedPair, Reject, read_rows, write_rows
 
 from ..conftest import Data
@@ -60,7 +61,7 @@ def test_an_endless_line_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_which_stage_to_run(tmp_path: Path) -> None:
-    for read in (lambda path: list(read_rows(path, Reject)), records.read_json):
+    for read in (lambda path: list(read_rows(path, Reject)), read_json):
         with pytest.raises(DataError, match=r"cannot read .*gone.*run the stage"):
             read(tmp_path / "gone")
 
@@ -69,7 +70,7 @@ def test_a_missing_file_says_which_stage_to_run(tmp_path: Path) -> None:
 def test_what_is_no_json_object_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(DataError, match=r"x\.json"):
-        records.read_json(tmp_path / "x.json")
+        read_json(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../a.jpg", "a/../../b.jpg", "a\\..\\..\\b", "\\\\host\\a"])
@@ -97,5 +98,5 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_rows(path, broken())
     with pytest.raises(ValueError, match="Out of range float"):
-        records.write_json(path, {"a": float("nan")})
+        write_json(path, {"a": float("nan")})
     assert len(list(read_rows(path, Reject))) == 1

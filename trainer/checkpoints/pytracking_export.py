@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import DataError
-from trainer.checkpoints.weights import differences, written_whole
+from pipeline.files.writing import written
+from trainer.checkpoints.weights import differences
 from trainer.net import build_network
 from trainer.net.correlation import FILTER_SIZE
 from trainer.net.dimp import CONFIGS
@@ -46,7 +47,7 @@ def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path
     vars(constructor).update(_constructor_arguments(tracker))
     net_type = "ATOMnet" if tracker == "atom" else "DiMPnet"
     content = {"net_type": net_type, "net": net, "net_info": None, "constructor": constructor}
-    with written_whole(Path(path)) as partial, _importable(type(constructor)):
+    with written(Path(path), durable=True) as partial, _importable(type(constructor)):
         torch.save(content, partial)
 
 

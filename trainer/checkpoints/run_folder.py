@@ -11,8 +11,10 @@ from typing import Any
 import torch
 
 from pipeline.errors import DataError, UsageError
+from pipeline.files.json_text import write_json
+from pipeline.files.writing import write_text, written
 from trainer.checkpoints.unpickle import read_pickle
-from trainer.checkpoints.weights import save_weights, written_whole
+from trainer.checkpoints.weights import save_weights
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
 START, HELD_OUT = "start.safetensors", "held_out.json"
@@ -43,12 +45,11 @@ class RunFolder:
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write one JSON file."""
-        with written_whole(self.path / name) as part:
-            part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        write_json(self.path / name, content)
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Write what a resumed run needs."""
-        with written_whole(self.path / STATE) as part:
+        with written(self.path / STATE, durable=True) as part:
             torch.save(state, part)
 
     def load_state(self, identity: dict[str, Any]) -> dict[str, Any] | None:
@@ -93,7 +94,7 @@ class RunFolder:
             path.unlink(missing_ok=True)
         elif path.is_file():
             rows = [line for line in path.read_text(encoding="utf-8").splitlines() if _epoch(line) < epochs]
-            path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+            write_text(path, "".join(f"{row}\n" for row in rows))
 
     def log(self, rows: Iterable[dict[str, Any]]) -> None:
         """Append rows to ``metrics.jsonl``."""

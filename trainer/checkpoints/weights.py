@@ -6,9 +6,7 @@ batch-norm counter present.
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -17,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pipeline.errors import DataError
+from pipeline.files.writing import written
 from trainer.checkpoints.unpickle import read_pickle
 from trainer.net.base import TrackingNet
 
@@ -73,7 +72,7 @@ def load_into(net: TrackingNet, weights: Mapping[str, Tensor], name: str) -> Non
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     """Write a state dict as safetensors, in one step: the file is whole or absent."""
-    with written_whole(path) as partial:
+    with written(path, durable=True) as partial:
         # safetensors makes files that only their owner can read: give this one the mode that any other file gets.
         partial.touch()
         mode = partial.stat().st_mode
@@ -114,13 +113,3 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise DataError(f"{path}: damaged safetensors file ({error}): fetch it again") from None
     return weights
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A path to write to; the file takes its real name once its bytes are on the disk."""
-    partial = path.with_name(path.name + ".part")
-    yield partial
-    with partial.open("rb") as stream:
-        os.fsync(stream.fileno())
-    partial.replace(path)

@@ -158,8 +158,9 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.html")
 def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, seed: int, out: Path) -> None:
     """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
+    from pipeline.files.writing import write_text
     from trainer.pages import feeds_page
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(feeds_page.build(shards, recipe, tracker, samples, seed), encoding="utf-8")
+    write_text(out, feeds_page.build(shards, recipe, tracker, samples, seed))
     print_table([("report", out)])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.files.names import natural
 
 MIN_SEQUENCES = 5
 GAP = 5
@@ -56,13 +57,8 @@ def _chosen(sequences: Sequence[str], share: float, seed: int) -> set[str]:
 
 def _cut(ids: set[str], share: float) -> dict[str, str]:
     """The side of each frame of one sequence, "train" or "test"; frames in the gap have none."""
-    ordered = sorted(ids, key=_frame_order)
+    ordered = sorted(ids, key=natural)
     block = min(round(share * len(ordered)), len(ordered) - 1)
     first = len(ordered) - block
     last = max(1, first - min(GAP, len(ordered) // 4)) if block else first
     return dict.fromkeys(ordered[:last], "train") | dict.fromkeys(ordered[first:], "test")
-
-
-def _frame_order(pair_id: str) -> list[tuple[int, str]]:
-    """Order by the numbers in a name: frame 10 follows 9, padded or not."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", pair_id)]

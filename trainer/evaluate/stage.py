@@ -14,8 +14,9 @@ import numpy as np
 from markupsafe import Markup
 
 from pipeline.errors import DataError
-from pipeline.pages.html import svg
-from pipeline.records import write_json
+from pipeline.files.json_text import write_json
+from pipeline.files.writing import write_bytes, write_text
+from pipeline.pages.html import png, svg
 from trainer import DISTRIBUTION
 from trainer.evaluate.moments import Moment, differing_moments
 from trainer.evaluate.report import metrics_json, page, plots, strips, tables
@@ -77,8 +78,8 @@ def run(
     settings = {"dataset": dataset, "seed": seed, "results": folders, "curves": str(curves) if curves else None}
     settings |= {"versions": {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__}}
     write_json(out / "metrics.json", metrics_json.collect(evaluation, settings))
-    (out / "tables.md").write_text(tables.write_tables(evaluation), encoding="utf-8")
-    (out / "report.html").write_text(content, encoding="utf-8")
+    write_text(out / "tables.md", tables.write_tables(evaluation))
+    write_text(out / "report.html", content)
     return evaluation
 
 
@@ -115,6 +116,6 @@ def _save(drawn: Mapping[str, Figure], out: Path) -> dict[str, Markup]:
     found: dict[str, Markup] = {}
     for name, figure in drawn.items():
         found[name] = svg(figure)
-        (out / f"{name}.svg").write_text(found[name], encoding="utf-8")
-        figure.savefig(out / f"{name}.png", dpi=_PNG_DPI)
+        write_text(out / f"{name}.svg", found[name])
+        write_bytes(out / f"{name}.png", png(figure, _PNG_DPI))
     return found

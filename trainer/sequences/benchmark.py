@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.errors import DataError, UsageError, some
+from pipeline.files.names import natural
 from pipeline.manifests import Manifest, load_manifest
 from trainer.sequences.rows import Boxes, read_rows, valid
 
@@ -157,6 +157,4 @@ def find_pictures(root: Path, patterns: Sequence[str], sequence: str) -> list[Pa
     folders = (root / pattern.format(sequence=sequence) for pattern in (*patterns, "{sequence}"))
     folder = next((folder for folder in folders if folder.is_dir()), None)
     found = [path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES] if folder else []
-    return sorted(
-        found, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
-    )
+    return sorted(found, key=lambda path: natural(path.name))

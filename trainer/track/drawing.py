@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import numpy as np
 from pipeline import images
 from pipeline.boxes import corners
 from pipeline.errors import CmdTirError
+from pipeline.files.writing import write_bytes, written
 from pipeline.images import Rgb
 from pipeline.pages.drawing import outline
 from trainer.sequences.dataset import Clip
@@ -48,23 +50,14 @@ def draw(
         UnreadableImageError: a picture cannot be read.
         CmdTirError: OpenCV cannot write videos here.
     """
-    folder, file = out / FRAMES / clip.name, _video_file(clip, out)
-    # OpenCV tells the format by the extension.
-    part = file.with_name(f"{clip.name}.part.mp4")
-    writer: cv2.VideoWriter | None = None
-    for path, picture in zip(clip.pictures, _drawn(clip, boxes, tir_range)):
-        if frames:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{path.stem}.jpg").write_bytes(images.encode(picture, ".jpg"))
-        if video:
-            # An odd column or row would be cut off: the codec keeps colour for blocks of 2x2 pixels.
-            height, width = picture.shape[:2]
-            even = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-            writer = writer or _open(part, even.shape[1], even.shape[0])
-            writer.write(cv2.cvtColor(even, cv2.COLOR_RGB2BGR))
-    if writer:
-        writer.release()
-        part.replace(file)
+    folder = out / FRAMES / clip.name
+    with _video(_video_file(clip, out)) if video else contextlib.nullcontext() as show:
+        for path, picture in zip(clip.pictures, _drawn(clip, boxes, tir_range)):
+            if frames:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_bytes(folder / f"{path.stem}.jpg", images.encode(picture, ".jpg"))
+            if show:
+                show(picture)
 
 
 def _drawn(clip: Clip, boxes: Boxes, tir_range: tuple[float, float] | None) -> Iterator[Rgb]:
@@ -93,9 +86,26 @@ def _video_file(clip: Clip, out: Path) -> Path:
     return out / VIDEOS / f"{clip.name}.mp4"
 
 
-def _open(path: Path, width: int, height: int) -> cv2.VideoWriter:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (width, height))
-    if not writer.isOpened():
-        raise CmdTirError(f"{path}: this OpenCV cannot write mp4: use --save-frames")
-    return writer
+@contextlib.contextmanager
+def _video(file: Path) -> Iterator[Callable[[Rgb], None]]:
+    """A function that adds a frame to a new video.
+
+    Raises:
+        CmdTirError: OpenCV cannot write videos here.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    writer = cv2.VideoWriter()
+    # OpenCV tells the format by the extension.
+    with written(file, suffix=".mp4") as part:
+
+        def show(picture: Rgb) -> None:
+            # An odd column or row would be cut off: the codec keeps colour for blocks of 2x2 pixels.
+            height, width = picture.shape[:2]
+            even = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+            size = even.shape[1], even.shape[0]
+            if not writer.isOpened() and not writer.open(str(part), cv2.VideoWriter.fourcc(*"mp4v"), FPS, size):
+                raise CmdTirError(f"{file}: this OpenCV cannot write mp4: use --save-frames")
+            writer.write(cv2.cvtColor(even, cv2.COLOR_RGB2BGR))
+
+        yield show
+        writer.release()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
-from pipeline.shards.writer import file_sha256
+from pipeline.files.hashing import file_sha256
 from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file
 from trainer.checkpoints.run_folder import META
 from trainer.net import TRACKERS

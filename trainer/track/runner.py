@@ -12,7 +12,7 @@ import cv2
 import torch
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoints.weights import written_whole
+from pipeline.files.writing import write_text
 from trainer.sequences.dataset import Clip
 from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes, read_rows
@@ -138,8 +138,7 @@ def read_seconds(job: Job, clip: Clip) -> Boxes:
 
 
 def _write(path: Path, lines: list[str]) -> None:
-    with written_whole(path) as part:
-        part.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+    write_text(path, "".join(f"{line}\n" for line in lines), durable=True)
 
 
 def _lines(path: Path) -> int:

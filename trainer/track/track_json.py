@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
-from pipeline.records import read_json, write_json
+from pipeline.files.json_text import read_json, write_json
 from trainer import DISTRIBUTION
 from trainer.sequences.dataset import DataSet
 from trainer.track.model import Model

@@ -13,6 +13,8 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from pipeline.errors import DataError
+from pipeline.files.writing import write_bytes, write_text
+from pipeline.pages.html import png
 from trainer.checkpoints.run_folder import METRICS, MODEL, RUN, RunFolder
 from trainer.data.dataset import EpochSampler, Sample
 from trainer.data.feeds import Feed
@@ -74,8 +76,8 @@ def _run(training: Training, folder: RunFolder) -> dict[str, Any]:
             writer.close()
         validation.finish(training, folder, held or validation.losses(training))
         drawn = curves(folder.path / METRICS, f"{recipe.name} on {config.tracker}")
-        drawn.savefig(folder.path / "curves.png", dpi=110)
-        (folder.path / "report.html").write_text(run_page.build(folder.path), encoding="utf-8")
+        write_bytes(folder.path / "curves.png", png(drawn, 110))
+        write_text(folder.path / "report.html", run_page.build(folder.path))
     seconds = time.monotonic() - begun
     return {
         "recipe": recipe.name,

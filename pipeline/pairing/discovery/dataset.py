@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import DataError
+from pipeline.files.names import natural
 from pipeline.images import UnreadableImageError
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import rules
@@ -14,7 +15,7 @@ from pipeline.pairing.discovery.folders import Group, fill, groups
 from pipeline.pairing.discovery.lists import FrameList, read_map
 from pipeline.pairing.discovery.rules import Match
 from pipeline.pairing.discovery.sources import VIDEO_SUFFIXES, Clip, resolve
-from pipeline.pairing.discovery.tree import Picture, Tree, natural
+from pipeline.pairing.discovery.tree import Picture, Tree
 from pipeline.records import PairFiles, Reject
 
 

@@ -9,11 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.errors import DataError, UsageError
+from pipeline.files.names import natural
 from pipeline.images import UnreadableImageError
 from pipeline.manifests import Manifest, load_manifest, shipped
 from pipeline.pairing.discovery.dataset import SequencePairs, find
 from pipeline.pairing.discovery.sources import load_side
-from pipeline.pairing.discovery.tree import Tree, natural
+from pipeline.pairing.discovery.tree import Tree
 from pipeline.records import PairFiles, Reject
 
 __all__ = ["SequencePairs", "discover", "recognise", "resolve"]

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from pipeline.errors import DataError
+from pipeline.files.names import natural
 from pipeline.manifests import Manifest
-from pipeline.pairing.discovery.tree import Tree, natural
+from pipeline.pairing.discovery.tree import Tree
 
 _FIELD = re.compile(r"\{(?:(\d)|(sequence)|frame(?::(\d+))?)\}")
 SHOWN = 8

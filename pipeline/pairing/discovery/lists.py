@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DataError
+from pipeline.files.json_text import parse_json
 from pipeline.files.plain import read_plain
 from pipeline.images import SUFFIXES
 from pipeline.pairing.discovery.rules import Match
 from pipeline.pairing.discovery.sources import resolve
-from pipeline.records import parse_json
 
 ENDINGS = SUFFIXES | {".txt", ".xml"}
 """Of pictures, and of the annotations that stand for them."""

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from pipeline.errors import DataError
-from pipeline.pairing.discovery.tree import Picture, natural
+from pipeline.files.names import natural
+from pipeline.pairing.discovery.tree import Picture
 from pipeline.records import Reason
 
 TIME_UNITS = {"seconds": 1.0, "milliseconds": 1e-3, "microseconds": 1e-6, "nanoseconds": 1e-9}

@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.errors import DataError
+from pipeline.files.names import natural
 from pipeline.images import SUFFIXES
 
 MAX_DEPTH = 5
 """Folders that ``**`` may stand for."""
 MAX_WILDCARDS = 3
 """Of one name in a pattern: with more, trying them all out on a long name may take for ever."""
-_DIGITS = re.compile(r"(\d+)")
 _COPIES = "_flip"
 
 
@@ -26,13 +26,6 @@ class Picture:
 
     frame: str
     path: str
-
-
-def natural(name: str) -> tuple[object, ...]:
-    """Sort key that counts: ``2`` before ``10``, whatever the padding; case and equal numbers decide last."""
-    parts = _DIGITS.split(name.casefold())
-    parts[1::2] = [part.zfill(20) for part in parts[1::2]]
-    return (parts, name)
 
 
 @lru_cache(maxsize=256)

@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.detect import Detections, DetectorSpec, build_detector
-from pipeline.detect.base import sha256, weights_file
+from pipeline.detect.base import weights_file
 from pipeline.errors import UsageError
+from pipeline.files.hashing import file_sha256
 
 
 def test_boxes_are_clipped_and_those_outside_dropped() -> None:
@@ -64,4 +65,4 @@ def test_missing_weights_say_which_file_and_how_to_get_it(tmp_path: Path) -> Non
 
 def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "w").write_bytes(b"abc")
-    assert sha256(tmp_path / "w") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file_sha256(tmp_path / "w") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

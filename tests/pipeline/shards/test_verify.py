@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
+from pipeline.files.hashing import file_sha256
 from pipeline.labels import box_state
 from pipeline.mine.rederive import rederive
 from pipeline.shards.index import index_faults, load_index
 from pipeline.shards.verify import verify
-from pipeline.shards.writer import config_text, file_sha256
+from pipeline.shards.writer import config_text
 
 from ...conftest import Run, done, told
 

@@ -13,7 +13,8 @@ LOOK = Look((1.0, 1.0, 1.0), Climate(True, ZERO + 10, ZERO - 20), Light.night(()
 
 
 @settings(max_examples=40, deadline=None)
-@given(x=st.floats(-3, 3), z=st.floats(6, 40), radius=st.floats(0.2, 1.0), up=st.floats(0.5, 2.0))
+# Whatever else is drawn, the largest ball at the shortest distance lies whole within the panorama.
+@given(x=st.floats(-2, 2), z=st.floats(6, 40), radius=st.floats(0.2, 1.0), up=st.floats(0.5, 2.0))
 def test_a_ball_has_the_box_that_perspective_gives(x: float, z: float, radius: float, up: float) -> None:
     sprite = draw([ball([(0, 0, up)], [radius], (0.5, 0.5, 0.5), "cloth")], Pose(x, z, 0.3), VIEW, LOOK)
     assert sprite is not None

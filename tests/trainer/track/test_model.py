@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import DataError, UsageError
-from pipeline.shards.writer import file_sha256
+from pipeline.files.hashing import file_sha256
 from trainer.sequences.frames import Kind
 from trainer.track.model import find_model, range_warning
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import DataError
+from pipeline.files.names import natural
 from pipeline.pairing.discovery import rules
-from pipeline.pairing.discovery.tree import Picture, matcher, natural
+from pipeline.pairing.discovery.tree import Picture, matcher
 
 WORD = st.text("abcXYZ019", min_size=1, max_size=4)
 

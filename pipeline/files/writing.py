@@ -1,0 +1,66 @@
+"""Writing a file whole or not at all: what is under its name was finished, what was not is gone or named a part.
+
+Every file that a command writes goes through here. What must be written otherwise is named in
+``tests/test_writing.py``: logs that grow, and the lock of a folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+
+@contextlib.contextmanager
+def written(path: Path, *, durable: bool = False, suffix: str = "") -> Iterator[Path]:
+    """A path to write to; what stands there becomes ``path`` when the block ends, and is removed where it fails.
+
+    No two writers share a part: on a cluster, a worker that was given up may still be writing what another now writes.
+    A process that is killed leaves its part behind; the next run sweeps it up (:func:`parts_of`).
+
+    Args:
+        path: of the file, in a folder that is there.
+        durable: bring the bytes to the disk first: for what marks work as done, or holds a result.
+        suffix: ends the part's name, for writers that tell a format by it.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part{suffix}")
+    try:
+        yield part
+        if durable:
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        # On a full disk what is left of it would be in the way.
+        part.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def written_text(path: Path, *, durable: bool = False) -> Iterator[TextIO]:
+    """A UTF-8 text file to write to, as :func:`written`."""
+    with written(path, durable=durable) as part, part.open("w", encoding="utf-8") as file:
+        yield file
+
+
+def write_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a UTF-8 text file, as :func:`written`."""
+    with written_text(path, durable=durable) as file:
+        file.write(text)
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a file, as :func:`written`."""
+    with written(path, durable=durable) as part:
+        part.write_bytes(data)
+
+
+def parts_of(pattern: str) -> tuple[str, ...]:
+    """Glob patterns of the parts that killed writers of files named like ``pattern`` leave behind.
+
+    The last is what versions before this module called them.
+    """
+    return f"{pattern}.*.part", f"{pattern}.*.part.*", f"{pattern}.part"
