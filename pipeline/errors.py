@@ -1,6 +1,12 @@
 """The kinds of failure that are told in one line; the commands map each to its exit code."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class CmdTirError(Exception):
@@ -25,6 +31,21 @@ class DataError(CmdTirError):
     """Bad input data, named (exit code 3)."""
 
     exit_code = 3
+
+
+class Fault(NamedTuple):
+    """What is wrong with a value: the dotted key that it stands under, why, the value, and pydantic's kind of fault."""
+
+    key: str
+    message: str
+    value: object
+    kind: str
+
+
+def first_fault(error: ValidationError) -> Fault:
+    """The first of what pydantic found, so that it can be told in one line."""
+    first = error.errors()[0]
+    return Fault(".".join(map(str, first["loc"])), first["msg"], first["input"], first["type"])
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config import Settings
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, first_fault
 from pipeline.files.yaml_text import parse_yaml
 from pipeline.records import Matrix9, inside_root
 
@@ -202,10 +202,9 @@ def load_manifest(name_or_path: str) -> Manifest:
     try:
         return Manifest.model_validate(raw | ({"subset": subset} if subset else {}))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        said = f"{key} {first['msg'].removeprefix('Value error, ')}".strip()
-        fault = f"unknown key {key!r}" if first["type"] == "extra_forbidden" else said
+        key, message, _, kind = first_fault(error)
+        said = f"{key} {message.removeprefix('Value error, ')}".strip()
+        fault = f"unknown key {key!r}" if kind == "extra_forbidden" else said
         raise UsageError(f"manifest {head}: {fault}: see docs/data_sets.md for the keys") from error
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, first_fault
 from pipeline.files.plain import open_plain
 from pipeline.files.writing import written_text
 
@@ -142,9 +142,8 @@ def locate_rows(path: Path, row: type[R]) -> Iterator[tuple[int, R]]:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path}:{number}: {where or 'row'}: {first['msg']}") from error
+        fault = first_fault(error)
+        raise DataError(f"{path}:{number}: {fault.key or 'row'}: {fault.message}") from error
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> int:

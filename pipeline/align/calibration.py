@@ -17,7 +17,7 @@ from pipeline.align.chunk import load
 from pipeline.align.rows import Rig
 from pipeline.boxes import corners, project
 from pipeline.config import AlignConfig, Settings
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import DataError, UsageError, first_fault
 from pipeline.files.json_text import MAX_JSON, read_json, write_json
 from pipeline.files.plain import read_plain
 from pipeline.manifests import Manifest
@@ -115,8 +115,8 @@ def _read(path: Path) -> Rigs:
     try:
         return RigFile.model_validate(read_json(path)).cameras
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        fault = first_fault(error)
+        raise DataError(f"{path}: {fault.key}: {fault.message}") from error
 
 
 def _spread(items: list[Any], count: int) -> list[Any]:

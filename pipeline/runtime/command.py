@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from pipeline.errors import CmdTirError
+from pipeline.errors import CmdTirError, first_fault
 
 
 class SingleCommand(click.Command):
@@ -77,9 +77,8 @@ def _explain(error: Exception) -> int:
     if isinstance(error, CmdTirError):
         return _fail(str(error), error.exit_code)
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        option = ".".join(str(part) for part in first["loc"])
-        return _fail(f"setting {option}: {first['msg']}, got {first['input']!r}", 2)
+        fault = first_fault(error)
+        return _fail(f"setting {fault.key}: {fault.message}, got {fault.value!r}", 2)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}: free space or fix permissions, then run the same again", 4)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, first_fault
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json
 from pipeline.records import inside_root
@@ -72,8 +72,8 @@ def load_index(folder: Path) -> ShardIndex:
     try:
         return TypeAdapter(ShardIndex).validate_python(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}: mine again") from error
+        fault = first_fault(error)
+        raise DataError(f"{path}: {fault.key}: {fault.message}: mine again") from error
 
 
 def shard_faults(folder: Path, entry: ShardEntry) -> Iterator[str]:

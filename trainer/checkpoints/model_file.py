@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DataError, UsageError
+from pipeline.files.json_text import read_json
 from trainer.checkpoints.run_folder import META, MODEL
 
 LEARNT = "tir_ranges"
@@ -39,9 +39,9 @@ def described(file: Path) -> dict[str, Any]:
     if file.name != MODEL or not meta.is_file():
         return {}
     try:
-        content = json.loads(meta.read_text(encoding="utf-8"))
+        content: dict[str, Any] = read_json(meta)
         return {key: str(content[key]) for key in ("tracker", "recipe")} | {LEARNT: list(content.get(LEARNT) or [])}
-    except (ValueError, KeyError, TypeError) as error:
+    except (DataError, KeyError, TypeError) as error:
         raise DataError(f"{meta}: not the description of a model: fetch the run again") from error
 
 

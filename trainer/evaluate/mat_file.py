@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import zlib
 from functools import cache
@@ -13,7 +12,7 @@ from typing import Any
 
 from pipeline.errors import DataError
 from pipeline.files.plain import open_plain
-from pipeline.runtime.worker import follow_parent
+from pipeline.runtime.worker import follow_parent, start_process
 from trainer.sequences.rows import MAX_BYTES
 
 _SECONDS = 120
@@ -42,11 +41,7 @@ class _Reader:
     """A process that reads one file after the other, and may die of one."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process, self._pipe = start_process(_serve)
 
     def read(self, path: Path) -> dict[str, Any] | str:
         """The variables, or what is wrong with the file."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from pipeline.files.json_text import read_json
 from pipeline.pages import html
 from trainer.checkpoints.run_folder import HELD_OUT, METRICS, RUN
 from trainer.pages.loss_curves import curves
@@ -23,8 +23,8 @@ TENSORS = 100
 
 def build(folder: Path) -> str:
     """The page of a finished run, HTML."""
-    run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    held = json.loads((folder / HELD_OUT).read_text(encoding="utf-8"))
+    run: dict[str, Any] = read_json(folder / RUN)
+    held: dict[str, Any] = read_json(folder / HELD_OUT)
     recipe, settings = run["recipe"], run["settings"]
     facts = [
         ("recipe", recipe["name"]),

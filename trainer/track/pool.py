@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
 from pipeline.errors import CmdTirError
-from pipeline.runtime.worker import follow_parent
+from pipeline.runtime.worker import follow_parent, start_process
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -54,22 +53,16 @@ def run_tasks(start: Callable[[], Work[T, M]], tasks: Sequence[T], workers: int)
 @contextlib.contextmanager
 def _process(start: Callable[[], Work[T, M]]) -> Iterator[Connection]:
     """The line to a worker; the worker is stopped, in the middle of its task or not, when the block ends."""
-    # spawn: a forked child inherits the locks of torch's and OpenCV's threads, without the threads.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(start, theirs), daemon=True)
-    process.start()
-    # With no copy of it left here, the line is closed as soon as the process dies.
-    theirs.close()
+    process, line = start_process(_serve, start)
     try:
-        yield ours
+        yield line
     finally:
         process.terminate()
         process.join()
-        ours.close()
+        line.close()
 
 
-def _serve(start: Callable[[], Work[T, M]], line: Connection) -> None:
+def _serve(line: Connection, start: Callable[[], Work[T, M]]) -> None:
     """A worker's life: take a task, report on it, ask for another."""
     follow_parent()
     try:
