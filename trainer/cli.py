@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.command import Command, guard_package, print_table
+from pipeline.command import Command, print_table
 
 RECIPE_HEAD = (
     "recipe",
@@ -69,7 +69,6 @@ def main() -> None:
     `cmd-train --shards SHARDS --recipe c1 --tracker dimp18 --out RUN` trains; `cmd-train train --help` has the options.
     `--recipe all` runs every row of the paper's Table 1 in order, each from the results of its parents.
     """
-    guard_package("trainer")
 
 
 TRACKER_NAMES = click.Choice(["dimp18", "dimp50", "superdimp", "atom"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.command import SingleCommand, guard_package, print_table
+from pipeline.command import SingleCommand, print_table
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 MAX_NAME = 60
@@ -69,7 +69,6 @@ def main(**options: Any) -> None:
 
     `cmd-eval --dataset lsotb_tir --annotations ANNO --results student=DIR --results teacher=DIR --out REPORT`
     """
-    guard_package("trainer")
     from trainer.evaluation.run import run
     from trainer.evaluation.tables import LETTERS, percent
 

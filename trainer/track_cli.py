@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.command import SingleCommand, guard_package, print_table
+from pipeline.command import SingleCommand, print_table
 from pipeline.options import ANY, FOLDER, NumbersType
 from trainer.cli import TRACKER_NAMES
 from trainer.eval_cli import NamesType
@@ -68,7 +68,6 @@ def main(**options: Any) -> None:
     `cmd-track --weights RUN --dataset lsotb_tir --root LSOTB-TIR --out results/student`; `cmd-eval` scores what it
     writes.
     """
-    guard_package("trainer")
     from trainer.track_settings import TrackConfig
 
     config = TrackConfig(**options)
