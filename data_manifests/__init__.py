@@ -1,1 +1,3 @@
 """The data-set manifests shipped with cmd-tir: one YAML a data set."""
+
+DISTRIBUTION = "cmd-tir"

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import Command, guard_package, print_table
+from pipeline.runtime.command import Command, print_table
 from pipeline.runtime.options import ANY, FILE, FOLDER, FractionType, NumbersType, anywhere, common
 from pipeline.runtime.options import resources as parse_resources
 
@@ -17,7 +17,6 @@ from pipeline.runtime.options import resources as parse_resources
 @click.version_option(package_name="cmd-tir", prog_name="cmd-prep")
 def main() -> None:
     """Prepare unlabelled RGB-TIR pairs for cross-modal distillation: align, mine, look."""
-    guard_package("pipeline")
 
 
 @main.command()

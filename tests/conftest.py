@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,16 @@ def shared(name: str) -> Path:
     path = REPOSITORY.parent / "shared" / name
     if not path.exists():
         pytest.skip(f"needs ../shared/{name}, which is not beside this checkout")
+    return path
+
+
+def console_script(folder: Path, name: str) -> Path:
+    """An executable script in ``folder`` such as pip writes for an entry of ``[project.scripts]``."""
+    scripts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, function = scripts[name].partition(":")
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n")
+    path.chmod(0o755)
     return path
 
 

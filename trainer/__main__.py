@@ -1,5 +1,5 @@
-"""``python -m trainer`` is ``cmd-train``, for launchers like torchrun."""
+"""``python -m trainer`` is ``cmd-train``. A foreign ``trainer`` would run before this one could refuse it."""
 
-from trainer.commands.train import main
+from cmd_tir import train
 
-main()
+train()

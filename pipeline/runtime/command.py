@@ -1,8 +1,7 @@
-"""What the commands share: one line an error, exit codes, a check that the package imported is this project's."""
+"""What the commands share: one line an error, exit codes, tables."""
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import signal
@@ -83,20 +82,6 @@ def _explain(error: Exception) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}: free space or fix permissions, then run the same again", 4)
     return _fail(f"{type(error).__name__}: {error} (rerun with --debug for the traceback)", 4)
-
-
-def guard_package(name: str) -> None:
-    """Refuse to run when another distribution's package of the same name was imported.
-
-    Raises:
-        CmdTirError: ``name`` is not this project's.
-    """
-    module = importlib.import_module(name)
-    if getattr(module, "DISTRIBUTION", None) != "cmd-tir":
-        raise CmdTirError(
-            f"the package {name!r} at {module.__file__} is not cmd-tir's: another distribution uses the same name; "
-            "install cmd-tir in an environment of its own"
-        )
 
 
 def print_table(rows: Sequence[tuple[object, ...]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import SingleCommand, guard_package, print_table
+from pipeline.runtime.command import SingleCommand, print_table
 from pipeline.runtime.options import FOLDER, NamesType
 
 MAX_NAME = 60
@@ -59,7 +59,6 @@ def main(**options: Any) -> None:
 
     `cmd-eval --dataset lsotb_tir --annotations ANNO --results student=DIR --results teacher=DIR --out REPORT`
     """
-    guard_package("trainer")
     from trainer.evaluate.report.tables import LETTERS, percent
     from trainer.evaluate.stage import run
 

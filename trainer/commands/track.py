@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import SingleCommand, guard_package, print_table
+from pipeline.runtime.command import SingleCommand, print_table
 from pipeline.runtime.options import ANY, FOLDER, NamesType, NumbersType
 from trainer.commands.options import TRACKER_NAMES
 
@@ -67,7 +67,6 @@ def main(**options: Any) -> None:
     `cmd-track --weights RUN --dataset lsotb_tir --root LSOTB-TIR --out results/student`; `cmd-eval` scores what it
     writes.
     """
-    guard_package("trainer")
     from trainer.track.settings import TrackConfig
 
     config = TrackConfig(**options)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import Command, guard_package, print_table
+from pipeline.runtime.command import Command, print_table
 from trainer.commands.options import TRACKER_NAMES
 
 RECIPE_HEAD = (
@@ -70,7 +70,6 @@ def main() -> None:
     `cmd-train --shards SHARDS --recipe c1 --tracker dimp18 --out RUN` trains; `cmd-train train --help` has the options.
     `--recipe all` runs every row of the paper's Table 1 in order, each from the results of its parents.
     """
-    guard_package("trainer")
 
 
 SHARDS = click.option(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from pathlib import Path
 
 import click
@@ -11,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.errors import CmdTirError, DataError, TooManyRejectsError, UsageError
-from pipeline.runtime.command import Command, guard_package, print_table
+from pipeline.runtime.command import Command, print_table
 
 from ...conftest import Run, done, told
 
@@ -91,15 +89,6 @@ def test_no_command_shows_the_help_and_is_no_success() -> None:
     assert "Usage: " in result.stderr
     assert "error:" not in result.stderr
     assert "Commands:\n" in result.stderr
-
-
-def test_another_distribution_s_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    guard_package("pipeline")
-    stranger = types.ModuleType("stranger")
-    stranger.__file__ = "/elsewhere/pipeline/__init__.py"
-    monkeypatch.setitem(sys.modules, "stranger", stranger)
-    with pytest.raises(CmdTirError, match=r"/elsewhere/pipeline.*is not cmd-tir's"):
-        guard_package("stranger")
 
 
 def test_a_table_has_aligned_columns_and_short_paths(

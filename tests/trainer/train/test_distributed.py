@@ -1,6 +1,7 @@
 """Two processes take the steps that one would take with twice the batch."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from trainer.checkpoints.run_folder import METRICS, MODEL
 from trainer.checkpoints.weights import load_weights
 from trainer.train import loop
 
+from ...conftest import console_script
 from ..train_world import settings, small_windows, write_world
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,10 +30,13 @@ loop.run(settings(Path({world!r}), Path({out!r}), epochs=1, samples_per_epoch=8,
 """
 
 
-def torchrun(*command: str) -> None:
-    """Start two processes, as users do."""
+def torchrun(scripts: Path, *command: str) -> None:
+    """Start two processes, as users do; commands are looked for in the folder ``scripts`` first."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run([*launcher, *command], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [*launcher, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -41,7 +46,7 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, monkeypatc
     world = write_world(tmp_path / "world")
     member = tmp_path / "member.py"
     member.write_text(MEMBER.format(root=str(ROOT), world=str(world), out=str(tmp_path / "two")))
-    torchrun(str(member))
+    torchrun(tmp_path, str(member))
     small_windows(monkeypatch)
     options = {"epochs": 1, "samples_per_epoch": 8, "batch_size": 4, "rates": {"tcl": 1e-4}}
     loop.run(settings(world, tmp_path / "one", **options))
@@ -56,12 +61,15 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, monkeypatc
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_command_of_the_docs_trains_with_two_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", ["--no-python cmd-train", "-m trainer"])
+def test_the_command_of_the_docs_trains_with_two_processes(start: str, tmp_path: Path) -> None:
     world, out = write_world(tmp_path / "world"), tmp_path / "run"
     options = (
         "--tracker dimp18 --recipe c1 --epochs 1 --samples-per-epoch 4 --set batch_size=1 --set held_out_samples=1"
     )
-    torchrun("-m", "trainer", "--shards", str(world), *options.split(), "--loader-workers", "0", "--out", str(out))
+    console_script(tmp_path, "cmd-train")
+    words = ("--shards", str(world), *options.split(), "--loader-workers", "0", "--out", str(out))
+    torchrun(tmp_path, *start.split(), *words)
     rows = [json.loads(line) for line in (out / METRICS).read_text().splitlines()]
     assert [row["step"] for row in rows if "step" in row] == [1]
     assert json.loads((out / "run.json").read_text())["processes"] == 2
