@@ -26,7 +26,8 @@ def written(path: Path, *, durable: bool = False, suffix: str = "") -> Iterator[
         durable: bring the bytes to the disk first: for what marks work as done, or holds a result.
         suffix: ends the part's name, for writers that tell a format by it.
     """
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part{suffix}")
+    # torch writes the name without its last suffix into a file: what comes after the last dot is all that may vary.
+    part = path.with_name(f"{path.name}.part-{secrets.token_hex(4)}{suffix}")
     try:
         yield part
         if durable:
@@ -61,6 +62,6 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
 def parts_of(pattern: str) -> tuple[str, ...]:
     """Glob patterns of the parts that killed writers of files named like ``pattern`` leave behind.
 
-    The last is what versions before this module called them.
+    The last two are what versions before this module called them.
     """
-    return f"{pattern}.*.part", f"{pattern}.*.part.*", f"{pattern}.part"
+    return f"{pattern}.part-*", f"{pattern}.*.part", f"{pattern}.part"

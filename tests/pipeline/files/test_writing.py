@@ -70,7 +70,7 @@ def test_what_is_durable_is_on_the_disk_before_it_has_its_name(tmp_path: Path, m
 
 
 def test_the_parts_of_a_killed_writer_are_found_and_nothing_else(tmp_path: Path) -> None:
-    ours = ["made-1.txt.0123abcd.part", "made-1.txt.0123abcd.part.mp4", "made-1.txt.part"]
+    ours = ["made-1.txt.0123abcd.part", "made-1.txt.part", "made-1.txt.part-0123abcd", "made-1.txt.part-0123abcd.mp4"]
     others = ["made-1.txt", "made-1.txt.bak", "mine.part", "made-1.txtpart"]
     for name in ours + others:
         (tmp_path / name).touch()
