@@ -21,7 +21,7 @@ from trainer import DISTRIBUTION
 from trainer.evaluate.moments import Moment, differing_moments
 from trainer.evaluate.report import metrics_json, page, plots, strips, tables
 from trainer.evaluate.score_trackers import Evaluation, evaluate
-from trainer.sequences.benchmark import find_pictures
+from trainer.sequences.layout import find_pictures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

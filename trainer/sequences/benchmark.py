@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import images
 from pipeline.errors import DataError, UsageError, some
-from pipeline.files.names import natural
-from pipeline.manifests import Manifest, load_manifest
+from pipeline.manifests import Manifest
+from trainer.sequences.layout import find_file, load_layout, named_by, refuse_unknown
 from trainer.sequences.rows import Boxes, read_rows, valid
 
 
@@ -60,9 +59,7 @@ def load_benchmark(
         UsageError: not a tracking data set, or a name in ``only`` that it does not have.
         DataError: a folder or file is missing or unreadable, named.
     """
-    manifest = load_manifest(dataset)
-    if manifest.kind != "sequences":
-        raise UsageError(f"--dataset {dataset} is a data set of {manifest.kind}: give one of sequences to track")
+    manifest = load_layout(dataset)
     for option, folder in (("--annotations", annotations), ("--attributes", attributes)):
         if folder and not folder.is_dir():
             raise DataError(f"{folder}: no such folder: correct {option}")
@@ -70,7 +67,7 @@ def load_benchmark(
     warnings: list[str] = []
     truth: dict[str, Boxes] = {}
     if annotations:
-        files = {name: _find(annotations, manifest.truth, name) for name in names}
+        files = {name: find_file(annotations, manifest.truth, name) for name in names}
         names = _with_truth(files, annotations, bool(only), warnings)
         truth = {name: _read_truth(path, manifest, name, warnings) for name, path in files.items() if path}
     flags = _read_attributes(manifest, names, annotations, attributes, warnings)
@@ -80,9 +77,7 @@ def load_benchmark(
 def _choose(manifest: Manifest, annotations: Path | None, only: Sequence[str]) -> tuple[str, ...]:
     """Names to evaluate: the manifest's, or for one that lists none, those whose ground truth is there."""
     names = tuple(manifest.evaluated()) or _discover(manifest, annotations)
-    if unknown := [name for name in only if name not in names]:
-        left_out = " (left out of this data set)" if set(unknown) <= set(manifest.drop) else ""
-        raise UsageError(f"--sequences: {manifest.name} has no {', '.join(unknown)}{left_out}: correct the names")
+    refuse_unknown(manifest, only, names)
     return tuple(name for name in names if name in only) if only else names
 
 
@@ -90,16 +85,9 @@ def _discover(manifest: Manifest, annotations: Path | None) -> tuple[str, ...]:
     if annotations is None:
         raise UsageError(f"--dataset {manifest.name} lists no sequences: give --annotations")
     for pattern in manifest.truth:
-        before, _, after = pattern.partition("{sequence}")
-        found = sorted(path.relative_to(annotations).as_posix() for path in annotations.glob(f"{before}*{after}"))
-        if found:
-            return tuple(name.removeprefix(before).removesuffix(after) for name in found)
+        if names := tuple(name for name, _ in named_by(annotations, pattern)):
+            return names
     raise DataError(f"{annotations} holds no ground truth ({', '.join(manifest.truth)}): correct --annotations")
-
-
-def _find(folder: Path, patterns: Sequence[str], sequence: str) -> Path | None:
-    paths = (folder / pattern.format(sequence=sequence) for pattern in patterns)
-    return next((path for path in paths if path.is_file()), None)
 
 
 def _with_truth(files: Mapping[str, Path | None], folder: Path, named: bool, warnings: list[str]) -> tuple[str, ...]:
@@ -133,7 +121,7 @@ def _read_attributes(
     if folder is None:
         # In the annotations' own folder <sequence>.txt is the ground truth.
         folder, patterns = annotations, tuple(p for p in patterns if p not in manifest.truth)
-    files = {name: _find(folder, patterns, name) if folder else None for name in names}
+    files = {name: find_file(folder, patterns, name) if folder else None for name in names}
     missing = [name for name, path in files.items() if path is None]
     if len(missing) == len(files):
         return {}
@@ -144,17 +132,3 @@ def _read_attributes(
         if path:
             table[row] = read_rows(path, len(manifest.attributes))[0] > 0
     return dict(zip(manifest.attributes, table.T))
-
-
-def find_pictures(root: Path, patterns: Sequence[str], sequence: str) -> list[Path]:
-    """A sequence's pictures in natural order; empty when its folder is not there.
-
-    Args:
-        root: folder of the pictures.
-        patterns: folders below it that may hold them, with ``{sequence}``.
-        sequence: its name.
-    """
-    folders = (root / pattern.format(sequence=sequence) for pattern in (*patterns, "{sequence}"))
-    folder = next((folder for folder in folders if folder.is_dir()), None)
-    found = [path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES] if folder else []
-    return sorted(found, key=lambda path: natural(path.name))

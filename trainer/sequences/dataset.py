@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import images
-from pipeline.errors import DataError, UsageError, some
-from pipeline.manifests import Manifest, load_manifest
-from trainer.sequences.benchmark import find_pictures
+from pipeline.errors import DataError, some
+from pipeline.manifests import Manifest
+from trainer.sequences.layout import find_file, find_pictures, load_layout, named_by, refuse_unknown
 from trainer.sequences.rows import Boxes, read_rows, valid
 
 _LISTED = 20
@@ -68,9 +68,7 @@ def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet
         UsageError: not a tracking data set, or a name in ``only`` that is neither in it nor there.
         DataError: no such folder, no sequence in it, or not those of ``only``.
     """
-    manifest = load_manifest(dataset)
-    if manifest.kind != "sequences":
-        raise UsageError(f"--dataset {dataset} is a data set of {manifest.kind}: give one of sequences to track")
+    manifest = load_layout(dataset)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder: correct --root")
     found = _discover(manifest, root)
@@ -98,9 +96,7 @@ def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet
 
 def _check_names(manifest: Manifest, root: Path, here: Sequence[str], only: Sequence[str]) -> None:
     """Refuse names that cannot be tracked: those nobody knows, and those whose pictures are not there."""
-    if unknown := [name for name in only if name not in here and name not in manifest.evaluated()]:
-        left_out = " (left out of this data set)" if set(unknown) <= set(manifest.drop) else ""
-        raise UsageError(f"--sequences: {manifest.name} has no {some(unknown)}{left_out}: correct the names")
+    refuse_unknown(manifest, only, [*here, *manifest.evaluated()])
     if absent := [name for name in only if name not in here]:
         raise DataError(f"{root}: no pictures of {some(absent)} ({_places(manifest)}): correct --root")
 
@@ -126,9 +122,7 @@ def _discover(manifest: Manifest, root: Path) -> set[str]:
     """Names below the root that have a folder with pictures in it, or ground truth in a folder of their own."""
     found = set[str]()
     for pattern in (*manifest.frames, *(truth for truth in manifest.truth if "{sequence}/" in truth)):
-        before, _, after = pattern.partition("{sequence}")
-        for path in root.glob(f"{before}*{after}"):
-            name = path.relative_to(root).as_posix().removeprefix(before).removesuffix(after)
+        for name, path in named_by(root, pattern):
             holds = path.is_file() or (path.is_dir() and any(map(_is_picture, path.iterdir())))
             if holds and not name.startswith("."):
                 found.add(name)
@@ -146,10 +140,9 @@ def _load(manifest: Manifest, root: Path, name: str, warnings: list[str]) -> Cli
     Raises:
         DataError: no ground truth, no pictures, unequal numbers of them, or no box to start with.
     """
-    places = [root / pattern.format(sequence=name) for pattern in manifest.truth]
-    file = next((path for path in places if path.is_file()), None)
+    file = find_file(root, manifest.truth, name)
     if file is None:
-        raise DataError(f"{places[0]}: no such file: get the ground truth")
+        raise DataError(f"{root / manifest.truth[0].format(sequence=name)}: no such file: get the ground truth")
     truth = read_rows(file, 4)
     pictures = list(filter(_is_picture, find_pictures(root, manifest.frames, name)))
     if len(pictures) != len(truth):

@@ -11,7 +11,7 @@ from trainer.evaluate.moments import differing_moments
 from trainer.evaluate.report.plots import styles
 from trainer.evaluate.report.strips import PANELS, TRUTH_STYLE, draw_strip
 from trainer.evaluate.score_trackers import Evaluation, evaluate
-from trainer.sequences.benchmark import find_pictures
+from trainer.sequences.layout import find_pictures
 
 from ..conftest import SEQUENCES, World
 
