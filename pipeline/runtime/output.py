@@ -18,18 +18,15 @@ PLAN = "plan.json"
 
 
 @contextlib.contextmanager
-def owned(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: tuple[str, ...]) -> Iterator[None]:
-    """Hold an output folder for the length of a run.
+def locked(folder: Path, made: tuple[str, ...]) -> Iterator[None]:
+    """Keep other runs out of an output folder, and sweep up the parts of those that were killed.
 
     Args:
         folder: made when missing.
-        plan: JSON-able settings and input fingerprint that decide the result.
-        on_existing: ``resume`` keeps finished work if the plan agrees, ``overwrite`` removes what an earlier run made,
-            ``fail`` refuses any.
-        made: glob patterns of what a run makes, all that ``overwrite`` may remove.
+        made: glob patterns of what a run makes.
 
     Raises:
-        UsageError: it cannot be written, holds another plan's work, or holds any under ``fail``.
+        UsageError: it cannot be written.
         CmdTirError: another run holds it now.
     """
     try:
@@ -44,6 +41,25 @@ def owned(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: 
         except BlockingIOError as error:
             raise CmdTirError(f"another run is writing to {folder}: wait for it, or choose another --out") from error
         _sweep(folder, made)
+        yield
+
+
+@contextlib.contextmanager
+def owned(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: tuple[str, ...]) -> Iterator[None]:
+    """Hold an output folder for the length of a run.
+
+    Args:
+        folder: made when missing.
+        plan: JSON-able settings and input fingerprint that decide the result.
+        on_existing: ``resume`` keeps finished work if the plan agrees, ``overwrite`` removes what an earlier run made,
+            ``fail`` refuses any.
+        made: glob patterns of what a run makes, all that ``overwrite`` may remove.
+
+    Raises:
+        UsageError: as :func:`locked`, or it holds another plan's work, or any under ``fail``.
+        CmdTirError: as :func:`locked`.
+    """
+    with locked(folder, made):
         _reconcile(folder, json.loads(json.dumps(plan)), on_existing, made)
         yield
 
