@@ -11,8 +11,9 @@ import cv2
 
 from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import align
-from pipeline.config import AlignConfig, Model
+from pipeline.align import AlignConfig
 from pipeline.files.json_text import read_json, write_json
+from pipeline.pairing.registration.register import Model
 from pipeline.records import AlignedPair, read_rows
 
 FITTED: tuple[Model, ...] = ("auto", "identity", "translation", "similarity", "affine", "homography")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import mine
-from pipeline.config import MineConfig
+from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, read_rows
 from trainer.data import search_windows
 from trainer.data.dataset import PairDataset

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import cv2
 
-from pipeline.config import AlignConfig, SynthConfig
+from pipeline.align import AlignConfig
+from pipeline.synthetic import SynthConfig
 
 
 def in_turn(functions: dict[str, Callable[[], int]], rounds: int = 3) -> dict[str, float]:

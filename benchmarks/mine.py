@@ -21,8 +21,8 @@ import numpy as np
 
 from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import mine
-from pipeline.config import MineConfig
 from pipeline.files.json_text import write_json
+from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, read_rows, write_rows
 
 FRAMES = 12

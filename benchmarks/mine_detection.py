@@ -16,8 +16,8 @@ import torch
 
 from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import images, mine
-from pipeline.config import MineConfig
 from pipeline.detect import Detector, build_detector
+from pipeline.mine import MineConfig
 from pipeline.mine.shard_task import detector_spec
 from pipeline.records import AlignedPair, read_rows
 

@@ -59,9 +59,8 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
     """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
     from pipeline import align as stage
     from pipeline import report
-    from pipeline.config import AlignConfig
 
-    config = AlignConfig(manifest=manifest or layout, max_reject_ratio=max_reject_ratio, **anywhere(options))
+    config = stage.AlignConfig(manifest=manifest or layout, **anywhere(options))
     summary = stage.run(config)
     folder = config.out / "preview" if config.preview else config.out
     page = report.write(folder, folder / "report.html", root=config.root)
@@ -136,13 +135,13 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
 @click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
 @common
+@click.option("--seed", type=int, default=0, show_default=True)
 def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) -> None:
     """Cut paired patches from aligned pairs and write them as HDF5 shards."""
     from pipeline import mine as stage
-    from pipeline.config import MineConfig
 
     resources = parse_resources(worker_resources)
-    config = MineConfig(max_reject_ratio=max_reject_ratio, worker_resources=resources, **anywhere(options))
+    config = stage.MineConfig(worker_resources=resources, **anywhere(options))
     summary = stage.run(config)
     rows = [("pairs in", summary["pairs_in"]), ("pairs stored", summary["pairs"]), ("patches", summary["patches"])]
     rows += [(f"class {name}", count) for name, count in summary["classes"].items()]
@@ -216,9 +215,8 @@ def manifests() -> None:
 def synth(**options: Any) -> None:
     """Make synthetic RGB-TIR sequences with known truth, and TIR tracking sequences."""
     from pipeline import synthetic
-    from pipeline.config import SynthConfig
 
-    print_table(list(synthetic.run(SynthConfig(**options)).items()))
+    print_table(list(synthetic.run(synthetic.SynthConfig(**options)).items()))
 
 
 def _check_ratio(ratio: float, limit: float) -> None:

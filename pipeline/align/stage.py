@@ -24,7 +24,7 @@ from pipeline import DISTRIBUTION
 from pipeline.align import calibration
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
-from pipeline.config import AlignConfig
+from pipeline.align.settings import AlignConfig
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
@@ -69,9 +69,7 @@ def run(config: AlignConfig) -> dict[str, Any]:
     source = survey(config.root, config.manifest)
     if config.preview:
         config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
-    settings = config.model_dump(
-        mode="json", include={"model", "estimate", "min_score", "tir_range", "preview", "write_images"}
-    )
+    settings = config.record()
     plan: dict[str, object] = {"stage": "align", "settings": settings, "files": source.fingerprint}
     plan["manifest"] = source.manifest.model_dump(mode="json")
     plan["homographies"] = calibration.fingerprint(config.homographies)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import boxes
-from pipeline.config import MineConfig
+from pipeline.mine.settings import MineSettings
 
 MIN_COVERAGE = 0.95
 TRIES = 50
@@ -60,14 +60,14 @@ def center(area: NDArray[np.float64], fraction: float) -> list[Proposal]:
 
 
 def random(
-    area: NDArray[np.float64], size: tuple[int, int], count: int, config: MineConfig, rng: np.random.Generator
+    area: NDArray[np.float64], size: tuple[int, int], count: int, settings: MineSettings, rng: np.random.Generator
 ) -> list[Proposal]:
     """Up to ``count`` regions of the configured fraction of the picture, apart from one another.
 
     They keep one region's size away from the border as far as the common area leaves them at least half their freedom.
     Fewer are returned where no more fit under ``max_overlap``.
     """
-    share = config.fraction if config.fraction_of == "side" else math.sqrt(config.fraction)
+    share = settings.fraction if settings.fraction_of == "side" else math.sqrt(settings.fraction)
     region = np.minimum(share * np.array(size, np.float64), area[2:])
     if region.min() < 1:
         return []
@@ -79,7 +79,7 @@ def random(
     for _ in range(count):
         for _ in range(TRIES):
             x, y = left + rng.random() * across, top + rng.random() * down
-            if all(_overlap(x - other[0], y - other[1], width, height) <= config.max_overlap for other in chosen):
+            if all(_overlap(x - other[0], y - other[1], width, height) <= settings.max_overlap for other in chosen):
                 chosen.append((x, y))
                 break
         else:

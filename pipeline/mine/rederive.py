@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from pipeline.config import MineConfig
 from pipeline.errors import DataError
 from pipeline.mine import proposals
+from pipeline.mine.settings import BEFORE, MineSettings
 
 
 def rederive(
@@ -30,18 +30,18 @@ def rederive(
     Raises:
         DataError: the settings are not those of a mining run.
     """
-    known = {key: value for key, value in settings.items() if key in MineConfig.model_fields}
+    known = BEFORE | {key: value for key, value in settings.items() if key in MineSettings.model_fields}
     try:
-        config = MineConfig.model_validate({"aligned": ".", "out": "."} | known)
+        used = MineSettings.model_validate(known)
     except ValidationError as error:
         first = error.errors()[0]
         raise DataError(f"attribute config: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     area = proposals.common_area(size, valid)
-    if config.method == "center":
-        found = proposals.center(area, config.center_fraction)
-    elif config.method == "random":
-        rng = proposals.pair_rng(config.seed, pair_id)
-        found = proposals.random(area, size, config.patches_per_pair, config, rng)
+    if used.method == "center":
+        found = proposals.center(area, used.center_fraction)
+    elif used.method == "random":
+        rng = proposals.pair_rng(used.seed, pair_id)
+        found = proposals.random(area, size, used.patches_per_pair, used, rng)
     else:
         return None
     return np.array([proposal.box for proposal in found]).reshape(-1, 4)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from pipeline import boxes, images
-from pipeline.config import MineConfig
 from pipeline.detect import Detector, DetectorSpec, build_detector, select
 from pipeline.mine import proposals
 from pipeline.mine.proposals import Proposal
+from pipeline.mine.settings import MineConfig
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.patches import cut
 from pipeline.records import AlignedPair, Matrix9, Reject

@@ -19,10 +19,10 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline import DISTRIBUTION
-from pipeline.config import MineConfig
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
+from pipeline.mine.settings import MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.records import AlignedPair, Reject, locate_rows, write_rows
 from pipeline.runtime.executor import run_tasks
@@ -59,7 +59,7 @@ def run(config: MineConfig) -> dict[str, Any]:
     source = config.aligned / "aligned.jsonl"
     if not source.is_file():
         raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
-    recipe = config.recipe() | _input_hashes(config)
+    recipe = config.record() | _input_hashes(config)
     plan: dict[str, object] = {
         "stage": "mine",
         "schema_version": SCHEMA_VERSION,

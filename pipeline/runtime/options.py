@@ -53,7 +53,6 @@ class NumbersType(click.ParamType[tuple[float, ...]]):
 def common(function: F) -> F:
     """Options that align and mine share."""
     for option in (
-        click.option("--seed", type=int, default=0, show_default=True),
         click.option(
             "--on-existing",
             type=click.Choice(["resume", "overwrite", "fail"]),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import AlignConfig, MineConfig
+from pipeline.align import AlignConfig
+from pipeline.mine import MineConfig
 
 PATHS = {"aligned": Path("a"), "out": Path("b")}
 
@@ -40,9 +41,9 @@ def test_settings_cannot_be_changed() -> None:
 def test_the_recipe_does_not_depend_on_where_and_how_the_work_runs(method: str) -> None:
     base = MineConfig.model_validate(PATHS | {"method": method})
     elsewhere = {"out": "c", "aligned": "d", "root": "e", "workers": 7, "scheduler": "tcp://x:1", "batch_size": 2}
-    elsewhere |= {"on_existing": "fail", "device": "cuda", "max_reject_ratio": 0.1, "worker_resources": {"GPU": 1}}
+    elsewhere |= {"on_existing": "fail", "device": "cuda", "worker_resources": {"GPU": 1}}
     elsewhere |= {"weights": "w.pt", "detections": "d.jsonl"}
-    assert MineConfig.model_validate(PATHS | {"method": method} | elsewhere).recipe() == base.recipe()
+    assert MineConfig.model_validate(PATHS | {"method": method} | elsewhere).record() == base.record()
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,6 @@ def test_the_recipe_does_not_depend_on_where_and_how_the_work_runs(method: str) 
     ],
 )
 def test_the_recipe_holds_every_setting_that_decides_the_content(method: str, changed: dict[str, object]) -> None:
-    base = MineConfig.model_validate(PATHS | {"method": method}).recipe()
+    base = MineConfig.model_validate(PATHS | {"method": method}).record()
     (key,) = changed
-    assert MineConfig.model_validate(PATHS | {"method": method} | changed).recipe()[key] != base[key]
+    assert MineConfig.model_validate(PATHS | {"method": method} | changed).record()[key] != base[key]

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import align, images, mine
-from pipeline.config import AlignConfig, MineConfig
+from pipeline.align import AlignConfig
+from pipeline.mine import MineConfig
 from pipeline.pairing.registration import quality, register
 from pipeline.pairing.registration.evidence import apply
 from pipeline.records import AlignedPair, read_rows

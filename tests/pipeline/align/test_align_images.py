@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from pipeline import align
-from pipeline.config import AlignConfig
+from pipeline.align import AlignConfig
 from pipeline.records import AlignedPair, read_rows
 
 from ...conftest import draw_pair

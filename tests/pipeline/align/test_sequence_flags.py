@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from pipeline import align, images
+from pipeline.align import AlignConfig
 from pipeline.align.calibration import SPLIT_LIMIT
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.rows import Part
-from pipeline.config import AlignConfig
 from pipeline.records import AlignedPair, PairFiles, read_rows
 from pipeline.synthetic import sequences
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline import boxes, images, mine
-from pipeline.config import MineConfig
+from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, Reject, read_rows
 from pipeline.shards.reader import ShardReader
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,15 +9,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline import boxes
-from pipeline.config import MineConfig
-from pipeline.mine import proposals
+from pipeline.mine import MineSettings, proposals
 
 SIZE = (640, 512)
 
 
-def settings(**changed: object) -> MineConfig:
-    base = {"aligned": Path("a"), "out": Path("b"), "method": "random"}
-    return MineConfig.model_validate(base | changed)
+def settings(**changed: object) -> MineSettings:
+    base = {"method": "random"}
+    return MineSettings.model_validate(base | changed)
 
 
 corner = st.tuples(st.floats(-60, 60), st.floats(-60, 60))
