@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from pipeline.registries import DETECTORS
 from pipeline.runtime.command import Command, print_table
-from pipeline.runtime.options import ANY, FILE, FOLDER, FractionType, NumbersType, anywhere, common
+from pipeline.runtime.options import ANY, FILE, FOLDER, ChoiceType, FractionType, NumbersType, anywhere, common
 from pipeline.runtime.options import resources as parse_resources
 
 
@@ -76,7 +77,7 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
 @click.option("--aligned", type=FOLDER, required=True, help="Folder that `cmd-prep align` wrote.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the shards.")
 @click.option("--method", type=click.Choice(["center", "random", "detection"]), required=True)
-@click.option("--detector", type=click.Choice(["yolo", "faster-rcnn", "boxes"]), default="yolo", show_default=True)
+@click.option("--detector", type=ChoiceType(DETECTORS), default="yolo", show_default=True)
 @click.option("--weights", type=FILE, help="The detector's weights file; nothing is ever downloaded.")
 @click.option("--detector-config", metavar="NAME|FILE", help="detectron2 configuration.")
 @click.option(

@@ -63,7 +63,7 @@ def mine_shard(task: Task) -> str:
     detector = build_detector(detector_spec(config)) if config.method == "detection" else None
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     if detector:
-        shard.detector, shard.weights_sha256 = detector.name, detector.weights_sha256
+        shard.detector, shard.weights_sha256 = config.detector, detector.weights_sha256
     for batch in _batches(task, detector.batch_size if detector else 1, ahead=detector is not None):
         read = [each for each in batch if isinstance(each, Loaded)]
         found = _propose(read, config, detector)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from pipeline.plugins import Registry
+
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -27,6 +29,26 @@ class FractionType(click.ParamType[float]):
             return float(Fraction(str(value)))
         except (ValueError, ZeroDivisionError):
             self.fail(f"{value!r} is not a fraction like 1/6 or 0.1667", param, ctx)
+
+
+class ChoiceType(click.ParamType[str]):
+    """A name in a registry, or ``package.module:name`` of one's own."""
+
+    name = "choice"
+
+    def __init__(self, choices: Registry) -> None:
+        self.choices = choices
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What ``--help`` shows."""
+        return f"[{'|'.join(self.choices)}|MODULE:NAME]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check one value; anything else is a usage error that names the nearest."""
+        try:
+            return self.choices.check(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class NumbersType(click.ParamType[tuple[float, ...]]):

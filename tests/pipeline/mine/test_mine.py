@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline import boxes, images, mine
+from pipeline.detect.boxes_file import BoxesDetector
 from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, Reject, read_rows
 from pipeline.shards.reader import ShardReader
@@ -189,7 +190,9 @@ def test_where_nothing_is_found_a_random_patch_stands_in_or_the_pair_is_left_out
     done(prep(*base, "--fallback", "skip", "--out", data.root / "skip", "--max-reject-ratio", 1))
 
 
-def test_batches_that_are_read_ahead_change_neither_rejects_nor_shards(data: Data, prep: Run) -> None:
+def test_batches_that_are_read_ahead_change_neither_rejects_nor_shards(
+    data: Data, prep: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rejects stay in the order of pairs, whichever thread found them."""
     (data.root / data.rows[2].rgb).unlink()
     found = data.root / "boxes.jsonl"
@@ -199,7 +202,8 @@ def test_batches_that_are_read_ahead_change_neither_rejects_nor_shards(data: Dat
     made = []
     for size in (1, 2, 8):
         out = data.root / f"out-{size}"
-        done(prep("mine", *words, "--fallback", "skip", "--max-reject-ratio", 1, "--batch-size", size, "--out", out))
+        monkeypatch.setattr(BoxesDetector, "batch_size", size)
+        done(prep("mine", *words, "--fallback", "skip", "--max-reject-ratio", 1, "--out", out))
         made.append([(out / name).read_bytes() for name in ("shard-00000.h5", "rejects.jsonl")])
         rejects = [(row.pair_id, row.reason) for row in read_rows(out / "rejects.jsonl", Reject)]
         assert sorted(rejects) == rejects
