@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from pipeline.registries import DETECTORS
+from pipeline.registries import DETECTORS, METHODS
 from pipeline.runtime.command import Command, print_table
 from pipeline.runtime.options import ANY, FILE, FOLDER, ChoiceType, FractionType, NumbersType, anywhere, common
 from pipeline.runtime.options import resources as parse_resources
+from pipeline.runtime.options import settings as parse_settings
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -76,7 +77,8 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
 @main.command()
 @click.option("--aligned", type=FOLDER, required=True, help="Folder that `cmd-prep align` wrote.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the shards.")
-@click.option("--method", type=click.Choice(["center", "random", "detection"]), required=True)
+@click.option("--method", type=ChoiceType(METHODS), required=True)
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of a method of one's own.")
 @click.option("--detector", type=ChoiceType(DETECTORS), default="yolo", show_default=True)
 @click.option("--weights", type=FILE, help="The detector's weights file; nothing is ever downloaded.")
 @click.option("--detector-config", metavar="NAME|FILE", help="detectron2 configuration.")
@@ -137,12 +139,12 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
 @click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
 @common
 @click.option("--seed", type=int, default=0, show_default=True)
-def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) -> None:
+def mine(max_reject_ratio: float, worker_resources: str | None, given: tuple[str, ...], **options: Any) -> None:
     """Cut paired patches from aligned pairs and write them as HDF5 shards."""
     from pipeline import mine as stage
 
     resources = parse_resources(worker_resources)
-    config = stage.MineConfig(worker_resources=resources, **anywhere(options))
+    config = stage.MineConfig(worker_resources=resources, options=parse_settings(given), **anywhere(options))
     summary = stage.run(config)
     rows = [("pairs in", summary["pairs_in"]), ("pairs stored", summary["pairs"]), ("patches", summary["patches"])]
     rows += [(f"class {name}", count) for name, count in summary["classes"].items()]
@@ -156,13 +158,16 @@ def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) 
 @click.argument("shards", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Also derive boxes, states, labels, patches again from the pairs.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
-def verify(shards: Path, deep: bool, workers: int) -> None:
+@click.option("--method", metavar="MODULE:NAME", help="A mining method of one's own that --deep may import.")
+def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
     """Check a folder of shards: hashes, shapes, ranges; every fault is named."""
+    from functools import partial
+
     from pipeline.errors import DataError
     from pipeline.mine.rederive import rederive
     from pipeline.shards.verify import verify as check
 
-    result = check(shards, deep=rederive if deep else None, workers=workers)
+    result = check(shards, deep=partial(rederive, trusted=method) if deep else None, workers=workers)
     for fault in result.faults:
         click.echo(f"fault: {fault}")
     if result.faults:

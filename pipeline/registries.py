@@ -15,3 +15,12 @@ DETECTORS = Registry(
 """Functions that build a :class:`pipeline.detect.Detector` from a :class:`pipeline.detect.DetectorSpec`."""
 READ_DETECTIONS = frozenset({"boxes"})
 """The detectors that look boxes up in ``--detections``; the others take ``--weights``, one's own may take both."""
+METHODS = Registry(
+    "mining method",
+    {
+        "center": "pipeline.mine.methods.center:Center",
+        "random": "pipeline.mine.methods.random:Random",
+        "detection": "pipeline.mine.methods.detection:Detection",
+    },
+)
+"""Classes derived from :class:`pipeline.mine.methods.Method`."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from pipeline.config import Settings, Whereabouts, recorded
+from pipeline.config import Settings, Whereabouts
 from pipeline.detect.base import Backend, DetectorName
+from pipeline.registries import METHODS
 
-Method = Literal["center", "random", "detection"]
+MethodName = Annotated[str, AfterValidator(METHODS.check)]
+"""A name in the registry, or ``package.module:Class`` of one's own."""
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
@@ -25,7 +27,7 @@ class MineSettings(Settings):
 
     Attributes:
         method: where the pseudo boxes come from.
-        detector: ``yolo``, ``faster-rcnn`` or ``boxes`` (files); for ``detection`` only.
+        detector: which one; for ``detection`` only.
         detector_config: detectron2 configuration name or file.
         backend: which Faster R-CNN: torchvision's, detectron2's, or whichever is installed.
         confidence: lowest detector score kept.
@@ -42,9 +44,10 @@ class MineSettings(Settings):
         warped_format: how a TIR picture that had to be resampled is encoded.
         pairs_per_shard: pairs planned for one shard.
         seed: random regions are a function of it and of the pair's id.
+        options: settings that only the method knows, by name.
     """
 
-    method: Method
+    method: MethodName
     detector: DetectorName = "yolo"
     detector_config: str | None = None
     backend: Backend = "auto"
@@ -62,16 +65,7 @@ class MineSettings(Settings):
     warped_format: Literal["jpg", "png"] = "jpg"
     pairs_per_shard: int = Field(default=500, ge=1, le=100_000)
     seed: int = 0
-
-    def record(self) -> dict[str, object]:
-        """The settings that the method uses, as they are written down."""
-        used = {
-            "center": {"center_fraction"},
-            "random": {"fraction", "fraction_of", "patches_per_pair", "max_overlap"},
-            "detection": {"fraction", "fraction_of", "patches_per_pair", "max_overlap", "detector"}
-            | {"detector_config", "backend", "confidence", "classes", "min_size", "max_size", "fallback"},
-        }[self.method]
-        return recorded(self.model_dump(mode="json", include=used | SHARED), BEFORE)
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class MineWhereabouts(Whereabouts):

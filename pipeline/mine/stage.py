@@ -5,7 +5,6 @@ One task is one shard, planned before the work starts, so a rerun finds the fini
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from pipeline import DISTRIBUTION
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
+from pipeline.mine.methods import build_method
 from pipeline.mine.settings import MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.records import AlignedPair, Reject, locate_rows, write_rows
@@ -59,7 +59,8 @@ def run(config: MineConfig) -> dict[str, Any]:
     source = config.aligned / "aligned.jsonl"
     if not source.is_file():
         raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
-    recipe = config.record() | _input_hashes(config)
+    method = build_method(config)
+    recipe = method.recipe() | method.inputs(config)
     plan: dict[str, object] = {
         "stage": "mine",
         "schema_version": SCHEMA_VERSION,
@@ -95,22 +96,6 @@ def _aligned_root(summary: Path) -> Path:
     if not isinstance(root, str):
         raise DataError(f"{summary} does not name the data set's folder: align again, or pass --root")
     return Path(root)
-
-
-def _input_hashes(config: MineConfig) -> dict[str, str]:
-    """SHA-256 of what detection depends on; a folder counts by the names and sizes in it.
-
-    Of a path that is missing the detector says best what should be there, when it is built.
-    """
-    if config.method != "detection":
-        return {}
-    key, path = ("detections", config.detections) if config.detector == "boxes" else ("weights", config.weights)
-    if path and path.is_file():
-        return {f"{key}_sha256": file_sha256(path)}
-    if path and path.is_dir():
-        names = sorted(f"{file.relative_to(path)}:{file.stat().st_size}" for file in path.rglob("*.*"))
-        return {f"{key}_listing_sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
-    return {}
 
 
 def _survey(source: Path) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[Any]]:

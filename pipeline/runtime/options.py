@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,6 +116,18 @@ def resources(text: str | None) -> dict[str, float] | None:
         return {name: float(amount or 1)}
     except ValueError:
         raise click.BadParameter(f"{text!r} is not NAME=N, e.g. GPU=1", param_hint="--worker-resources") from None
+
+
+def settings(words: Sequence[str]) -> dict[str, str]:
+    """Settings from ``NAME=VALUE`` words; what a value means is for whoever knows the setting to say.
+
+    Raises:
+        click.BadParameter: one is something else.
+    """
+    for word in words:
+        if not word.partition("=")[0].isidentifier() or "=" not in word:
+            raise click.BadParameter(f"{word!r} is not NAME=VALUE", param_hint="--set")
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
 class NamesType(click.ParamType[tuple[str, ...]]):
