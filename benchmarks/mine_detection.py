@@ -55,7 +55,7 @@ def _ours(config: MineConfig) -> Callable[[], int]:
 
     def work() -> int:
         out = config.out.with_name(f"out-{next(counter)}")
-        return int(mine.run(config.model_copy(update={"out": out}))["pairs_in"])
+        return mine.run(config.model_copy(update={"out": out})).pairs_in
 
     return work
 

@@ -60,18 +60,14 @@ def main() -> None:
 def align(manifest: str | None, layout: str, max_reject_ratio: float, **options: Any) -> None:
     """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
     from pipeline import align as stage
-    from pipeline import report
 
-    config = stage.AlignConfig(manifest=manifest or layout, **anywhere(options))
-    summary = stage.run(config)
-    folder = config.out / "preview" if config.preview else config.out
-    page = report.write(folder, folder / "report.html", root=config.root)
-    rows = [("pairs in", summary["pairs_in"]), ("aligned", summary["aligned"])]
-    rows += [(f"rejected: {reason}", count) for reason, count in summary["reasons"].items()]
-    rows += [(f"flagged: {flag}", count) for flag, count in summary["flags"].items()]
-    rows += [("layout", f"{summary['manifest']} ({summary['layout_reason']})"), ("report", page)]
+    result = stage.run(stage.AlignConfig(manifest=manifest or layout, **anywhere(options)))
+    rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("aligned", result.aligned)]
+    rows += [(f"rejected: {reason}", count) for reason, count in result.reasons.items()]
+    rows += [(f"flagged: {flag}", count) for flag, count in result.flags.items()]
+    rows += [("layout", f"{result.manifest} ({result.layout_reason})"), ("report", result.page)]
     print_table(rows)
-    _check_ratio(summary["rejected_ratio"], max_reject_ratio)
+    _check_ratio(result.rejected_ratio, max_reject_ratio)
 
 
 @main.command()
@@ -145,13 +141,14 @@ def mine(max_reject_ratio: float, worker_resources: str | None, given: tuple[str
 
     resources = parse_resources(worker_resources)
     config = stage.MineConfig(worker_resources=resources, options=parse_settings(given), **anywhere(options))
-    summary = stage.run(config)
-    rows = [("pairs in", summary["pairs_in"]), ("pairs stored", summary["pairs"]), ("patches", summary["patches"])]
-    rows += [(f"class {name}", count) for name, count in summary["classes"].items()]
-    rows += [(f"rejected: {reason}", count) for reason, count in summary["rejects"].items()]
-    rows += [("bytes", f"{summary['bytes']:,}"), ("seconds", f"{summary['seconds']:.1f}"), ("shards", config.out)]
+    result = stage.run(config)
+    rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("pairs stored", result.pairs)]
+    rows += [("patches", result.patches)]
+    rows += [(f"class {name}", count) for name, count in result.classes.items()]
+    rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
+    rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
     print_table(rows)
-    _check_ratio(summary["rejected_ratio"], max_reject_ratio)
+    _check_ratio(result.rejected_ratio, max_reject_ratio)
 
 
 @main.command()

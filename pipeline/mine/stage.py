@@ -22,6 +22,7 @@ from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
 from pipeline.mine.methods import build_method
+from pipeline.mine.result import MineResult, result_of
 from pipeline.mine.settings import MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.records import AlignedPair, Reject, locate_rows, write_rows
@@ -43,11 +44,8 @@ MADE = (
 )
 
 
-def run(config: MineConfig) -> dict[str, Any]:
-    """Mine a folder of aligned pairs into shards.
-
-    Returns:
-        The summary that is also ``totals`` in ``index.json``, with ``seconds`` and ``rejected_ratio`` added.
+def run(config: MineConfig) -> MineResult:
+    """Mine a folder of aligned pairs into shards, as ``cmd-prep mine`` does.
 
     Raises:
         UsageError: settings or an output folder that do not fit.
@@ -86,8 +84,7 @@ def run(config: MineConfig) -> dict[str, Any]:
         for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
             pass
         totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], len(offsets), tir_ranges)
-    rejected = 1 - totals["pairs"] / totals["pairs_in"]
-    return totals | {"seconds": time.monotonic() - start, "rejected_ratio": rejected}
+    return result_of(config.out, totals, time.monotonic() - start)
 
 
 def _aligned_root(summary: Path) -> Path:

@@ -72,7 +72,7 @@ def aligned(path: Path) -> int:
 def mined(folder: Path) -> int:
     """Pairs mined from ``folder``/aligned."""
     config = {"aligned": folder / "aligned", "out": folder / "out", "method": "random", "on_existing": "overwrite"}
-    return int(mine.run(MineConfig.model_validate(config))["pairs"])
+    return mine.run(MineConfig.model_validate(config)).pairs
 
 
 def detections(path: Path) -> int:

@@ -32,7 +32,7 @@ def run(root: Path, rig: dict[str, Any], **words: Any) -> list[AlignedPair]:
     known.write_text(json.dumps({"cameras": {FIRST: rig}}))
     out = root.parent / "out"
     config = {"root": root, "out": out, "manifest": "kaist", "homographies": known, "on_existing": "overwrite"}
-    align.run(AlignConfig.model_validate(config | words))
+    align.run(AlignConfig.model_validate(config | words), report=False)
     return list(read_rows(out / "aligned.jsonl", AlignedPair))
 
 

@@ -237,3 +237,14 @@ def test_the_index_says_how_tir_became_eight_bits(data: Data, prep: Run, ranges:
     data.rewrite([row.model_copy(update={"tir_range": each}) for row, each in zip(data.rows, ranges)])
     done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))
     assert json.loads((data.root / "s/index.json").read_text())["source"]["tir_ranges"] == told
+
+
+def test_the_result_says_what_the_index_says(data: Data) -> None:
+    (data.root / data.rows[2].rgb).unlink()
+    result = mine.run(MineConfig(aligned=data.aligned, out=data.root / "s", method="center", pairs_per_shard=4))
+    totals = json.loads(result.index.read_text())["totals"]
+    assert (result.pairs_in, result.pairs, result.patches, result.rejects) == (6, 5, 5, {"decode": 1})
+    for name in ("pairs_in", "pairs", "patches", "bytes", "classes", "rejects"):
+        assert getattr(result, name) == totals[name]
+    assert result.rejected_ratio == pytest.approx(1 / 6)
+    assert result.seconds > 0
