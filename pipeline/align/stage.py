@@ -24,7 +24,7 @@ from pipeline.align import calibration, page
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
 from pipeline.align.result import AlignResult, result_of
-from pipeline.align.settings import AlignConfig
+from pipeline.align.settings import BEFORE, RESULTS, AlignConfig
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
@@ -72,10 +72,16 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
     source = survey(config.root, config.manifest)
     if config.preview:
         config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
-    plan: dict[str, object] = {"stage": "align", "settings": config.record(), "files": source.fingerprint}
-    plan["manifest"] = source.manifest.model_dump(mode="json")
-    plan["homographies"] = calibration.fingerprint(config.homographies)
-    with owned(config.out, plan, config.on_existing, MADE + WORK):
+    plan = {
+        "stage": "align",
+        "results": RESULTS,
+        "settings": config.record(),
+        "files": source.fingerprint,
+        "manifest": source.manifest.model_dump(mode="json"),
+        "homographies": calibration.fingerprint(config.homographies),
+    }
+    before = {f"settings.{name}": value for name, value in BEFORE.items()}
+    with owned(config.out, plan, config.on_existing, MADE + WORK, before=before):
         if (config.out / SUMMARY).is_file():
             log.info("%s is finished and kept", config.out)
         else:

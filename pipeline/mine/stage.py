@@ -23,12 +23,12 @@ from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
 from pipeline.mine.methods import build_method
 from pipeline.mine.result import MineResult, result_of
-from pipeline.mine.settings import MineConfig
+from pipeline.mine.settings import BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.records import AlignedPair, Reject, locate_rows, write_rows
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
-from pipeline.shards.index import INDEX
+from pipeline.shards.index import INDEX, load_index
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import stats_path
 
@@ -59,13 +59,18 @@ def run(config: MineConfig) -> MineResult:
         raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
     method = build_method(config)
     recipe = method.recipe() | method.inputs(config)
-    plan: dict[str, object] = {
+    plan = {
         "stage": "mine",
+        "results": RESULTS,
         "schema_version": SCHEMA_VERSION,
         "recipe": recipe,
         "aligned_sha256": file_sha256(source),
     }
-    with owned(config.out, plan, config.on_existing, MADE):
+    before = {f"recipe.{name}": value for name, value in BEFORE.items()}
+    with owned(config.out, plan, config.on_existing, MADE, before=before, finished=_complete) as older:
+        if older:
+            log.info("%s is finished in an older schema and kept", config.out)
+            return result_of(config.out, load_index(config.out).totals, time.monotonic() - start)
         offsets, tir_ranges = _survey(source)
         if not len(offsets):
             raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")
@@ -123,6 +128,11 @@ def _finished(shard: Path) -> bool:
     if not (shard.is_file() and stats_path(shard).is_file()):
         return False
     return read_json(stats_path(shard)).get("bytes") == shard.stat().st_size
+
+
+def _complete(folder: Path) -> bool:
+    """Whether every shard that the index of a folder names is there."""
+    return (folder / INDEX).is_file() and all(_finished(folder / entry.file) for entry in load_index(folder).shards)
 
 
 def _write_index(
