@@ -77,7 +77,7 @@ class Registry:
         except (ImportError, ValueError) as error:
             raise self._missing(name, str(error)) from error
         if found is None:
-            raise self._missing(name, f"no module named {module!r}")
+            raise self._missing(name, f"No module named {module!r}")
         if not (found.origin and Path(found.origin).is_file()):
             raise self._missing(name, f"module {module} comes from no file, so a run could not be tied to it")
         return file_sha256(Path(found.origin))
