@@ -11,8 +11,9 @@ import cv2
 
 from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import align
-from pipeline.config import AlignConfig, Model
+from pipeline.align import AlignConfig
 from pipeline.files.json_text import read_json, write_json
+from pipeline.pairing.registration.register import Model
 from pipeline.records import AlignedPair, read_rows
 
 FITTED: tuple[Model, ...] = ("auto", "identity", "translation", "similarity", "affine", "homography")
@@ -46,7 +47,7 @@ def main() -> None:
 
 def _homographies(root: Path, out: Path) -> dict[str, object]:
     """The matrices of the cameras, as ``cmd-prep align`` writes them."""
-    align.run(AlignConfig(root=root, out=out, estimate="sequence", workers=1))
+    align.run(AlignConfig(root=root, out=out, estimate="sequence", workers=1), report=False)
     return dict(read_json(out / "homographies.json"))
 
 
@@ -55,8 +56,7 @@ def _ours(config: AlignConfig, folder: Path) -> Callable[[], int]:
 
     def work() -> int:
         out = folder / f"out-{next(counter)}"
-        summary = align.run(config.model_copy(update={"out": out, "on_existing": "overwrite"}))
-        return int(summary["pairs_in"])
+        return align.run(config.model_copy(update={"out": out, "on_existing": "overwrite"}), report=False).pairs_in
 
     return work
 

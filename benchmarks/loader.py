@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import mine
-from pipeline.config import MineConfig
+from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, read_rows
 from trainer.data import search_windows
 from trainer.data.dataset import PairDataset
@@ -31,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         aligned = aligned_pairs(folder)
-        summary = mine.run(MineConfig(aligned=aligned, out=folder / "shards", method="center", patch_size=0))
+        mined = mine.run(MineConfig(aligned=aligned, out=folder / "shards", method="center", patch_size=0))
         rows = list(read_rows(aligned / "aligned.jsonl", AlignedPair))
         root = folder / "data" / "pairs"
         sources = sum((root / p).stat().st_size for row in rows for p in (row.rgb, row.tir))
@@ -50,7 +50,7 @@ def main() -> None:
                 naive_samples_per_s=rates["naive"],
                 ratio=rates["ours"] / rates["naive"],
                 cold_ratio=cold["ours"] / cold["naive"],
-                shard_bytes_over_source=summary["bytes"] / sources,
+                shard_bytes_over_source=mined.bytes / sources,
             )
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import cv2
 
-from pipeline.config import AlignConfig, SynthConfig
+from pipeline.align import AlignConfig
+from pipeline.synthetic import SynthConfig
 
 
 def in_turn(functions: dict[str, Callable[[], int]], rounds: int = 3) -> dict[str, float]:
@@ -52,5 +53,6 @@ def aligned_pairs(folder: Path, frames: int = 24, model: str = "auto") -> Path:
     if not (folder / "data").exists():
         synthetic.run(SynthConfig(out=folder / "data", sequences=2, frames=frames, tracking=0))
     out = folder / f"aligned-{model}"
-    align.run(AlignConfig(root=folder / "data" / "pairs", out=out, model=model, estimate="pair", min_score=0))
+    config = AlignConfig(root=folder / "data" / "pairs", out=out, model=model, estimate="pair", min_score=0)
+    align.run(config, report=False)
     return out

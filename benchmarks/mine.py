@@ -21,8 +21,8 @@ import numpy as np
 
 from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
 from pipeline import mine
-from pipeline.config import MineConfig
 from pipeline.files.json_text import write_json
+from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, read_rows, write_rows
 
 FRAMES = 12
@@ -92,7 +92,7 @@ def _linked(aligned: Path, out: Path, times: int, first: int | None = None) -> P
 def _ours(aligned: Path, out: Path, method: str, size: int) -> Callable[[], int]:
     settings = {"method": method, "patch_size": size, "pairs_per_shard": PAIRS_PER_SHARD, "on_existing": "overwrite"}
     config = MineConfig.model_validate({"aligned": aligned, "out": out} | settings)
-    return lambda: int(mine.run(config)["pairs"])
+    return lambda: mine.run(config).pairs
 
 
 def _copy(files: list[Path], target: Path, *, sync: bool) -> Callable[[], int]:

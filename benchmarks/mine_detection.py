@@ -16,9 +16,9 @@ import torch
 
 from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import images, mine
-from pipeline.config import MineConfig
 from pipeline.detect import Detector, build_detector
-from pipeline.mine.shard_task import detector_spec
+from pipeline.mine import MineConfig
+from pipeline.mine.methods.detection import detector_spec
 from pipeline.records import AlignedPair, read_rows
 
 BATCH = 8
@@ -37,7 +37,9 @@ def main() -> None:
         )
         rows = list(read_rows(aligned / "aligned.jsonl", AlignedPair))
         pictures = [images.decode_rgb((root / row.rgb).read_bytes(), row.rgb) for row in rows]
-        rates = in_turn({"ours": _ours(config), "detector": _detector(build_detector(detector_spec(config)), pictures)})
+        rates = in_turn(
+            {"ours": _ours(config), "detector": _detector(build_detector(detector_spec(config, config)), pictures)}
+        )
         report(
             "mine_detection",
             weights=weights.name,
@@ -53,7 +55,7 @@ def _ours(config: MineConfig) -> Callable[[], int]:
 
     def work() -> int:
         out = config.out.with_name(f"out-{next(counter)}")
-        return int(mine.run(config.model_copy(update={"out": out}))["pairs_in"])
+        return mine.run(config.model_copy(update={"out": out})).pairs_in
 
     return work
 

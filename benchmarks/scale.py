@@ -28,9 +28,9 @@ DRAWN = 100
 PAIRS_TIMED = 3_000
 """A small size is run again until so many pairs are timed."""
 STAGES = {
-    "align": "align.run(config.AlignConfig(root=at / 'data', out=at / 'aligned', manifest='kaist', min_score=0, "
-    "homographies=at / 'known.json'))",
-    "mine": "mine.run(config.MineConfig(aligned=at / 'aligned', out=at / 'shards', method='center', patch_size=32))",
+    "align": "align.run(align.AlignConfig(root=at / 'data', out=at / 'aligned', manifest='kaist', min_score=0, "
+    "homographies=at / 'known.json'), report=False)",
+    "mine": "mine.run(mine.MineConfig(aligned=at / 'aligned', out=at / 'shards', method='center', patch_size=32))",
     "verify": "verify.verify(at / 'shards')",
 }
 FLAT = ("align", "mine")
@@ -39,7 +39,7 @@ CODE = """
 import json, resource, sys, time
 from pathlib import Path
 import cv2
-from pipeline import align, config, mine
+from pipeline import align, mine
 from pipeline.shards import verify
 cv2.setNumThreads(1)
 at, start, begun = Path(sys.argv[1]), time.perf_counter(), time.process_time()

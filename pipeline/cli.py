@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from pipeline.registries import DETECTORS, METHODS
 from pipeline.runtime.command import Command, print_table
-from pipeline.runtime.options import ANY, FILE, FOLDER, FractionType, NumbersType, anywhere, common
+from pipeline.runtime.options import ANY, FILE, FOLDER, ChoiceType, FractionType, NumbersType, anywhere, common
 from pipeline.runtime.options import resources as parse_resources
+from pipeline.runtime.options import settings as parse_settings
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -58,26 +60,22 @@ def main() -> None:
 def align(manifest: str | None, layout: str, max_reject_ratio: float, **options: Any) -> None:
     """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
     from pipeline import align as stage
-    from pipeline import report
-    from pipeline.config import AlignConfig
 
-    config = AlignConfig(manifest=manifest or layout, max_reject_ratio=max_reject_ratio, **anywhere(options))
-    summary = stage.run(config)
-    folder = config.out / "preview" if config.preview else config.out
-    page = report.write(folder, folder / "report.html", root=config.root)
-    rows = [("pairs in", summary["pairs_in"]), ("aligned", summary["aligned"])]
-    rows += [(f"rejected: {reason}", count) for reason, count in summary["reasons"].items()]
-    rows += [(f"flagged: {flag}", count) for flag, count in summary["flags"].items()]
-    rows += [("layout", f"{summary['manifest']} ({summary['layout_reason']})"), ("report", page)]
+    result = stage.run(stage.AlignConfig(manifest=manifest or layout, **anywhere(options)))
+    rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("aligned", result.aligned)]
+    rows += [(f"rejected: {reason}", count) for reason, count in result.reasons.items()]
+    rows += [(f"flagged: {flag}", count) for flag, count in result.flags.items()]
+    rows += [("layout", f"{result.manifest} ({result.layout_reason})"), ("report", result.page)]
     print_table(rows)
-    _check_ratio(summary["rejected_ratio"], max_reject_ratio)
+    _check_ratio(result.rejected_ratio, max_reject_ratio)
 
 
 @main.command()
 @click.option("--aligned", type=FOLDER, required=True, help="Folder that `cmd-prep align` wrote.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the shards.")
-@click.option("--method", type=click.Choice(["center", "random", "detection"]), required=True)
-@click.option("--detector", type=click.Choice(["yolo", "faster-rcnn", "boxes"]), default="yolo", show_default=True)
+@click.option("--method", type=ChoiceType(METHODS), required=True)
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of a method of one's own.")
+@click.option("--detector", type=ChoiceType(DETECTORS), default="yolo", show_default=True)
 @click.option("--weights", type=FILE, help="The detector's weights file; nothing is ever downloaded.")
 @click.option("--detector-config", metavar="NAME|FILE", help="detectron2 configuration.")
 @click.option(
@@ -136,33 +134,37 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
 @click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
 @common
-def mine(max_reject_ratio: float, worker_resources: str | None, **options: Any) -> None:
+@click.option("--seed", type=int, default=0, show_default=True)
+def mine(max_reject_ratio: float, worker_resources: str | None, given: tuple[str, ...], **options: Any) -> None:
     """Cut paired patches from aligned pairs and write them as HDF5 shards."""
     from pipeline import mine as stage
-    from pipeline.config import MineConfig
 
     resources = parse_resources(worker_resources)
-    config = MineConfig(max_reject_ratio=max_reject_ratio, worker_resources=resources, **anywhere(options))
-    summary = stage.run(config)
-    rows = [("pairs in", summary["pairs_in"]), ("pairs stored", summary["pairs"]), ("patches", summary["patches"])]
-    rows += [(f"class {name}", count) for name, count in summary["classes"].items()]
-    rows += [(f"rejected: {reason}", count) for reason, count in summary["rejects"].items()]
-    rows += [("bytes", f"{summary['bytes']:,}"), ("seconds", f"{summary['seconds']:.1f}"), ("shards", config.out)]
+    config = stage.MineConfig(worker_resources=resources, options=parse_settings(given), **anywhere(options))
+    result = stage.run(config)
+    rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("pairs stored", result.pairs)]
+    rows += [("patches", result.patches)]
+    rows += [(f"class {name}", count) for name, count in result.classes.items()]
+    rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
+    rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
     print_table(rows)
-    _check_ratio(summary["rejected_ratio"], max_reject_ratio)
+    _check_ratio(result.rejected_ratio, max_reject_ratio)
 
 
 @main.command()
 @click.argument("shards", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Also derive boxes, states, labels, patches again from the pairs.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
-def verify(shards: Path, deep: bool, workers: int) -> None:
+@click.option("--method", metavar="MODULE:NAME", help="A mining method of one's own that --deep may import.")
+def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
     """Check a folder of shards: hashes, shapes, ranges; every fault is named."""
+    from functools import partial
+
     from pipeline.errors import DataError
     from pipeline.mine.rederive import rederive
     from pipeline.shards.verify import verify as check
 
-    result = check(shards, deep=rederive if deep else None, workers=workers)
+    result = check(shards, deep=partial(rederive, trusted=method) if deep else None, workers=workers)
     for fault in result.faults:
         click.echo(f"fault: {fault}")
     if result.faults:
@@ -216,9 +218,8 @@ def manifests() -> None:
 def synth(**options: Any) -> None:
     """Make synthetic RGB-TIR sequences with known truth, and TIR tracking sequences."""
     from pipeline import synthetic
-    from pipeline.config import SynthConfig
 
-    print_table(list(synthetic.run(SynthConfig(**options)).items()))
+    print_table(list(synthetic.run(synthetic.SynthConfig(**options)).items()))
 
 
 def _check_ratio(ratio: float, limit: float) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.align import page as align_page
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
-from pipeline.files.writing import write_text
 from pipeline.mine import page as mine_page
+from pipeline.pages import html
 from pipeline.shards.index import INDEX, load_index
 
 
-def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = 12) -> Path:
+def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = html.SAMPLES) -> Path:
     """Write one self-contained HTML page about a folder of aligned pairs or of shards; return its path.
 
     Raises:
@@ -21,12 +21,7 @@ def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = 1
         UsageError: the page cannot be written.
     """
     page = align_page.build(folder, root, samples) if _is_aligned(folder) else mine_page.build(folder, samples)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, page)
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}: choose another --out") from error
-    return out
+    return html.save(page, out)
 
 
 def overview(folder: Path) -> list[tuple[object, ...]]:

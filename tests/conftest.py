@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline import images, mine
 from pipeline.cli import main
-from pipeline.config import MineConfig
+from pipeline.mine import MineConfig
 from pipeline.pairing.registration import quality
 from pipeline.pairing.registration.register import Registration
 from pipeline.records import AlignedPair, write_rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import statistics
 import subprocess
 import sys
@@ -111,3 +112,11 @@ def test_evaluation_loads_no_torch() -> None:
 
 def test_the_check_sees_what_is_loaded() -> None:
     assert loaded("import h5py", "h5py", "torch") == {"h5py"}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name == "__init__.py" and "pipeline" in path.parts])
+def test_every_room_says_what_it_hands_on(path: Path) -> None:
+    room = ".".join(path.parent.relative_to(REPOSITORY).parts)
+    module = importlib.import_module(room)
+    assert all(hasattr(module, name) for name in module.__all__)
+    assert sorted(module.__all__) == module.__all__

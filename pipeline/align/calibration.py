@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from pipeline import images
 from pipeline.align.chunk import load
 from pipeline.align.rows import Rig
+from pipeline.align.settings import AlignConfig
 from pipeline.boxes import corners, project
-from pipeline.config import AlignConfig, Settings
+from pipeline.config import Settings
 from pipeline.errors import DataError, UsageError, first_fault
 from pipeline.files.json_text import MAX_JSON, read_json, write_json
 from pipeline.files.plain import read_plain

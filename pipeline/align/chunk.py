@@ -12,7 +12,7 @@ import numpy as np
 from pipeline import images
 from pipeline.align import sequence_flags
 from pipeline.align.rows import Part, Rig
-from pipeline.config import AlignConfig
+from pipeline.align.settings import AlignConfig
 from pipeline.files.writing import write_bytes
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.registration import clock, drift, motion, quality, register

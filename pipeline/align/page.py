@@ -17,7 +17,7 @@ SEQUENCES = 40
 """Sequences of which a pair is drawn."""
 
 
-def build(folder: Path, root: Path | None, samples: int) -> str:
+def build(folder: Path, root: Path | None, samples: int = html.SAMPLES) -> str:
     """The page for a folder that ``align`` wrote."""
     summary: dict[str, Any] = read_json(folder / "align.json")
     root = root or Path(str(summary["root"]))

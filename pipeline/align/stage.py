@@ -11,23 +11,24 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
 from pipeline import DISTRIBUTION
-from pipeline.align import calibration
+from pipeline.align import calibration, page
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
-from pipeline.config import AlignConfig
+from pipeline.align.result import AlignResult, result_of
+from pipeline.align.settings import BEFORE, RESULTS, AlignConfig
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
+from pipeline.pages import html
 from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover, resolve
 from pipeline.pairing.discovery.sources import file_of
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 200
 """Pairs of one sequence that make a task."""
+SUMMARY = "align.json"
 MADE = ("aligned.jsonl", "rejects.jsonl", "align.json", "homographies.json", "plan.json", "report.html")
 WORK = ("parts/*.jsonl", "parts/*.json", "images/**/*")
 
@@ -53,14 +55,15 @@ class Source:
     fingerprint: str
 
 
-def run(config: AlignConfig) -> dict[str, Any]:
-    """Align a data set.
+def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
+    """Align a data set, as ``cmd-prep align`` does.
 
-    Returns:
-        The content of ``align.json``.
+    Args:
+        config: settings and whereabouts.
+        report: write ``report.html`` too.
 
     Raises:
-        UsageError: settings or an output folder that do not fit.
+        UsageError: settings or an output folder that do not fit, or a report that cannot be written.
         DataError: no pairs where ``root`` says.
     """
     start = time.monotonic()
@@ -69,26 +72,36 @@ def run(config: AlignConfig) -> dict[str, Any]:
     source = survey(config.root, config.manifest)
     if config.preview:
         config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
-    settings = config.model_dump(
-        mode="json", include={"model", "estimate", "min_score", "tir_range", "preview", "write_images"}
-    )
-    plan: dict[str, object] = {"stage": "align", "settings": settings, "files": source.fingerprint}
-    plan["manifest"] = source.manifest.model_dump(mode="json")
-    plan["homographies"] = calibration.fingerprint(config.homographies)
-    with owned(config.out, plan, config.on_existing, MADE + WORK):
-        report = config.out / "align.json"
-        if report.is_file():
+    plan = {
+        "stage": "align",
+        "results": RESULTS,
+        "settings": config.record(),
+        "files": source.fingerprint,
+        "manifest": source.manifest.model_dump(mode="json"),
+        "homographies": calibration.fingerprint(config.homographies),
+    }
+    before = {f"settings.{name}": value for name, value in BEFORE.items()}
+    with owned(config.out, plan, config.on_existing, MADE + WORK, before=before):
+        if (config.out / SUMMARY).is_file():
             log.info("%s is finished and kept", config.out)
-            return read_json(report)
-        parts, rigs = _work(config, source)
-        summary = merge(config.out, parts, rigs)
-        summary |= {"settings": settings, "root": str(config.root.resolve()), "manifest": source.manifest.name}
-        summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
-        summary["versions"] = {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__, "opencv": cv2.__version__}
-        summary |= calibration.truth_errors(config.root, config.out / "aligned.jsonl")
-        write_json(report, summary)
-        shutil.rmtree(config.out / "parts")
-    return summary
+        else:
+            _align(config, source, start)
+        result = result_of(config.out, read_json(config.out / SUMMARY))
+        if report:
+            result = replace(result, page=html.save(page.build(config.out, config.root), config.out / "report.html"))
+        return result
+
+
+def _align(config: AlignConfig, source: Source, start: float) -> None:
+    """Do the work; its summary, written last, marks the folder as finished."""
+    parts, rigs = _work(config, source)
+    summary = merge(config.out, parts, rigs)
+    summary |= {"settings": config.record(), "root": str(config.root.resolve()), "manifest": source.manifest.name}
+    summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
+    summary["versions"] = {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__, "opencv": cv2.__version__}
+    summary |= calibration.truth_errors(config.root, config.out / "aligned.jsonl")
+    write_json(config.out / SUMMARY, summary)
+    shutil.rmtree(config.out / "parts")
 
 
 def survey(root: Path, name: str) -> Source:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.boxes import Boxes, clip
 from pipeline.config import Settings
 from pipeline.errors import UsageError
 from pipeline.images import Rgb
+from pipeline.registries import DETECTORS
 
-DetectorName = Literal["yolo", "faster-rcnn", "boxes"]
+DetectorName = Annotated[str, AfterValidator(DETECTORS.check)]
+"""A name in the registry, or ``package.module:build`` of one's own."""
 Backend = Literal["auto", "torchvision", "detectron2"]
 
 
@@ -24,7 +26,7 @@ class DetectorSpec(Settings):
     """Settings of a detector: small and picklable, so that each worker process builds its own model from a path.
 
     Attributes:
-        name: ``yolo``, ``faster-rcnn`` or ``boxes`` (read from files).
+        name: of the detector.
         weights: local weights file of a model; never a model's name, so nothing is ever downloaded.
         config: for faster-rcnn, a detectron2 config (model zoo name or YAML file) or a torchvision builder's name.
         detections: for boxes, a JSON Lines or COCO JSON file, or a folder of YOLO text files.
@@ -88,12 +90,10 @@ class Detector(Protocol):
     """Finds boxes in pictures.
 
     Attributes:
-        name: as in :class:`DetectorSpec`; goes to the shard's attributes.
         weights_sha256: of the weights file, empty where there is none.
         batch_size: pictures a forward pass.
     """
 
-    name: str
     weights_sha256: str
     batch_size: int
 
@@ -105,6 +105,11 @@ class Detector(Protocol):
             pair_ids: the pair each picture belongs to.
         """
         ...
+
+
+def extra(detector: str) -> str:
+    """How to install what a detector needs: the extra of the package that has its name."""
+    return f'pip install "cmd-tir[{detector}]"'
 
 
 def weights_file(path: Path | None, detector: str, source: str) -> Path:

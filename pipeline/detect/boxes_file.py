@@ -47,20 +47,18 @@ class BoxesRow(Row):
 class BoxesDetector:
     """Looks a pair's boxes up; a pair that the files do not mention has none."""
 
-    name = "boxes"
     weights_sha256 = ""
+    batch_size = 1
 
-    def __init__(self, lookup: Lookup, confidence: float, batch_size: int) -> None:
+    def __init__(self, lookup: Lookup, confidence: float) -> None:
         """Wrap a reader.
 
         Args:
             lookup: finds a pair's row.
             confidence: boxes that score lower are dropped; those without a score stay.
-            batch_size: of no effect here.
         """
         self.lookup = lookup
         self.confidence = confidence
-        self.batch_size = batch_size
 
     def detect(self, images: Sequence[Rgb], pair_ids: Sequence[str]) -> list[Detections]:
         """Boxes of each pair, in order; of the pictures only the sizes are used."""
@@ -80,7 +78,7 @@ def build(spec: DetectorSpec) -> BoxesDetector:
         UsageError: nothing given, nothing there, or a file of another kind.
         DataError: a malformed file; the message names the file and the line or entry.
     """
-    return BoxesDetector(_lookup(spec.detections), spec.confidence, spec.batch_size)
+    return BoxesDetector(_lookup(spec.detections), spec.confidence)
 
 
 def _lookup(path: Path | None) -> Lookup:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.detect.base import Detections, DetectorSpec, weights_file
+from pipeline.detect.base import Detections, DetectorSpec, extra, weights_file
 from pipeline.detect.checkpoints import read_tensors, resolve_device
 from pipeline.detect.classes import COCO_CLASS
 from pipeline.errors import DataError, UsageError
@@ -35,7 +35,6 @@ _COCO_OUTPUTS = 91
 class FasterRcnnDetector:
     """A two-stage detection model; classes of COCO models are 0 to 79, else counted from 0 in the model's order."""
 
-    name = "faster-rcnn"
     batch_size = 1
 
     def __init__(self, predict: Callable[[Rgb], Found], weights_sha256: str, confidence: float) -> None:
@@ -162,7 +161,7 @@ def _detectron2_config(spec: DetectorSpec, device: str) -> object:
 
 
 _BACKENDS: dict[str, tuple[Callable[[DetectorSpec, Path, str], Callable[[Rgb], Found]], str, str]] = {
-    "torchvision": (_torchvision, "torchvision", 'pip install "cmd-tir[faster-rcnn]"'),
+    "torchvision": (_torchvision, "torchvision", extra("faster-rcnn")),
     "detectron2": (
         _detectron2,
         "detectron2",

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.detect.base import Detections, DetectorSpec, weights_file
+from pipeline.detect.base import Detections, DetectorSpec, extra, weights_file
 from pipeline.detect.checkpoints import module_tensors, read_model, resolve_device
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
@@ -41,8 +41,6 @@ _HOME = tempfile.TemporaryDirectory(prefix="cmd-tir-yolo-", ignore_cleanup_error
 
 class YoloDetector:
     """A YOLO detection model; classes are the model's own, which for COCO models are 0 to 79."""
-
-    name = "yolo"
 
     def __init__(self, predict: Predict, weights_sha256: str, batch_size: int) -> None:
         """Wrap a predictor.
@@ -114,7 +112,7 @@ def _ultralytics(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise UsageError(f'--detector yolo cannot import {error.name}: pip install "cmd-tir[yolo]"') from error
+        raise UsageError(f"--detector yolo cannot import {error.name}: {extra('yolo')}") from error
 
 
 def _predictor(model: object, path: Path, spec: DetectorSpec, device: str) -> Predict:
@@ -142,7 +140,7 @@ def _predictor(model: object, path: Path, spec: DetectorSpec, device: str) -> Pr
             raise ValueError(f"its task is {task}, not detect")
         predictor([np.zeros((64, 64, 3), np.uint8)])
     except ImportError as error:
-        raise UsageError(f'{path} needs {error.name}: pip install "cmd-tir[yolo]"') from error
+        raise UsageError(f"{path} needs {error.name}: {extra('yolo')}") from error
     except _MALFORMED as error:
         raise DataError(f"{path}: not a YOLO detection model that loads: {str(error).partition(chr(10))[0]}") from error
     # ultralytics set its own number, which ignores how many worker processes share the machine.

@@ -1,4 +1,4 @@
-"""Pseudo boxes of one pair: center, random, or what a detector found (section 3.2 of the CMD paper).
+"""What the mining methods share: a pseudo box, where one may lie, and the random numbers of a pair.
 
 Every box lies where both cameras see: at least :data:`MIN_COVERAGE` of it inside the TIR footprint.
 """
@@ -6,17 +6,14 @@ Every box lies where both cameras see: at least :data:`MIN_COVERAGE` of it insid
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import boxes
-from pipeline.config import MineConfig
 
 MIN_COVERAGE = 0.95
-TRIES = 50
 NO_CLASS = -1
 
 
@@ -50,47 +47,6 @@ def common_area(size: tuple[int, int], quad: NDArray[np.float64]) -> NDArray[np.
     left, right = max(0.0, x0, x3), min(float(size[0]), x1, x2)
     top, bottom = max(0.0, y0, y1), min(float(size[1]), y2, y3)
     return np.array([left, top, max(0.0, right - left), max(0.0, bottom - top)])
-
-
-def center(area: NDArray[np.float64], fraction: float) -> list[Proposal]:
-    """The centre square of the common area; its side is ``fraction`` of the short side."""
-    side = fraction * min(area[2:])
-    middle = area[:2] + area[2:] / 2
-    return [Proposal(np.array([*(middle - side / 2), side, side]))] if side >= 1 else []
-
-
-def random(
-    area: NDArray[np.float64], size: tuple[int, int], count: int, config: MineConfig, rng: np.random.Generator
-) -> list[Proposal]:
-    """Up to ``count`` regions of the configured fraction of the picture, apart from one another.
-
-    They keep one region's size away from the border as far as the common area leaves them at least half their freedom.
-    Fewer are returned where no more fit under ``max_overlap``.
-    """
-    share = config.fraction if config.fraction_of == "side" else math.sqrt(config.fraction)
-    region = np.minimum(share * np.array(size, np.float64), area[2:])
-    if region.min() < 1:
-        return []
-    slack = area[2:] - region
-    margin = np.minimum(region, slack / 4)
-    (left, top), (across, down) = (area[:2] + margin).tolist(), (slack - 2 * margin).tolist()
-    width, height = region.tolist()
-    chosen: list[tuple[float, float]] = []
-    for _ in range(count):
-        for _ in range(TRIES):
-            x, y = left + rng.random() * across, top + rng.random() * down
-            if all(_overlap(x - other[0], y - other[1], width, height) <= config.max_overlap for other in chosen):
-                chosen.append((x, y))
-                break
-        else:
-            break
-    return [Proposal(np.array([x, y, width, height])) for x, y in chosen]
-
-
-def _overlap(across: float, down: float, width: float, height: float) -> float:
-    """IoU of two boxes of one size whose corners are ``across`` and ``down`` apart."""
-    shared = max(0.0, width - abs(across)) * max(0.0, height - abs(down))
-    return shared / (2 * width * height - shared)
 
 
 def covered(proposals: list[Proposal], quad: NDArray[np.float64]) -> tuple[list[Proposal], list[Proposal]]:

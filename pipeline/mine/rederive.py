@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from pipeline.config import MineConfig
-from pipeline.errors import DataError
-from pipeline.mine import proposals
+from pipeline.errors import DataError, first_fault
+from pipeline.mine.methods import PairView, build_method
+from pipeline.mine.settings import BEFORE, MineSettings
+from pipeline.registries import METHODS
 
 
 def rederive(
-    settings: Mapping[str, object], pair_id: str, size: tuple[int, int], valid: NDArray[np.float64]
+    settings: Mapping[str, object],
+    pair_id: str,
+    size: tuple[int, int],
+    valid: NDArray[np.float64],
+    trusted: str | None = None,
 ) -> NDArray[np.float64] | None:
     """The boxes that mining gives a pair under the settings of its shard.
 
@@ -23,25 +28,25 @@ def rederive(
         pair_id: the pair.
         size: (width, height) of its visible picture in pixels.
         valid: (4, 2) corners of its TIR footprint.
+        trusted: a method of one's own that may be imported. On a shard's word alone nothing is.
 
     Returns:
-        (n, 4) x, y, w, h in RGB pixels; None for boxes of a detector, which follow from nothing in the shard.
+        (n, 4) x, y, w, h in RGB pixels; None for boxes that follow from nothing in the shard, such as a detector's, and
+        for those of a method that is neither listed nor trusted.
 
     Raises:
-        DataError: the settings are not those of a mining run.
+        DataError: the settings are not those of a mining run, or of another version of the trusted method.
     """
-    known = {key: value for key, value in settings.items() if key in MineConfig.model_fields}
+    known = BEFORE | {key: value for key, value in settings.items() if key in MineSettings.model_fields}
     try:
-        config = MineConfig.model_validate({"aligned": ".", "out": "."} | known)
+        used = MineSettings.model_validate(known)
+        if used.method not in METHODS and used.method != trusted:
+            return None
+        method = build_method(used)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(f"attribute config: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    area = proposals.common_area(size, valid)
-    if config.method == "center":
-        found = proposals.center(area, config.center_fraction)
-    elif config.method == "random":
-        rng = proposals.pair_rng(config.seed, pair_id)
-        found = proposals.random(area, size, config.patches_per_pair, config, rng)
-    else:
-        return None
-    return np.array([proposal.box for proposal in found]).reshape(-1, 4)
+        fault = first_fault(error)
+        raise DataError(f"attribute config: {fault.key}: {fault.message}") from error
+    if settings.get("method_source_sha256") != METHODS.source_sha256(used.method):
+        raise DataError(f"attribute config: mined by another version of {used.method}: check with that one")
+    derived = method.derive(PairView(pair_id, size, valid))
+    return None if derived is None else np.array([proposal.box for proposal in derived]).reshape(-1, 4)

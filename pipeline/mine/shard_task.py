@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,18 +17,19 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from pipeline import boxes, images
-from pipeline.config import MineConfig
-from pipeline.detect import Detector, DetectorSpec, build_detector, select
-from pipeline.mine import proposals
-from pipeline.mine.proposals import Proposal
+from pipeline.errors import UsageError
+from pipeline.mine.methods import Method, PairView, Proposed, build_method
+from pipeline.mine.settings import MineConfig
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.patches import cut
-from pipeline.records import AlignedPair, Matrix9, Reject
+from pipeline.records import AlignedPair, Matrix9, Reason, Reject
 from pipeline.runtime.memory import keep_freed_memory
 from pipeline.shards.writer import Pair, Pairs, Patch, Shard, write_shard
 
 ROW = TypeAdapter(AlignedPair)
 IDENTITY: Matrix9 = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+NOTHING: tuple[Reason, str] = ("no_detection", "nothing proposed")
+"""Why a pair is left out for which a method proposes nothing and does not say why."""
 _kept = threading.local()
 
 
@@ -52,6 +54,11 @@ class Loaded:
     rgb: images.Rgb | None
     tir: images.Tir | None
 
+    @property
+    def view(self) -> PairView:
+        """The pair as a mining method sees it."""
+        return PairView(self.row.pair_id, self.row.rgb_size, self.pair.valid, self.row, self.rgb)
+
 
 def mine_shard(task: Task) -> str:
     """Make one shard; return its file name.
@@ -60,16 +67,16 @@ def mine_shard(task: Task) -> str:
     """
     keep_freed_memory()
     config = task.config
-    detector = build_detector(detector_spec(config)) if config.method == "detection" else None
+    method = build_method(config)
+    _same_sources(method, task.recipe)
+    method.open(config)
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
-    if detector:
-        shard.detector, shard.weights_sha256 = detector.name, detector.weights_sha256
-    for batch in _batches(task, detector.batch_size if detector else 1, ahead=detector is not None):
-        read = [each for each in batch if isinstance(each, Loaded)]
-        found = _propose(read, config, detector)
+    shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
+    for batch in _batches(task, method):
+        proposed = method.propose([each.view for each in batch if isinstance(each, Loaded)])
         for each in batch:
             if isinstance(each, Loaded):
-                _add(shard, each, next(found), config)
+                _add(shard, each, next(proposed), config.patch_size)
             else:
                 shard.rejects.append(each)
     write_shard(task.path, shard)
@@ -85,55 +92,56 @@ def _empty_pairs() -> Pairs:
     return found
 
 
-def detector_spec(config: MineConfig) -> DetectorSpec:
-    """The detector that the settings ask for."""
-    return DetectorSpec(
-        name=config.detector,
-        weights=config.weights,
-        config=config.detector_config,
-        detections=config.detections,
-        confidence=config.confidence,
-        batch_size=config.batch_size,
-        device=config.device,
-        backend=config.backend,
-    )
+def _same_sources(method: Method, recipe: Mapping[str, Any]) -> None:
+    """See to it that a worker elsewhere has the very code that the run was started with.
+
+    Raises:
+        UsageError: what is plugged in is another version.
+    """
+    for name, sha256 in method.sources().items():
+        if recipe.get(name) != sha256:
+            raise UsageError(
+                f"{name} on {platform.node()} is {sha256[:16]}, the run was started with "
+                f"{str(recipe.get(name))[:16]}: give every worker the same file"
+            )
 
 
-def _batches(task: Task, size: int, *, ahead: bool) -> Iterator[list[Loaded | Reject]]:
-    """The task's pairs in batches; ``ahead``: the next one is read while this one is worked on."""
+def _batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
+    """The task's pairs in batches; where the method looks at pictures, the next is read while one is worked on."""
+    size, looks = method.batch_size, method.looks
     parts = [task.offsets[first : first + size] for first in range(0, len(task.offsets), size)]
     with task.aligned.open("rb") as rows:
-        if not ahead:
-            yield from (_load_batch(task, rows, part) for part in parts)
+        if not looks:
+            yield from (_load_batch(task, rows, part, looks) for part in parts)
             return
-        # Reading and decoding let go of the interpreter, and so does the detector.
+        # Reading and decoding let go of the interpreter, and so does a detector.
         with ThreadPoolExecutor(1) as reader:
             coming: deque[Future[list[Loaded | Reject]]] = deque()
             for part in parts:
-                coming.append(reader.submit(_load_batch, task, rows, part))
+                coming.append(reader.submit(_load_batch, task, rows, part, looks))
                 if len(coming) > 1:
                     yield coming.popleft().result()
             yield from (last.result() for last in coming)
 
 
-def _load_batch(task: Task, rows: BinaryIO, offsets: NDArray[np.int64]) -> list[Loaded | Reject]:
+def _load_batch(task: Task, rows: BinaryIO, offsets: NDArray[np.int64], looks: bool) -> list[Loaded | Reject]:
     batch: list[Loaded | Reject] = []
     for offset in offsets:
         rows.seek(int(offset))
         row = ROW.validate_json(rows.readline())
         try:
-            batch.append(_load(task, row))
+            batch.append(_load(task, row, looks))
         except images.UnreadableImageError as error:
             batch.append(_reject(row, "decode", str(error)))
     return batch
 
 
-def _load(task: Task, row: AlignedPair) -> Loaded:
+def _load(task: Task, row: AlignedPair, looks: bool) -> Loaded:
     """Read a pair; bytes stay verbatim where nothing is warped, and are decoded only where pixels are needed."""
     config = task.config
     tight = config.patch_size > 0
     rgb_bytes, tir_bytes = load_side(task.root, row.rgb), load_side(task.root, row.tir)
-    rgb = images.decode_rgb(rgb_bytes, row.rgb) if tight or config.method == "detection" else None
+    rgb = images.decode_rgb(rgb_bytes, row.rgb) if tight or looks else None
     _check_size(row.rgb, row.rgb_size, rgb, rgb_bytes)
     matrix, valid = _frame(row.homography, row.tir_size)
     warp = row.rgb_size != row.tir_size or row.tir_range is not None or row.homography != IDENTITY
@@ -161,61 +169,18 @@ def _check_size(name: str, expected: tuple[int, int], pixels: NDArray[np.uint8] 
         raise images.UnreadableImageError(f"{name}: is {actual} now, was {expected} when aligned: align again")
 
 
-def _propose(
-    batch: list[Loaded], config: MineConfig, detector: Detector | None
-) -> Iterator[tuple[list[Proposal], list[Reject]]]:
-    """Pseudo boxes of each pair of a batch, and what was left out."""
-    detections = (
-        detector.detect([p.rgb for p in batch if p.rgb is not None], [p.row.pair_id for p in batch])
-        if (detector and batch)
-        else []
-    )
-    for number, loaded in enumerate(batch):
-        area = proposals.common_area(loaded.row.rgb_size, loaded.pair.valid)
-        if config.method == "center":
-            yield proposals.center(area, config.center_fraction), []
-        elif config.method == "random":
-            rng = proposals.pair_rng(config.seed, loaded.row.pair_id)
-            yield proposals.random(area, loaded.row.rgb_size, config.patches_per_pair, config, rng), []
-        else:
-            chosen = select(
-                detections[number],
-                classes=config.classes or None,
-                min_size=config.min_size,
-                max_size=config.max_size or None,
-                limit=config.patches_per_pair,
-            )
-            found = [Proposal(b, float(s), int(c)) for b, s, c in zip(chosen.boxes, chosen.scores, chosen.classes)]
-            inside, outside = proposals.covered(found, loaded.pair.valid)
-            rejects = []
-            if outside:
-                detail = f"{len(outside)} of {len(found)} boxes are less than 95 % inside the TIR footprint"
-                rejects.append(_reject(loaded.row, "outside_tir", detail))
-            if not inside and config.fallback == "random":
-                rng = proposals.pair_rng(config.seed, loaded.row.pair_id)
-                inside = proposals.random(area, loaded.row.rgb_size, 1, config, rng)
-            yield inside, rejects
-
-
-def _add(shard: Shard, loaded: Loaded, found: tuple[list[Proposal], list[Reject]], config: MineConfig) -> None:
-    """Put a pair and its patches into the shard, or its reject."""
-    chosen, rejects = found
-    shard.rejects += rejects
-    if not chosen:
-        if not rejects:
-            empty = config.method == "detection" and config.fallback == "skip"
-            reason, detail = (
-                ("no_detection", "nothing found") if empty else ("outside_tir", "no common area to cut from")
-            )
-            shard.rejects.append(_reject(loaded.row, reason, detail))
+def _add(shard: Shard, loaded: Loaded, proposed: Proposed, side: int) -> None:
+    """Put a pair and its patches of ``side`` pixels into the shard, and what was left out to the rejects."""
+    left_out = proposed.left_out if proposed.left_out or proposed.proposals else [NOTHING]
+    shard.rejects += [_reject(loaded.row, reason, detail) for reason, detail in left_out]
+    if not proposed.proposals:
         return
     shard.pairs.append(loaded.pair)
-    for proposal in chosen:
+    for proposal in proposed.proposals:
         # Cut by the box as it is stored, in float32, so that a check can derive the same patch again.
         box = proposal.box.astype(np.float32).astype(np.float64)
         rgb, tir = (
-            None if side is None or not config.patch_size else cut(side, box, config.patch_size)
-            for side in (loaded.rgb, loaded.tir)
+            None if picture is None or not side else cut(picture, box, side) for picture in (loaded.rgb, loaded.tir)
         )
         shard.patches.append(Patch(len(shard.pairs) - 1, box, proposal.score, proposal.category, rgb, tir))
 

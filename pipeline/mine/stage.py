@@ -5,7 +5,6 @@ One task is one shard, planned before the work starts, so a rerun finds the fini
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections import Counter
@@ -19,15 +18,17 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline import DISTRIBUTION
-from pipeline.config import MineConfig
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
+from pipeline.mine.methods import build_method
+from pipeline.mine.result import MineResult, result_of
+from pipeline.mine.settings import BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.records import AlignedPair, Reject, locate_rows, write_rows
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
-from pipeline.shards.index import INDEX
+from pipeline.shards.index import INDEX, load_index
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import stats_path
 
@@ -43,11 +44,8 @@ MADE = (
 )
 
 
-def run(config: MineConfig) -> dict[str, Any]:
-    """Mine a folder of aligned pairs into shards.
-
-    Returns:
-        The summary that is also ``totals`` in ``index.json``, with ``seconds`` and ``rejected_ratio`` added.
+def run(config: MineConfig) -> MineResult:
+    """Mine a folder of aligned pairs into shards, as ``cmd-prep mine`` does.
 
     Raises:
         UsageError: settings or an output folder that do not fit.
@@ -59,14 +57,20 @@ def run(config: MineConfig) -> dict[str, Any]:
     source = config.aligned / "aligned.jsonl"
     if not source.is_file():
         raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
-    recipe = config.recipe() | _input_hashes(config)
-    plan: dict[str, object] = {
+    method = build_method(config)
+    recipe = method.recipe() | method.inputs(config)
+    plan = {
         "stage": "mine",
+        "results": RESULTS,
         "schema_version": SCHEMA_VERSION,
         "recipe": recipe,
         "aligned_sha256": file_sha256(source),
     }
-    with owned(config.out, plan, config.on_existing, MADE):
+    before = {f"recipe.{name}": value for name, value in BEFORE.items()}
+    with owned(config.out, plan, config.on_existing, MADE, before=before, finished=_complete) as older:
+        if older:
+            log.info("%s is finished in an older schema and kept", config.out)
+            return result_of(config.out, load_index(config.out).totals, time.monotonic() - start)
         offsets, tir_ranges = _survey(source)
         if not len(offsets):
             raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")
@@ -85,8 +89,7 @@ def run(config: MineConfig) -> dict[str, Any]:
         for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
             pass
         totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], len(offsets), tir_ranges)
-    rejected = 1 - totals["pairs"] / totals["pairs_in"]
-    return totals | {"seconds": time.monotonic() - start, "rejected_ratio": rejected}
+    return result_of(config.out, totals, time.monotonic() - start)
 
 
 def _aligned_root(summary: Path) -> Path:
@@ -95,22 +98,6 @@ def _aligned_root(summary: Path) -> Path:
     if not isinstance(root, str):
         raise DataError(f"{summary} does not name the data set's folder: align again, or pass --root")
     return Path(root)
-
-
-def _input_hashes(config: MineConfig) -> dict[str, str]:
-    """SHA-256 of what detection depends on; a folder counts by the names and sizes in it.
-
-    Of a path that is missing the detector says best what should be there, when it is built.
-    """
-    if config.method != "detection":
-        return {}
-    key, path = ("detections", config.detections) if config.detector == "boxes" else ("weights", config.weights)
-    if path and path.is_file():
-        return {f"{key}_sha256": file_sha256(path)}
-    if path and path.is_dir():
-        names = sorted(f"{file.relative_to(path)}:{file.stat().st_size}" for file in path.rglob("*.*"))
-        return {f"{key}_listing_sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
-    return {}
 
 
 def _survey(source: Path) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[Any]]:
@@ -141,6 +128,11 @@ def _finished(shard: Path) -> bool:
     if not (shard.is_file() and stats_path(shard).is_file()):
         return False
     return read_json(stats_path(shard)).get("bytes") == shard.stat().st_size
+
+
+def _complete(folder: Path) -> bool:
+    """Whether every shard that the index of a folder names is there."""
+    return (folder / INDEX).is_file() and all(_finished(folder / entry.file) for entry in load_index(folder).shards)
 
 
 def _write_index(

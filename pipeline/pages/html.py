@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -15,10 +16,14 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pipeline import images
+from pipeline.errors import UsageError
+from pipeline.files.writing import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SAMPLES = 12
+"""Pairs or patches that a page draws unless it is told how many."""
 INK, HEAT, COLD, GRID = "#1d2433", "#d9480f", "#1971c2", "#d8dee6"
 
 
@@ -51,6 +56,20 @@ class Section:
     table: Sequence[Sequence[object]] = ()
     strips: Sequence[Strip] = field(default_factory=list)
     sortable: bool = False
+
+
+def save(page: str, out: Path) -> Path:
+    """Write a page, into a folder that is made when missing; return its path.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(out, page)
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror}: choose another --out") from error
+    return out
 
 
 def render(title: str, subtitle: str, facts: Sequence[tuple[str, object]], sections: Sequence[Section]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from pipeline.plugins import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -27,6 +29,26 @@ class FractionType(click.ParamType[float]):
             return float(Fraction(str(value)))
         except (ValueError, ZeroDivisionError):
             self.fail(f"{value!r} is not a fraction like 1/6 or 0.1667", param, ctx)
+
+
+class ChoiceType(click.ParamType[str]):
+    """A name in a registry, or ``package.module:name`` of one's own."""
+
+    name = "choice"
+
+    def __init__(self, choices: Registry) -> None:
+        self.choices = choices
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What ``--help`` shows."""
+        return f"[{'|'.join(self.choices)}|MODULE:NAME]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check one value; anything else is a usage error that names the nearest."""
+        try:
+            return self.choices.check(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class NumbersType(click.ParamType[tuple[float, ...]]):
@@ -53,7 +75,6 @@ class NumbersType(click.ParamType[tuple[float, ...]]):
 def common(function: F) -> F:
     """Options that align and mine share."""
     for option in (
-        click.option("--seed", type=int, default=0, show_default=True),
         click.option(
             "--on-existing",
             type=click.Choice(["resume", "overwrite", "fail"]),
@@ -95,6 +116,18 @@ def resources(text: str | None) -> dict[str, float] | None:
         return {name: float(amount or 1)}
     except ValueError:
         raise click.BadParameter(f"{text!r} is not NAME=N, e.g. GPU=1", param_hint="--worker-resources") from None
+
+
+def settings(words: Sequence[str]) -> dict[str, str]:
+    """Settings from ``NAME=VALUE`` words; what a value means is for whoever knows the setting to say.
+
+    Raises:
+        click.BadParameter: one is something else.
+    """
+    for word in words:
+        if not word.partition("=")[0].isidentifier() or "=" not in word:
+            raise click.BadParameter(f"{word!r} is not NAME=VALUE", param_hint="--set")
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
 class NamesType(click.ParamType[tuple[str, ...]]):

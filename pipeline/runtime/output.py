@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from pipeline.config import OnExisting
+from pipeline.config import OnExisting, recorded
 from pipeline.errors import CmdTirError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import parts_of
 
+FIRST: dict[str, object] = {"results": 1}
+_VERSION = re.compile(r"\d+\.\d+", re.ASCII)
 PLAN = "plan.json"
 """What the folder is being made from; a rerun must agree with it. Written before the first piece of work."""
 
@@ -45,23 +49,44 @@ def locked(folder: Path, made: tuple[str, ...]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def owned(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: tuple[str, ...]) -> Iterator[None]:
+def owned(
+    folder: Path,
+    plan: Mapping[str, object],
+    on_existing: OnExisting,
+    made: tuple[str, ...],
+    *,
+    before: Mapping[str, object] = MappingProxyType({}),
+    finished: Callable[[Path], bool] = lambda _folder: False,
+) -> Iterator[bool]:
     """Hold an output folder for the length of a run.
 
     Args:
         folder: made when missing.
-        plan: JSON-able settings and input fingerprint that decide the result.
+        plan: JSON-able settings and input fingerprint that decide the result. ``results``, 1 where it is left out, is
+            raised by a change that alters what equal settings give.
         on_existing: ``resume`` keeps finished work if the plan agrees, ``overwrite`` removes what an earlier run made,
             ``fail`` refuses any.
         made: glob patterns of what a run makes, all that ``overwrite`` may remove.
+        before: keys (``recipe.seed``) that came later -> what was done before they came: a plan without one means that.
+        finished: whether the work in a folder is complete, of whatever minor version of the schema.
+
+    Yields:
+        Whether the folder is complete in an older minor version of the schema: it is to be left as it is.
 
     Raises:
-        UsageError: as :func:`locked`, or it holds another plan's work, or any under ``fail``.
+        UsageError: as :func:`locked`, or it holds another plan's work, work begun under an older schema, or, under
+            ``fail``, any.
         CmdTirError: as :func:`locked`.
     """
     with locked(folder, made):
-        _reconcile(folder, json.loads(json.dumps(plan)), on_existing, made)
-        yield
+        written = json.loads(json.dumps(recorded(plan, FIRST)))
+        older = _resumed(folder, written, on_existing, made, FIRST | dict(before))
+        if older and not finished(folder):
+            raise UsageError(
+                f"{folder} was begun under schema {older}, this is {plan['schema_version']}: finish it with "
+                "the version that began it, or choose another --out or --on-existing overwrite"
+            )
+        yield older is not None
 
 
 def _sweep(folder: Path, made: tuple[str, ...]) -> None:
@@ -71,8 +96,18 @@ def _sweep(folder: Path, made: tuple[str, ...]) -> None:
             part.unlink()
 
 
-def _reconcile(folder: Path, plan: dict[str, object], on_existing: OnExisting, made: tuple[str, ...]) -> None:
-    """Bring an existing folder into a state the run may go on from, or refuse."""
+def _resumed(
+    folder: Path,
+    plan: dict[str, object],
+    on_existing: OnExisting,
+    made: tuple[str, ...],
+    before: Mapping[str, object],
+) -> str | None:
+    """Bring an existing folder into a state the run may go on from, or refuse.
+
+    Returns:
+        The schema version of work of an older minor version that is there; None where there is none.
+    """
     existing = sorted(path for pattern in made for path in folder.glob(pattern) if path.is_file() and path.name != PLAN)
     if existing and on_existing == "fail":
         raise UsageError(f"{folder} already holds {existing[0].name}: choose another --out or --on-existing overwrite")
@@ -81,23 +116,36 @@ def _reconcile(folder: Path, plan: dict[str, object], on_existing: OnExisting, m
             raise UsageError(
                 f"{folder} holds {existing[0].name} but no {PLAN}: choose another --out or --on-existing overwrite"
             )
-        changed = _differences(read_json(folder / PLAN), plan)
+        old = read_json(folder / PLAN)
+        older = _older_minor(old.get("schema_version"), plan.get("schema_version"))
+        changed = _differences(old | {"schema_version": plan["schema_version"]} if older else old, plan, before)
         if changed:
             raise UsageError(
                 f"{folder} was made with other settings or input ({'; '.join(changed)}): "
                 "choose another --out or --on-existing overwrite"
             )
-        return
+        return older
     for path in existing:
         path.unlink()
     write_json(folder / PLAN, plan)
+    return None
 
 
-def _differences(old: object, new: object, name: str = "") -> list[str]:
-    """Leaves in which two JSON values differ, as ``key: old -> new``."""
+def _older_minor(old: object, new: object) -> str | None:
+    """The older of two schema versions that differ in their minor number alone; None for any other two."""
+    if not (isinstance(old, str) and isinstance(new, str) and _VERSION.fullmatch(old) and _VERSION.fullmatch(new)):
+        return None
+    (major, minor), (now, latest) = (map(int, version.split(".")) for version in (old, new))
+    return old if major == now and minor < latest else None
+
+
+def _differences(old: object, new: object, before: Mapping[str, object], name: str = "") -> list[str]:
+    """Leaves in which two JSON values differ, as ``key: old -> new``; ``before`` as for :func:`owned`."""
     if isinstance(old, dict) and isinstance(new, dict):
-        found: list[str] = []
+        differences: list[str] = []
         for key in sorted(old.keys() | new.keys()):
-            found += _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
-        return found
+            full = f"{name}.{key}" if name else key
+            was, now = (side.get(key, before.get(full)) for side in (old, new))
+            differences += _differences(was, now, before, full)
+        return differences
     return [] if old == new else [f"{name}: {old} -> {new}"]

@@ -65,6 +65,11 @@ class ShardReader:
         with self._naming():
             return np.asarray(self.file[name][:])
 
+    def row(self, name: str, row: int) -> NDArray[Any]:
+        """One row of a dataset."""
+        with self._naming():
+            return np.asarray(self._large(name)[row])
+
     def encoded(self, modality: str, pair: int) -> bytes:
         """The stored bytes of one picture; ``modality`` is ``rgb`` or ``tir``."""
         with self._naming():

@@ -49,6 +49,8 @@ TIGHT: dict[str, Dataset] = {
     "patches/tir": Dataset(("m", "P", "P"), "uint8", "tight thermal patch"),
 }
 """Present unless the shard was mined with ``--patch-size 0``."""
+OLDER: dict[str, dict[str, Dataset | None]] = {}
+"""Minor version -> the datasets that were otherwise in it; None for one that it had not."""
 
 
 def compatible(schema_version: object) -> bool:
@@ -70,11 +72,11 @@ def faults(file: h5py.File) -> list[str]:
             f"schema version {file.attrs['schema_version']}, this reader knows {SCHEMA_VERSION}: mine again (CHANGELOG)"
         ]
     sizes: dict[str, int] = {}
-    for name, spec in DATASETS.items():
-        found += _dataset_faults(file, name, spec, sizes)
+    types = DATASETS | TIGHT | OLDER.get(str(file.attrs["schema_version"]), {})
     present = [name for name in TIGHT if name in file]
-    for name in TIGHT if present else ():
-        found += _dataset_faults(file, name, TIGHT[name], sizes)
+    for name in (*DATASETS, *(TIGHT if present else ())):
+        spec = types[name]
+        found += _dataset_faults(file, name, spec, sizes) if spec else []
     return found or _offset_faults(file, sizes)
 
 

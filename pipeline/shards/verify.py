@@ -146,7 +146,7 @@ def _derived_faults(file: h5py.File) -> Iterator[str]:
     expected = centred_label(1)[0]
     if label.shape[1:] != expected.shape:
         yield f"patches/label has {label.shape[1:]} cells, expected {expected.shape}"
-    elif (differs := np.array([not np.array_equal(row, expected) for row in label], bool)).any():
+    elif (differs := np.array([not np.array_equal(row, expected.astype(label.dtype)) for row in label], bool)).any():
         yield f"patches/label {_rows(differs)}: differs from the Gaussian of the centred window"
 
 

@@ -4,6 +4,7 @@ Scenes are drawn once in metres and kelvin over a ground plane and seen by two c
 outline and nothing else. See :func:`run`.
 """
 
+from pipeline.synthetic.settings import SynthConfig
 from pipeline.synthetic.writer import run
 
-__all__ = ["run"]
+__all__ = ["SynthConfig", "run"]

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from pipeline.config import SynthConfig
 from pipeline.errors import UsageError
 from pipeline.files.writing import write_text, written_text
 from pipeline.runtime.executor import run_tasks
 from pipeline.synthetic import sequences
 from pipeline.synthetic.scene import tracking_layout
+from pipeline.synthetic.settings import SynthConfig
 
 CHUNK = 32
 """Pairs a task; each frame is a function of the seed, the sequence and its number, so the cut changes nothing."""

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 
 from pipeline import mine
+from pipeline.align import AlignConfig
 from pipeline.align.calibration import calibrate, fingerprint
-from pipeline.config import AlignConfig, MineConfig
 from pipeline.detect import DetectorSpec, build_detector
 from pipeline.files.json_text import read_json
 from pipeline.images import decode_rgb, decode_tir, read_bytes
 from pipeline.manifests import load_manifest
+from pipeline.mine import MineConfig
 from pipeline.mine.rederive import rederive
 from pipeline.pairing.discovery.discover import discover, resolve
 from pipeline.pairing.discovery.lists import FrameList, read_map
@@ -71,7 +72,7 @@ def aligned(path: Path) -> int:
 def mined(folder: Path) -> int:
     """Pairs mined from ``folder``/aligned."""
     config = {"aligned": folder / "aligned", "out": folder / "out", "method": "random", "on_existing": "overwrite"}
-    return int(mine.run(MineConfig.model_validate(config))["pairs"])
+    return mine.run(MineConfig.model_validate(config)).pairs
 
 
 def detections(path: Path) -> int:

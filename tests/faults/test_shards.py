@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from pipeline import mine
-from pipeline.config import MineConfig
 from pipeline.files.hashing import file_sha256
+from pipeline.mine import MineConfig
 
 from ..conftest import draw_aligned
 from . import actions

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import Model
 from pipeline.images import Rgb, Tir
 from pipeline.pairing.registration import fit, workframe
 from pipeline.pairing.registration.blocks import Surfaces
@@ -16,6 +16,7 @@ from pipeline.pairing.registration.evidence import Evidence, Level, Pair, apply
 from pipeline.pairing.registration.measure import surface_scores
 
 Array = NDArray[np.float64]
+Model = Literal["auto", "identity", "translation", "similarity", "affine", "homography"]
 
 COARSE = Level(4, 36, 14, (4.0, 3.0, 2.0, 2.0), 60, 0.5)
 FINE = (Level(2, 56, 8, (4.0, 3.0, 2.0), 100, 1.0), Level(2, 56, 8, (3.0, 2.0, 2.0), 100, 1.0))

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import align, images, mine
-from pipeline.config import AlignConfig, MineConfig
+from pipeline.align import AlignConfig
+from pipeline.mine import MineConfig
 from pipeline.pairing.registration import quality, register
 from pipeline.pairing.registration.evidence import apply
 from pipeline.records import AlignedPair, read_rows
@@ -31,7 +32,7 @@ def run(root: Path, rig: dict[str, Any], **words: Any) -> list[AlignedPair]:
     known.write_text(json.dumps({"cameras": {FIRST: rig}}))
     out = root.parent / "out"
     config = {"root": root, "out": out, "manifest": "kaist", "homographies": known, "on_existing": "overwrite"}
-    align.run(AlignConfig.model_validate(config | words))
+    align.run(AlignConfig.model_validate(config | words), report=False)
     return list(read_rows(out / "aligned.jsonl", AlignedPair))
 
 

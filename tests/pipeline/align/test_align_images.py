@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from pipeline import align
-from pipeline.config import AlignConfig
+from pipeline.align import AlignConfig
 from pipeline.records import AlignedPair, read_rows
 
 from ...conftest import draw_pair
@@ -35,5 +35,5 @@ def test_written_pictures_lie_on_one_another(tmp_path: Path) -> None:
     inner = (slice(6, -6), slice(8, -8))
     assert np.abs(back[inner].astype(int) - tir[inner]).max() <= 1
     again = align.run(AlignConfig(root=out / "images", out=tmp_path / "again", min_score=0, model="identity"))
-    assert again["aligned"] == 1
+    assert again.aligned == 1
     assert next(read_rows(tmp_path / "again/aligned.jsonl", AlignedPair)).model == "identity"

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from pipeline import align, images
+from pipeline.align import AlignConfig, AlignResult
 from pipeline.align.calibration import SPLIT_LIMIT
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.rows import Part
-from pipeline.config import AlignConfig
 from pipeline.records import AlignedPair, PairFiles, read_rows
 from pipeline.synthetic import sequences
 
@@ -38,10 +38,10 @@ def shifted(seed: int, dx: float) -> tuple[np.ndarray, np.ndarray]:
     return rgb, moved.astype(np.uint8)
 
 
-def run(root: Path, **settings: Any) -> tuple[list[AlignedPair], dict[str, Any]]:
+def run(root: Path, **settings: Any) -> tuple[list[AlignedPair], AlignResult]:
     config = {"root": root, "out": root.parent / "out", "manifest": "kaist", "estimate": "sequence", **settings}
-    summary = align.run(AlignConfig.model_validate(config))
-    return list(read_rows(root.parent / "out/aligned.jsonl", AlignedPair)), summary
+    result = align.run(AlignConfig.model_validate(config), report=False)
+    return list(read_rows(root.parent / "out/aligned.jsonl", AlignedPair)), result
 
 
 def test_a_camera_that_was_knocked_is_noticed_and_its_frames_flagged(
@@ -51,10 +51,10 @@ def test_a_camera_that_was_knocked_is_noticed_and_its_frames_flagged(
     root = tmp_path / "data"
     for frame in range(24):
         store(root, frame, *shifted(frame, 12 if frame >= 15 or frame == 5 else 3))
-    rows, summary = run(root, min_score=0)
-    (camera,) = summary["cameras"].values()
+    rows, result = run(root, min_score=0)
+    (camera,) = result.cameras.values()
     assert [row.frame for row in rows if "drift" in row.flags] == [f"I{frame:05d}" for frame in range(15, 24)]
-    assert (camera["moved"], camera["moved_from"], camera["pairs"]) == (9, "set00/V000/I00015", 24)
+    assert (camera.moved, camera.moved_from, camera.pairs) == (9, "set00/V000/I00015", 24)
     assert "9 of 24 pairs, from set00/V000/I00015 on" in caplog.text
 
 
@@ -65,11 +65,11 @@ def test_a_rig_whose_halves_disagree_is_not_trusted_and_registered_pair_by_pair(
     for frame in range(4):
         store(root, frame, *shifted(frame, 10 if frame % 2 else -10))
     with caplog.at_level(logging.WARNING):
-        rows, summary = run(root, min_score=0, model="translation")
-    ((name, camera),) = summary["cameras"].items()
-    assert camera["trusted"] is False
-    assert camera["split"] > SPLIT_LIMIT
-    assert f"camera {name}: two halves of its frames disagree by {camera['split']:.1f} px" in caplog.text
+        rows, result = run(root, min_score=0, model="translation")
+    ((name, camera),) = result.cameras.items()
+    assert camera.trusted is False
+    assert camera.split > SPLIT_LIMIT
+    assert f"camera {name}: two halves of its frames disagree by {camera.split:.1f} px" in caplog.text
     found = [row.homography[2] for row in rows]
     assert np.allclose(found, [10, -10, 10, -10], atol=0.3)
     assert not (root.parent / "out/homographies.json").exists()
@@ -79,11 +79,11 @@ def test_a_sound_rig_is_trusted_and_none_of_its_pairs_flagged(tmp_path: Path) ->
     root = tmp_path / "data"
     for frame in range(10):
         store(root, frame, *shifted(frame, 6))
-    rows, summary = run(root)
-    (camera,) = summary["cameras"].values()
-    assert (camera["trusted"], camera["moved"], camera["pairs"]) == (True, 0, 10)
-    assert camera["split"] < 1
-    assert summary["flags"] == {}
+    rows, result = run(root)
+    (camera,) = result.cameras.values()
+    assert (camera.trusted, camera.moved, camera.pairs) == (True, 0, 10)
+    assert camera.split < 1
+    assert result.flags == {}
     assert len({row.homography for row in rows}) == 1
 
 
@@ -96,8 +96,8 @@ def test_thermal_frames_that_come_late_throughout_are_flagged(tmp_path: Path, of
     rig = {"cameras": {"set00/V000": {"homography": sequences.rig(5, 0, SIZE).ravel().tolist()}}}
     known = tmp_path / "known.json"
     known.write_text(json.dumps(rig))
-    rows, summary = run(root, homographies=known, min_score=0.01)
-    assert summary["flags"].get("temporal_mismatch", 0) == marked
+    rows, result = run(root, homographies=known, min_score=0.01)
+    assert result.flags.get("temporal_mismatch", 0) == marked
     assert {row.scores.get("time_offset") for row in rows} == {float(offset) if offset else None}
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from pipeline import boxes, images, mine
-from pipeline.config import MineConfig
+from pipeline.detect.boxes_file import BoxesDetector
+from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, Reject, read_rows
 from pipeline.shards.reader import ShardReader
 
@@ -189,7 +190,9 @@ def test_where_nothing_is_found_a_random_patch_stands_in_or_the_pair_is_left_out
     done(prep(*base, "--fallback", "skip", "--out", data.root / "skip", "--max-reject-ratio", 1))
 
 
-def test_batches_that_are_read_ahead_change_neither_rejects_nor_shards(data: Data, prep: Run) -> None:
+def test_batches_that_are_read_ahead_change_neither_rejects_nor_shards(
+    data: Data, prep: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rejects stay in the order of pairs, whichever thread found them."""
     (data.root / data.rows[2].rgb).unlink()
     found = data.root / "boxes.jsonl"
@@ -199,7 +202,8 @@ def test_batches_that_are_read_ahead_change_neither_rejects_nor_shards(data: Dat
     made = []
     for size in (1, 2, 8):
         out = data.root / f"out-{size}"
-        done(prep("mine", *words, "--fallback", "skip", "--max-reject-ratio", 1, "--batch-size", size, "--out", out))
+        monkeypatch.setattr(BoxesDetector, "batch_size", size)
+        done(prep("mine", *words, "--fallback", "skip", "--max-reject-ratio", 1, "--out", out))
         made.append([(out / name).read_bytes() for name in ("shard-00000.h5", "rejects.jsonl")])
         rejects = [(row.pair_id, row.reason) for row in read_rows(out / "rejects.jsonl", Reject)]
         assert sorted(rejects) == rejects
@@ -233,3 +237,14 @@ def test_the_index_says_how_tir_became_eight_bits(data: Data, prep: Run, ranges:
     data.rewrite([row.model_copy(update={"tir_range": each}) for row, each in zip(data.rows, ranges)])
     done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))
     assert json.loads((data.root / "s/index.json").read_text())["source"]["tir_ranges"] == told
+
+
+def test_the_result_says_what_the_index_says(data: Data) -> None:
+    (data.root / data.rows[2].rgb).unlink()
+    result = mine.run(MineConfig(aligned=data.aligned, out=data.root / "s", method="center", pairs_per_shard=4))
+    totals = json.loads(result.index.read_text())["totals"]
+    assert (result.pairs_in, result.pairs, result.patches, result.rejects) == (6, 5, 5, {"decode": 1})
+    for name in ("pairs_in", "pairs", "patches", "bytes", "classes", "rejects"):
+        assert getattr(result, name) == totals[name]
+    assert result.rejected_ratio == pytest.approx(1 / 6)
+    assert result.seconds > 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,15 +9,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline import boxes
-from pipeline.config import MineConfig
-from pipeline.mine import proposals
+from pipeline.mine import MineSettings, proposals
+from pipeline.mine.methods import PairView
+from pipeline.mine.methods.center import Center
+from pipeline.mine.methods.random import Random
 
 SIZE = (640, 512)
 
 
-def settings(**changed: object) -> MineConfig:
-    base = {"aligned": Path("a"), "out": Path("b"), "method": "random"}
-    return MineConfig.model_validate(base | changed)
+PICTURE = boxes.corners((0, 0, *SIZE))
+
+
+def drawn_at_random(quad: NDArray[np.float64] = PICTURE, name: str = "a", **changed: object) -> NDArray[np.float64]:
+    regions = Random(MineSettings.model_validate({"method": "random"} | changed)).derive(PairView(name, SIZE, quad))
+    return np.array([region.box for region in regions]).reshape(-1, 4)
 
 
 corner = st.tuples(st.floats(-60, 60), st.floats(-60, 60))
@@ -36,16 +39,17 @@ def test_the_common_area_lies_in_the_picture_and_in_the_footprint(quad: NDArray[
 
 
 def test_the_common_area_of_pictures_that_do_not_meet_is_empty() -> None:
-    area = proposals.common_area(SIZE, boxes.corners((700, 0, 100, 100)))
-    assert area[2] == 0
-    assert proposals.center(area, 0.5) == []
-    assert proposals.random(area, SIZE, 5, settings(), proposals.pair_rng(0, "a")) == []
+    pair = PairView("a", SIZE, boxes.corners((700, 0, 100, 100)))
+    assert pair.common[2] == 0
+    assert Center(MineSettings(method="center")).derive(pair) == []
+    assert len(drawn_at_random(pair.valid)) == 0
 
 
 def test_the_center_is_a_square_of_a_share_of_the_short_side() -> None:
-    (found,) = proposals.center(np.array([10.0, 20, 300, 120]), 1 / 3)
-    assert found.box.tolist() == [10 + 150 - 20, 20 + 60 - 20, 40, 40]
-    assert (found.score, found.category) == (1, -1)
+    pair = PairView("a", SIZE, boxes.corners((10, 20, 300, 120)))
+    (centre,) = Center(MineSettings(method="center")).derive(pair)
+    assert centre.box.tolist() == [10 + 150 - 20, 20 + 60 - 20, 40, 40]
+    assert (centre.score, centre.category) == (1, -1)
 
 
 @given(
@@ -59,23 +63,21 @@ def test_the_center_is_a_square_of_a_share_of_the_short_side() -> None:
 def test_random_regions_lie_in_the_common_area_and_apart(
     quad: NDArray[np.float64], count: int, fraction: float, of: str, overlap: float, seed: int
 ) -> None:
-    config = settings(fraction=fraction, fraction_of=of, max_overlap=overlap)
     area = proposals.common_area(SIZE, quad)
-    rng = proposals.pair_rng(seed, "set00/V000/I00000")
-    found = np.array([p.box for p in proposals.random(area, SIZE, count, config, rng)])
-    assert 1 <= len(found) <= count
+    changed = {"fraction": fraction, "fraction_of": of, "max_overlap": overlap, "patches_per_pair": count, "seed": seed}
+    regions = drawn_at_random(quad, "set00/V000/I00000", **changed)
+    assert 1 <= len(regions) <= count
     share = fraction if of == "side" else fraction**0.5
-    assert np.allclose(found[:, 2:], np.minimum(share * np.array(SIZE), area[2:]))
-    assert (found[:, :2] >= area[:2] - 1e-9).all()
-    assert (found[:, :2] + found[:, 2:] <= area[:2] + area[2:] + 1e-9).all()
-    apart = boxes.iou(found[:, None], found[None, :])[np.triu_indices(len(found), 1)]
+    assert np.allclose(regions[:, 2:], np.minimum(share * np.array(SIZE), area[2:]))
+    assert (regions[:, :2] >= area[:2] - 1e-9).all()
+    assert (regions[:, :2] + regions[:, 2:] <= area[:2] + area[2:] + 1e-9).all()
+    apart = boxes.iou(regions[:, None], regions[None, :])[np.triu_indices(len(regions), 1)]
     assert (apart <= overlap).all()
 
 
 def test_random_regions_keep_away_from_the_border_where_there_is_room() -> None:
-    area = np.array([0.0, 0, *SIZE])
-    found = [p.box for s in range(40) for p in proposals.random(area, SIZE, 5, settings(), proposals.pair_rng(s, "p"))]
-    low, high = np.min(found, axis=0), np.max(found, axis=0)
+    regions = np.concatenate([drawn_at_random(name="p", seed=seed) for seed in range(40)])
+    low, high = np.min(regions, axis=0), np.max(regions, axis=0)
     region = np.array(SIZE) / 6
     assert (low[:2] >= region).all()
     assert (high[:2] + region <= np.array(SIZE) - region + 1e-9).all()

@@ -28,7 +28,8 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
 class Cluster:
     """``dask scheduler`` and ``dask worker`` on this machine; their logs lie in ``folder``."""
 
-    def __init__(self, folder: Path, workers: int = 2, *words: str) -> None:
+    def __init__(self, folder: Path, workers: int = 2, *words: str, plugins: Path | None = None) -> None:
+        self.path = os.pathsep.join(map(str, filter(None, (REPOSITORY, plugins))))
         folder.mkdir(parents=True, exist_ok=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -51,7 +52,7 @@ class Cluster:
         self.workers = [self.join() for _ in self.workers]
 
     def _start(self, role: str, *words: str) -> subprocess.Popen[bytes]:
-        environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"PYTHONPATH": self.path, "OMP_NUM_THREADS": "1"}
         place = self.folder / f"{role}-{time.monotonic_ns()}"
         place.mkdir()
         with (place / "log").open("wb") as log:

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from pipeline import images
-from pipeline.config import MineConfig
 from pipeline.detect import DetectorSpec
 from pipeline.errors import CmdTirError, DataError
+from pipeline.mine import MineConfig
+from pipeline.mine.methods import build_method
 from pipeline.mine.shard_task import Task
 from pipeline.runtime.executor import run_tasks
 
@@ -236,7 +237,9 @@ def make_task() -> Callable[[], Task]:
     def task() -> Task:
         config = MineConfig(aligned=Path("a"), out=Path("b"), method="detection", weights=Path("w.pt"))
         offsets = np.arange(config.pairs_per_shard, dtype=np.int64)
-        return Task(Path("b/x.h5"), Path("a/aligned.jsonl"), Path("data"), config, config.recipe(), offsets)
+        return Task(
+            Path("b/x.h5"), Path("a/aligned.jsonl"), Path("data"), config, build_method(config).recipe(), offsets
+        )
 
     return task
 

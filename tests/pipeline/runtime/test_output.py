@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,66 @@ def test_the_same_plan_goes_on_and_another_is_refused_naming_what_differs(tmp_pa
     with pytest.raises(UsageError, match=r"recipe\.seed: 0 -> 1; recipe\.side: 1\.5 -> None\).*overwrite"):
         start(tmp_path / "out", {"recipe": {"seed": 1}, "input": "abc"})
     assert (tmp_path / "out/made-1.txt").is_file()
+
+
+def test_a_key_that_came_later_means_in_an_older_plan_what_was_done_before_it_came(tmp_path: Path) -> None:
+    """Whether the new plan writes it down or not."""
+    start(tmp_path, {"recipe": {"seed": 0}}, "resume", "made-1.txt")
+    before = {"recipe.tubes": 4}
+    for recipe in ({"seed": 0}, {"seed": 0, "tubes": 4}):
+        with owned(tmp_path, {"recipe": recipe}, "resume", MADE, before=before) as older:
+            assert not older
+    for tubes in (5, None):
+        plan = {"recipe": {"seed": 0, "tubes": tubes}}
+        with (
+            pytest.raises(UsageError, match=rf"recipe\.tubes: 4 -> {tubes}\)"),
+            owned(tmp_path, plan, "resume", MADE, before=before),
+        ):
+            pass
+
+
+def test_results_that_changed_under_equal_settings_are_not_mixed(tmp_path: Path) -> None:
+    """1 is not written: plans of before there was such a number are of the same results."""
+    start(tmp_path, {"seed": 0, "results": 1}, "resume", "made-1.txt")
+    assert json.loads((tmp_path / PLAN).read_text()) == {"seed": 0}
+    start(tmp_path, {"seed": 0})
+    with pytest.raises(UsageError, match="results: 1 -> 2"):
+        start(tmp_path, {"seed": 0, "results": 2})
+    start(tmp_path, {"seed": 0, "results": 2}, "overwrite", "made-1.txt")
+    assert json.loads((tmp_path / PLAN).read_text()) == {"seed": 0, "results": 2}
+    with pytest.raises(UsageError, match="results: 2 -> 1"):
+        start(tmp_path, {"seed": 0, "results": 1})
+
+
+@pytest.mark.parametrize(
+    ("written", "now", "kept"),
+    [("1.0", "1.0", False), ("1.0", "1.2", True), ("1.9", "1.10", True)],
+)
+def test_finished_work_of_an_older_minor_schema_is_kept(tmp_path: Path, written: str, now: str, kept: bool) -> None:
+    start(tmp_path, {"schema_version": written}, "resume", "made-1.txt")
+    before = (tmp_path / PLAN).read_bytes()
+    with owned(tmp_path, {"schema_version": now}, "resume", MADE, finished=lambda folder: folder == tmp_path) as older:
+        assert older == kept
+    assert (tmp_path / PLAN).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("written", "now", "told"),
+    [
+        ("1.0", "1.1", "begun under schema 1.0, this is 1.1: finish it with the version that began it"),
+        ("1.1", "1.0", "schema_version: 1.1 -> 1.0"),
+        ("1.0", "2.0", "schema_version: 1.0 -> 2.0"),
+        ("one", "1.0", "schema_version: one -> 1.0"),
+        (None, "1.0", "schema_version: None -> 1.0"),
+    ],
+)
+def test_work_of_another_schema_is_not_mixed_with_this_ones(
+    tmp_path: Path, written: str | None, now: str, told: str
+) -> None:
+    start(tmp_path, {"schema_version": written}, "resume", "made-1.txt")
+    with pytest.raises(UsageError, match=told):
+        start(tmp_path, {"schema_version": now})
+    assert (tmp_path / "made-1.txt").is_file()
 
 
 def test_overwrite_removes_what_a_run_makes_and_nothing_else(tmp_path: Path) -> None:

@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import SynthConfig
-from pipeline.synthetic import run
+from pipeline.synthetic import SynthConfig, run
 
 SIZE = (320, 256)
 

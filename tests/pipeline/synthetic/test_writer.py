@@ -4,10 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.config import SynthConfig
 from pipeline.errors import UsageError
 from pipeline.images import decode_tir, encode, picture_size
-from pipeline.synthetic import run, sequences
+from pipeline.synthetic import SynthConfig, run, sequences
 
 Made = tuple[Path, dict[str, object]]
 

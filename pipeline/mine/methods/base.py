@@ -1,0 +1,109 @@
+"""What a mining method is: what it proposes for a pair, how that is derived again, and which settings it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config import Settings, recorded
+from pipeline.images import Rgb
+from pipeline.mine import proposals
+from pipeline.mine.proposals import Proposal
+from pipeline.mine.settings import BEFORE, SHARED, MineSettings, MineWhereabouts
+from pipeline.records import AlignedPair, Reason
+from pipeline.registries import METHODS
+
+
+@dataclass(frozen=True)
+class PairView:
+    """A pair as a method sees it.
+
+    Attributes:
+        pair_id: its name.
+        size: (width, height) of the visible picture in pixels.
+        valid: (4, 2) corners of the TIR footprint in pixels of the visible picture, clockwise from the top left.
+        row: the pair's row of ``aligned.jsonl``; None where its boxes are derived again from a shard.
+        rgb: (H, W, 3) R, G, B; None unless the method looks at pictures.
+    """
+
+    pair_id: str
+    size: tuple[int, int]
+    valid: NDArray[np.float64]
+    row: AlignedPair | None = None
+    rgb: Rgb | None = None
+
+    @property
+    def common(self) -> NDArray[np.float64]:
+        """The box (4,) inside both the picture and the TIR footprint; no width or height where there is none."""
+        return proposals.common_area(self.size, self.valid)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """The pseudo boxes of a pair, and why boxes, or all there could have been, were left out: code and detail."""
+
+    proposals: list[Proposal]
+    left_out: list[tuple[Reason, str]] = field(default_factory=list)
+
+
+class Method:
+    """Base of every mining method. One instance serves one shard, in the process that makes it.
+
+    A pair's boxes are a function of the settings, the pair and what :meth:`open` read, never of the other pairs of a
+    call, and each lies at least ``proposals.MIN_COVERAGE`` inside the TIR footprint.
+
+    Attributes:
+        uses: the fields of :class:`MineSettings` that decide its boxes, beside those that every method uses.
+        Options: its other settings; ``mine --set NAME=VALUE`` gives them, and shards record all of them.
+        looks: whether it needs the visible picture; its pairs are then read ahead while it works.
+        batch_size: pairs proposed for at once.
+        detector: what the shard names as its detector; empty where there is none.
+        weights_sha256: of the detector's weights, empty where there are none.
+    """
+
+    uses: ClassVar[frozenset[str]] = frozenset()
+    Options: ClassVar[type[Settings]] = Settings
+    looks: ClassVar[bool] = False
+    batch_size: int = 1
+    detector: str = ""
+    weights_sha256: str = ""
+
+    def __init__(self, settings: MineSettings) -> None:
+        self.settings = settings
+        self.options = self.Options.model_validate(settings.options)
+
+    def derive(self, pair: PairView) -> list[Proposal] | None:
+        """The boxes that follow from the settings, the pair's id, its size and its footprint alone.
+
+        Returns:
+            None where they do not follow from these; :meth:`propose` must then be overridden.
+        """
+        return None
+
+    def propose(self, pairs: Sequence[PairView]) -> Iterator[Proposed]:
+        """The boxes of each pair of a batch, in order."""
+        for pair in pairs:
+            chosen = self.derive(pair) or []
+            yield Proposed(chosen, [] if chosen else [("outside_tir", "no common area to cut from")])
+
+    def open(self, where: MineWhereabouts) -> None:
+        """Get ready in the process that makes a shard: read files, build a detector."""
+
+    def sources(self) -> dict[str, str]:
+        """SHA-256, by name, of the source of what was plugged in; nothing for what comes with the package."""
+        own = METHODS.source_sha256(self.settings.method)
+        return {"method_source_sha256": own} if own else {}
+
+    def inputs(self, where: MineWhereabouts) -> dict[str, str]:
+        """SHA-256, by name, of the files that the boxes depend on, beside ``aligned.jsonl``."""
+        return {}
+
+    def recipe(self) -> dict[str, object]:
+        """The settings that decide what the shards hold, as they are written down."""
+        content = self.settings.model_dump(mode="json", include=set(SHARED | self.uses))
+        options = self.options.model_dump(mode="json")
+        return recorded(content, BEFORE) | ({"options": options} if options else {}) | self.sources()

@@ -1,0 +1,114 @@
+"""What a detector found in the visible picture (section 3.2 of the CMD paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from pipeline.detect import Detections, DetectorSpec, build_detector, select
+from pipeline.files.hashing import file_sha256, text_sha256
+from pipeline.mine.methods.base import Method, PairView, Proposed
+from pipeline.mine.methods.random import USES, random_regions
+from pipeline.mine.proposals import Proposal, covered
+from pipeline.mine.settings import MineSettings, MineWhereabouts
+from pipeline.records import Reason
+from pipeline.registries import DETECTORS, READ_DETECTIONS
+
+
+class Detection(Method):
+    """Boxes of a detector, rarer classes first; a pair without any gets a random region, or nothing."""
+
+    uses: ClassVar[frozenset[str]] = USES | {
+        "detector",
+        "detector_config",
+        "backend",
+        "confidence",
+        "classes",
+        "min_size",
+        "max_size",
+        "fallback",
+    }
+    looks: ClassVar[bool] = True
+
+    def __init__(self, settings: MineSettings) -> None:
+        super().__init__(settings)
+        self.detector = settings.detector
+
+    def open(self, where: MineWhereabouts) -> None:
+        """Build the detector, or take the one that this process has."""
+        self._built = build_detector(detector_spec(self.settings, where))
+        self.weights_sha256, self.batch_size = self._built.weights_sha256, self._built.batch_size
+
+    def propose(self, pairs: Sequence[PairView]) -> Iterator[Proposed]:
+        """The boxes of each pair of a batch, in order."""
+        pictures = [pair.rgb for pair in pairs if pair.rgb is not None]
+        detections = self._built.detect(pictures, [pair.pair_id for pair in pairs]) if pairs else []
+        for pair, seen in zip(pairs, detections, strict=True):
+            yield self._choose(pair, seen)
+
+    def _choose(self, pair: PairView, detections: Detections) -> Proposed:
+        used = self.settings
+        chosen = select(
+            detections,
+            classes=used.classes or None,
+            min_size=used.min_size,
+            max_size=used.max_size or None,
+            limit=used.patches_per_pair,
+        )
+        detected = [Proposal(b, float(s), int(c)) for b, s, c in zip(chosen.boxes, chosen.scores, chosen.classes)]
+        inside, outside = covered(detected, pair.valid)
+        left_out: list[tuple[Reason, str]] = []
+        if outside:
+            detail = f"{len(outside)} of {len(detected)} boxes are less than 95 % inside the TIR footprint"
+            left_out.append(("outside_tir", detail))
+        if not inside and used.fallback == "random":
+            inside = random_regions(pair, 1, used)
+        if not inside and not left_out:
+            skipped = used.fallback == "skip"
+            left_out.append(
+                ("no_detection", "nothing found") if skipped else ("outside_tir", "no common area to cut from")
+            )
+        return Proposed(inside, left_out)
+
+    def sources(self) -> dict[str, str]:
+        """SHA-256, by name, of the source of a method or a detector that was plugged in."""
+        own = DETECTORS.source_sha256(self.settings.detector)
+        return super().sources() | ({"detector_source_sha256": own} if own else {})
+
+    def inputs(self, where: MineWhereabouts) -> dict[str, str]:
+        """SHA-256, by name, of the files that the detector reads.
+
+        Of a path that is missing the detector says best what should be there, when it is built.
+        """
+        detector = self.settings.detector
+        hashes: dict[str, str] = {}
+        if detector not in READ_DETECTIONS:
+            hashes |= _fingerprint("weights", where.weights)
+        if detector in READ_DETECTIONS or detector not in DETECTORS:
+            hashes |= _fingerprint("detections", where.detections)
+        return hashes
+
+
+def detector_spec(settings: MineSettings, where: MineWhereabouts) -> DetectorSpec:
+    """The detector that the settings ask for."""
+    return DetectorSpec(
+        name=settings.detector,
+        weights=where.weights,
+        config=settings.detector_config,
+        detections=where.detections,
+        confidence=settings.confidence,
+        batch_size=where.batch_size,
+        device=where.device,
+        backend=settings.backend,
+    )
+
+
+def _fingerprint(key: str, path: Path | None) -> dict[str, str]:
+    """SHA-256 of a file; a folder counts by the names and sizes in it."""
+    if path and path.is_file():
+        return {f"{key}_sha256": file_sha256(path)}
+    if path and path.is_dir():
+        names = sorted(f"{file.relative_to(path)}:{file.stat().st_size}" for file in path.rglob("*.*"))
+        return {f"{key}_listing_sha256": text_sha256("\n".join(names))}
+    return {}

@@ -1,0 +1,94 @@
+"""What mining depends on, and where it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from pipeline.config import Settings, Whereabouts
+from pipeline.detect.base import Backend, DetectorName
+from pipeline.registries import METHODS
+
+MethodName = Annotated[str, AfterValidator(METHODS.check)]
+"""A name in the registry, or ``package.module:Class`` of one's own."""
+
+RESULTS = 1
+"""Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
+BEFORE: dict[str, object] = {}
+"""Settings that came after 0.1 -> what was done before they came."""
+SHARED = frozenset({"method", "patch_size", "warped_format", "pairs_per_shard", "seed"})
+"""The settings that every method uses."""
+
+
+class MineSettings(Settings):
+    """What the shards depend on, beside ``aligned.jsonl``, the data set's files, and those that a detector reads.
+
+    Attributes:
+        method: where the pseudo boxes come from.
+        detector: which one; for ``detection`` only.
+        detector_config: detectron2 configuration name or file.
+        backend: which Faster R-CNN: torchvision's, detectron2's, or whichever is installed.
+        confidence: lowest detector score kept.
+        classes: class ids kept (COCO, 0 to 79); empty keeps all.
+        min_size: shortest side kept, pixels.
+        max_size: longest side kept, pixels; 0 is no limit.
+        fallback: what a pair without detections gets: a random patch, or nothing.
+        patches_per_pair: at most this many patches a pair (center makes one).
+        patch_size: side of the stored tight patches in pixels; 0 leaves them out.
+        fraction: size of a random region relative to the picture.
+        fraction_of: whether that is a share of each side or of the area.
+        center_fraction: side of the centre square as a share of the common area's short side.
+        max_overlap: largest IoU of two random regions of one pair.
+        warped_format: how a TIR picture that had to be resampled is encoded.
+        pairs_per_shard: pairs planned for one shard.
+        seed: random regions are a function of it and of the pair's id.
+        options: settings that only the method knows, by name.
+    """
+
+    method: MethodName
+    detector: DetectorName = "yolo"
+    detector_config: str | None = None
+    backend: Backend = "auto"
+    confidence: float = Field(default=0.25, ge=0, le=1)
+    classes: tuple[int, ...] = ()
+    min_size: float = Field(default=16, ge=1)
+    max_size: float = Field(default=0, ge=0)
+    fallback: Literal["random", "skip"] = "random"
+    patches_per_pair: int = Field(default=5, ge=1, le=1000)
+    patch_size: int = Field(default=100, ge=0, le=4096)
+    fraction: float = Field(default=1 / 6, gt=0, le=1)
+    fraction_of: Literal["side", "area"] = "side"
+    center_fraction: float = Field(default=1 / 3, gt=0, le=1)
+    max_overlap: float = Field(default=0.1, ge=0, le=1)
+    warped_format: Literal["jpg", "png"] = "jpg"
+    pairs_per_shard: int = Field(default=500, ge=1, le=100_000)
+    seed: int = 0
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class MineWhereabouts(Whereabouts):
+    """Where the input is and where the work runs; of the files named here the content counts, not the place.
+
+    Attributes:
+        aligned: folder that ``align`` wrote.
+        root: the data set's folder where it is not where ``align`` found it.
+        weights: the detector's weights file.
+        detections: file or folder with boxes, for the detector ``boxes``.
+        device: where the detector runs.
+        batch_size: pictures given to the detector at once.
+        worker_resources: Dask worker resources one task needs.
+    """
+
+    aligned: Path
+    root: Path | None = None
+    weights: Path | None = None
+    detections: Path | None = None
+    device: str = "cpu"
+    batch_size: int = Field(default=8, ge=1)
+    worker_resources: dict[str, float] | None = None
+
+
+class MineConfig(MineSettings, MineWhereabouts):
+    """All that a run of ``mine`` takes: its settings and its whereabouts."""

@@ -1,0 +1,36 @@
+"""Settings of ``cmd-prep synth``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.config import Settings
+
+
+class SynthConfig(Settings):
+    """Settings of ``cmd-prep synth``.
+
+    Attributes:
+        out: folder to make.
+        sequences: RGB-TIR sequences; each is one camera rig with its own TIR -> RGB homography.
+        frames: pairs a sequence.
+        tracking: TIR tracking sequences with per-frame ground truth.
+        tracking_frames: frames of each of them.
+        size: (width, height) of the pictures in pixels.
+        seed: everything drawn is a function of it and of the sequence and frame.
+        workers: processes.
+        overwrite: replace what an earlier run left in ``out``.
+    """
+
+    out: Path
+    sequences: int = Field(default=4, ge=0)
+    frames: int = Field(default=24, ge=0)
+    tracking: int = Field(default=4, ge=0)
+    tracking_frames: int = Field(default=60, ge=0)
+    size: tuple[Annotated[int, Field(ge=96, le=4096)], Annotated[int, Field(ge=96, le=4096)]] = (640, 512)
+    seed: int = 0
+    workers: int = Field(default=1, ge=1)
+    overwrite: bool = False

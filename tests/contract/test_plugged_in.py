@@ -1,0 +1,204 @@
+"""One's own detector and mining method, from a file on PYTHONPATH, through the real command and its workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from pipeline.files.hashing import file_sha256
+
+from ..conftest import REPOSITORY, Data, Run, told
+from ..pipeline.runtime.cluster import Cluster
+
+DETECTOR = """
+from pipeline.detect import Detections
+
+class Middle:
+    weights_sha256 = ""
+    batch_size = 2
+
+    def __init__(self, confidence):
+        self.score = max(confidence, 0.5)
+
+    def detect(self, images, pair_ids):
+        return [self.one(image) for image in images]
+
+    def one(self, image):
+        height, width = image.shape[:2]
+        return Detections.clipped([[width / 4, height / 4, width / 2, height / 2]], [self.score], [7], width, height)
+
+def build(spec):
+    return Middle(spec.confidence)
+"""
+METHOD = """
+import os
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.config import Settings
+from pipeline.mine.methods import Method
+from pipeline.mine.proposals import Proposal
+
+if "TRACE" in os.environ:
+    Path(os.environ["TRACE"]).touch()
+
+class CornerOptions(Settings):
+    side: float = Field(default=20, gt=1)
+
+class Corner(Method):
+    Options = CornerOptions
+
+    def derive(self, pair):
+        x, y, width, height = pair.common
+        side = self.options.side
+        return [Proposal(np.array([x, y, side, side]))] if min(width, height) >= side else []
+"""
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> Path:
+    """A folder with modules of one's own."""
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "own_detector.py").write_text(DETECTOR)
+    (folder / "own_method.py").write_text(METHOD)
+    return folder
+
+
+def command(plugins: Path, *words: object, code: int = 0, tell: str = "", trace: Path | None = None) -> str:
+    """The real command in a process of its own; an error is one line."""
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{plugins}", "OMP_NUM_THREADS": "1"}
+    environment |= {"TRACE": str(trace)} if trace else {}
+    start = [sys.executable, "-c", "import sys; from pipeline.cli import main; main(sys.argv[1:])"]
+    words = (*start, *map(str, words))
+    done = subprocess.run(words, env=environment, cwd=plugins.parent, capture_output=True, text=True, check=False)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(errors) == (code != 0), done.stderr
+    assert tell in "".join(errors), done.stderr
+    return done.stdout
+
+
+def test_a_detector_of_ones_own_runs_in_worker_processes_and_is_recorded(data: Data, plugins: Path) -> None:
+    words = ("mine", "--aligned", data.aligned, "--method", "detection", "--detector", "own_detector:build")
+    words = (*words, "--pairs-per-shard", 2, "--workers", 2)
+    command(plugins, *words, "--out", data.root / "two")
+    for path in sorted((data.root / "two").glob("*.h5")):
+        with h5py.File(path) as file:
+            config = json.loads(file.attrs["config"])
+            assert file.attrs["detector"] == config["detector"] == "own_detector:build"
+            assert config["detector_source_sha256"] == file_sha256(plugins / "own_detector.py")
+            assert set(file["patches/class"][:]) == {7}
+    assert "6 pairs" in command(plugins, "verify", data.root / "two", "--deep")
+    (plugins / "own_detector.py").write_text(DETECTOR.replace("0.5)", "0.6)"))
+    tell = f"recipe.detector_source_sha256: {config['detector_source_sha256']} -> "
+    command(plugins, *words, "--out", data.root / "two", code=2, tell=tell)
+
+
+def test_a_method_of_ones_own_runs_in_worker_processes_and_is_recorded(data: Data, plugins: Path) -> None:
+    words = ("mine", "--aligned", data.aligned, "--method", "own_method:Corner", "--pairs-per-shard", 2, "--set")
+    for workers in (1, 2):
+        command(plugins, *words, "side=30", "--workers", workers, "--out", data.root / f"by-{workers}")
+    one, two = (sorted((data.root / name).glob("*.h5")) for name in ("by-1", "by-2"))
+    assert len(one) == 3
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    with h5py.File(one[0]) as file:
+        config = json.loads(file.attrs["config"])
+        assert file.attrs["method"] == config["method"] == "own_method:Corner"
+        assert config["options"] == {"side": 30.0}
+        assert config["method_source_sha256"] == file_sha256(plugins / "own_method.py")
+        assert np.allclose(file["patches/box"][:, 2:], 30)
+    again = (*words, "side=30", "--out", data.root / "by-1")
+    command(plugins, *again, "--aligned", data.aligned)
+    command(plugins, *words, "side=31", "--out", data.root / "by-1", code=2, tell="recipe.options.side: 30.0 -> 31.0")
+    (plugins / "own_method.py").write_text(METHOD + "\n")
+    command(plugins, *again, code=2, tell="recipe.method_source_sha256: ")
+    tell = "3 faults"
+    command(plugins, "verify", data.root / "by-1", "--deep", "--method", "own_method:Corner", code=3, tell=tell)
+
+
+def test_verify_imports_nothing_on_a_shards_word_but_what_it_is_told_to(data: Data, plugins: Path) -> None:
+    words = ("mine", "--aligned", data.aligned, "--method", "own_method:Corner", "--workers", 1, "--out")
+    command(plugins, *words, data.root / "s")
+    trace = data.root / "trace"
+    command(plugins, "verify", data.root / "s", "--deep", trace=trace)
+    assert not trace.exists()
+    command(plugins, "verify", data.root / "s", "--deep", "--method", "own_method:Corner", trace=trace)
+    assert trace.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_both_run_on_the_workers_of_a_cluster(data: Data, plugins: Path, tmp_path: Path) -> None:
+    """Whose workers must have the code too."""
+    mine = ("mine", "--aligned", data.aligned, "--pairs-per-shard", 2)
+    own = {
+        "detector": ("--method", "detection", "--detector", "own_detector:build"),
+        "method": ("--method", "own_method:Corner"),
+    }
+    with Cluster(tmp_path / "cluster", plugins=plugins) as cluster:
+        for name, words in own.items():
+            for place in (("--workers", 1), ("--scheduler", cluster.address)):
+                command(plugins, *mine, *words, *place, "--out", data.root / f"{name}{place[0]}")
+            made = [sorted((data.root / f"{name}{place}").glob("*.h5")) for place in ("--workers", "--scheduler")]
+            assert [path.read_bytes() for path in made[0]] == [path.read_bytes() for path in made[1]]
+            assert len(made[0]) == 3
+    with Cluster(tmp_path / "bare") as cluster:
+        words = (*own["method"], "--scheduler", cluster.address, "--out", data.root / "bare")
+        command(plugins, *mine, *words, code=2, tell="mining method own_method:Corner: No module named 'own_method'")
+
+
+@pytest.mark.parametrize(
+    ("given", "tell"),
+    [
+        (("--set", "sdie=30"), "sdie: Extra inputs"),
+        (("--set", "side=wide"), "side: Input should be a valid number"),
+        (("--set", "side=0"), "side: Input should be greater than 1"),
+        (("--set", "side"), "'side' is not NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_the_method_does_not_know_is_named(
+    data: Data, plugins: Path, prep: Run, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], tell: str
+) -> None:
+    monkeypatch.syspath_prepend(plugins)
+    words = ("mine", "--aligned", data.aligned, "--method", "own_method:Corner", "--out", data.root / "s")
+    told(prep(*words, *given), 2, tell)
+
+
+@pytest.mark.parametrize(
+    ("words", "tell"),
+    [
+        (("--method", "centre"), "no mining method is called 'centre': did you mean center?"),
+        (("--method", "detection", "--detector", "yol"), "no detector is called 'yol': did you mean yolo?"),
+        (("--method", "nowhere:Own"), "mining method nowhere:Own: No module named 'nowhere'"),
+        (("--method", "json:loads"), "mining method json:loads is no class derived from"),
+        (("--method", "detection", "--detector", "nowhere:build"), "detector nowhere:build: No module named 'nowhere'"),
+        (("--method", "detection", "--detector", "json:nothing"), "detector json:nothing: module json has no nothing"),
+        (("--method", "detection", "--detector", "sys:exit"), "detector sys:exit: module sys comes from no file"),
+        (("--method", "center", "--set", "side=3"), "side: Extra inputs"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(data: Data, prep: Run, words: tuple[str, ...], tell: str) -> None:
+    told(prep("mine", "--aligned", data.aligned, "--out", data.root / "s", *words), 2, tell)
+
+
+def test_a_worker_with_another_version_of_the_code_makes_nothing(
+    data: Data, plugins: Path, prep: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: what the run is started with is hashed as something else than what its workers have."""
+    monkeypatch.syspath_prepend(plugins)
+    recipe = "pipeline.mine.methods.base.Method.recipe"
+    monkeypatch.setattr(recipe, lambda method: {"method": method.settings.method, "method_source_sha256": "0" * 64})
+    words = ("mine", "--aligned", data.aligned, "--method", "own_method:Corner", "--out", data.root / "s")
+    told(prep(*words), 2, "method_source_sha256 on ", "the run was started with 0000000000000000: give every worker")
+    assert not list((data.root / "s").glob("*.h5"))

@@ -1,0 +1,69 @@
+"""Registries: names and import paths, the nearest name in the refusal, and one's own code beside what is listed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.plugins import Registry
+from pipeline.registries import DETECTORS
+
+SHAPES = Registry("shape", {"square": "shapes.square:draw", "circle": "shapes.circle:draw"})
+
+
+@pytest.mark.parametrize("name", ["square", "circle", "own:draw", "own.deep.module:Draw_2"])
+def test_a_listed_name_and_an_import_path_are_taken(name: str) -> None:
+    assert SHAPES.check(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sqare", "no shape is called 'sqare': did you mean square\\? choose square, circle, or name your own"),
+        ("x", "no shape is called 'x': choose square"),
+        ("own", "no shape"),
+        ("own:", "no shape"),
+        (":draw", "no shape"),
+        ("own:draw()", "no shape"),
+        ("../own:draw", "no shape"),
+        ("", "no shape"),
+    ],
+)
+def test_any_other_name_is_refused_with_the_nearest(name: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        SHAPES.check(name)
+
+
+def test_ones_own_is_imported_by_its_path_and_known_by_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = b"def draw():\n    return 'mine'\n"
+    (tmp_path / "planted_shape.py").write_bytes(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert SHAPES.load("planted_shape:draw")() == "mine"
+    assert SHAPES.source_sha256("planted_shape:draw") == hashlib.sha256(source).hexdigest()
+    assert SHAPES.source_sha256("square") is None
+    with pytest.raises(UsageError, match=r"shape planted_shape:paint: module planted_shape has no paint: .*PYTHONPATH"):
+        SHAPES.load("planted_shape:paint")
+
+
+@pytest.mark.parametrize("name", ["nowhere:draw", "nowhere.deep:draw", "os.nowhere:draw"])
+def test_what_cannot_be_imported_is_told_in_one_line(name: str) -> None:
+    for use in (SHAPES.load, SHAPES.source_sha256):
+        with pytest.raises(UsageError, match=f"shape {name}: .*PYTHONPATH") as caught:
+            use(name)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["sys:exit", "__main__.x:draw"])
+def test_code_that_comes_from_no_file_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="shape"):
+        SHAPES.source_sha256(name)
+
+
+@pytest.mark.parametrize("name", [*DETECTORS])
+def test_what_the_registry_lists_is_there(name: str) -> None:
+    assert callable(DETECTORS.load(name))
