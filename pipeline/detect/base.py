@@ -112,7 +112,7 @@ def extra(detector: str) -> str:
     return f'pip install "cmd-tir[{detector}]"'
 
 
-def weights_file(path: Path | None, detector: str, source: str) -> Path:
+def required_weights(path: Path | None, detector: str, source: str) -> Path:
     """Check that weights are a file that is there.
 
     Args:

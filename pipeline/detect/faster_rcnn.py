@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.detect.base import Detections, DetectorSpec, extra, weights_file
+from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
 from pipeline.detect.checkpoints import read_tensors, resolve_device
 from pipeline.detect.classes import COCO_CLASS
 from pipeline.errors import DataError, UsageError
@@ -77,7 +77,7 @@ def build(spec: DetectorSpec) -> FasterRcnnDetector:
         raise UsageError(
             f"--detector faster-rcnn needs {library}, which does not import ({error}): {install}"
         ) from error
-    path = weights_file(spec.weights, spec.name, SOURCE)
+    path = required_weights(spec.weights, spec.name, SOURCE)
     predict = make(spec, path, resolve_device(spec.device))
     return FasterRcnnDetector(predict, file_sha256(path), spec.confidence)
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.detect.base import Detections, DetectorSpec, extra, weights_file
+from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
 from pipeline.detect.checkpoints import module_tensors, read_model, resolve_device
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
@@ -88,7 +88,7 @@ def build(spec: DetectorSpec) -> YoloDetector:
     if spec.weights is not None and spec.weights.suffix in (".yaml", ".yml"):
         model = _random_model(spec.weights, tasks)
         return YoloDetector(_predictor(model, spec.weights, spec, device), "", batch_size)
-    path = weights_file(spec.weights, spec.name, SOURCE)
+    path = required_weights(spec.weights, spec.name, SOURCE)
     if path.suffix == ".pt":
         return YoloDetector(
             _predictor(_checkpoint_model(path, tasks), path, spec, device), file_sha256(path), batch_size

@@ -1,6 +1,6 @@
 """What the mining methods share: a pseudo box, where one may lie, and the random numbers of a pair.
 
-Every box lies where both cameras see: at least :data:`MIN_COVERAGE` of it inside the TIR footprint.
+Every box lies where both cameras see: at least ``schema.MIN_COVERAGE`` of it inside the TIR footprint.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import boxes
+from pipeline.shards.schema import MIN_COVERAGE
 
-MIN_COVERAGE = 0.95
 NO_CLASS = -1
 
 

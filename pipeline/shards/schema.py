@@ -19,6 +19,9 @@ ATTRS = ("schema_version", "method", "config", "config_sha256", "tool_version", 
 LABEL_ATTRS = {"stride": LABEL_STRIDE, "sigma_cells": SIGMA_FACTOR * LABEL_CELLS, "window_factor": WINDOW_FACTOR}
 """Attributes of ``patches/label``: pixels a cell, deviation in cells, side of the window over the box's."""
 
+MIN_COVERAGE = 0.95
+"""Share of a pseudo box that lies inside the TIR footprint, at least."""
+
 
 @dataclass(frozen=True)
 class Dataset:

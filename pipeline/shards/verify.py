@@ -24,12 +24,11 @@ from pipeline.labels import box_state, centred_label
 from pipeline.patches import cut
 from pipeline.shards.index import ShardEntry, load_index, shard_faults
 from pipeline.shards.reader import DAMAGED, ShardReader, open_shard
-from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, TIGHT
+from pipeline.shards.schema import LABEL_ATTRS, MIN_COVERAGE, MODALITIES, TIGHT
 from pipeline.shards.writer import config_text
 
 Rederive = Callable[[Mapping[str, object], str, tuple[int, int], NDArray[np.float64]], NDArray[np.float64] | None]
 """Settings of a shard, pair id, (width, height), TIR footprint (4, 2) -> the pair's boxes (n, 4), None if unknown."""
-MIN_COVERAGE = 0.95
 ROUNDING = 1e-3
 """Boxes are stored as float32: what was inside to the last bit may stick out by this many pixels, or this share."""
 

@@ -12,10 +12,10 @@ from pipeline import boxes
 from pipeline.config import Settings
 from pipeline.mine import MineSettings
 from pipeline.mine.methods import Method, PairView, Proposed, build_method
-from pipeline.mine.proposals import MIN_COVERAGE
 from pipeline.mine.rederive import rederive
 from pipeline.mine.settings import SHARED, MineConfig
 from pipeline.registries import METHODS
+from pipeline.shards.schema import MIN_COVERAGE
 
 from ..conftest import SIZE, Data, Run, done, draw_pair
 

@@ -54,7 +54,7 @@ class Method:
     """Base of every mining method. One instance serves one shard, in the process that makes it.
 
     A pair's boxes are a function of the settings, the pair and what :meth:`open` read, never of the other pairs of a
-    call, and each lies at least ``proposals.MIN_COVERAGE`` inside the TIR footprint.
+    call, and each lies at least ``schema.MIN_COVERAGE`` inside the TIR footprint.
 
     Attributes:
         uses: the fields of :class:`MineSettings` that decide its boxes, beside those that every method uses.

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.detect import Detections, DetectorSpec, build_detector
-from pipeline.detect.base import weights_file
+from pipeline.detect.base import required_weights
 from pipeline.errors import UsageError
 from pipeline.files.hashing import file_sha256
 
@@ -56,11 +56,11 @@ def test_importing_the_registry_loads_no_detector_library() -> None:
 
 def test_missing_weights_say_which_file_and_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--detector yolo needs a weights file: fetch it and pass --weights PATH"):
-        weights_file(None, "yolo", "fetch it")
+        required_weights(None, "yolo", "fetch it")
     with pytest.raises(UsageError, match=r"no such weights file: .*gone\.pt: fetch it"):
-        weights_file(tmp_path / "gone.pt", "yolo", "fetch it")
+        required_weights(tmp_path / "gone.pt", "yolo", "fetch it")
     with pytest.raises(UsageError, match="no such weights file"):
-        weights_file(tmp_path, "yolo", "fetch it")
+        required_weights(tmp_path, "yolo", "fetch it")
 
 
 def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:
