@@ -12,7 +12,7 @@ TORCH := torch==2.14.1 torchvision==0.29.1
 # In an environment that several checkouts share, each runs its own code.
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help setup lint type test e2e faults bench bench-full demo clean
+.PHONY: help setup lint type test e2e faults rooms bench bench-full demo clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,6 +48,9 @@ e2e: setup ## the slow tests, with the real commands end to end
 
 faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest tests/faults -m "faults or not slow"
+
+rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
+	$(BIN)/python -m tools.rooms
 
 bench: setup ## the benchmarks, one JSON line each
 	@for name in imports align mine mine_detection loader train_step track scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
