@@ -58,7 +58,7 @@ def test_debug_shows_the_traceback_wherever_it_is_typed() -> None:
         (["mine"], "Missing option"),
         (["align", "--root", "x", "--out", "y", "--bogus"], "No such option '--bogus'"),
         (["alin"], "No such command 'alin'"),
-        (["mine", "--aligned", "a", "--out", "b", "--method", "best"], "'best' is not one of"),
+        (["mine", "--aligned", "a", "--out", "b", "--method", "best"], "no mining method is called 'best'"),
         (["mine", "--aligned", "a", "--out", "b", "--method", "random", "--fraction", "1/0"], "is not a fraction"),
         (["mine", "--aligned", "a", "--out", "b", "--method", "random", "--fraction", "2"], "setting fraction: "),
         (["mine", "--aligned", "a", "--out", "b", "--method", "random", "--workers", "0"], "--workers"),
