@@ -82,7 +82,13 @@ SHARDS = click.option(
 
 @main.command()
 @SHARDS
-@click.option("--recipe", default="c1", show_default=True, help="Row of Table 1 (--list-recipes), or all.")
+@click.option(
+    "--recipe",
+    default="c1",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Row of Table 1 (--list-recipes), your own FILE.yaml, or all.",
+)
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
 @click.option(
     "--init",
@@ -106,7 +112,7 @@ SHARDS = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, mix=spatial.",
+    help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, bbe_loss=package.module:function.",
 )
 def train(overrides: tuple[str, ...], **options: Any) -> None:
     """Train one recipe on shards; writes RUN/model.safetensors and what is needed to resume."""
@@ -114,9 +120,9 @@ def train(overrides: tuple[str, ...], **options: Any) -> None:
 
     given = {name: value for name, value in options.items() if value is not None}
     config = configure(given, overrides)
-    from trainer.train import stage
+    from trainer.train import run
 
-    print_table(stage.run(config))
+    print_table(run(config).rows())
 
 
 @main.command()
@@ -143,14 +149,14 @@ def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
 def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
     """Put two runs together (row b3): the box module's reference branch of one, its test branch of the other."""
-    from trainer.train.merge import merge as merge_runs
+    from trainer.train.merge import merge_runs
 
-    print_table(list(merge_runs(reference, test, out, tracker).items()))
+    print_table(merge_runs(reference, test, out, tracker).rows())
 
 
 @main.command()
 @SHARDS
-@click.option("--recipe", default="d3", show_default=True, help="Row of Table 1.")
+@click.option("--recipe", default="d3", show_default=True, metavar="NAME|FILE", help="Row of Table 1, or FILE.yaml.")
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
 @click.option("--samples", type=click.IntRange(1), default=6, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -158,8 +164,8 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
 def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, seed: int, out: Path) -> None:
     """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
     from pipeline.files.writing import write_text
-    from trainer.pages import feeds_page
+    from trainer.pages import draw_feeds
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, feeds_page.build(shards, recipe, tracker, samples, seed))
+    write_text(out, draw_feeds(shards, recipe, tracker, samples, seed))
     print_table([("report", out)])

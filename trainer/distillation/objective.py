@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from trainer.data.feeds import Feed
-from trainer.distillation.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, tcl_loss
 from trainer.distillation.state_head import StateHead
-from trainer.net import AtomNet, DimpNet
+from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
-from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.recipe import Branch, Module
-from trainer.recipes.settings import TrainConfig
-
-KL_WEIGHT = 0.01
-"""SuperDiMP's weight of the box loss beside DiMP's classification loss."""
+from trainer.recipes.settings import TrainSettings
 
 
 class Objective(nn.Module):
@@ -26,7 +23,7 @@ class Objective(nn.Module):
     Args:
         net: the two-branch tracker; whatever of it is frozen has ``requires_grad`` off already.
         modules: what is trained.
-        config: settings of the run.
+        settings: settings of the run.
         spec: the base tracker.
         teacher: runs the branch that is not trained, where that must not be ``net`` itself; it shares its backbone.
         branch: which branch is trained.
@@ -36,19 +33,19 @@ class Objective(nn.Module):
 
     def __init__(
         self,
-        net: DimpNet | AtomNet,
+        net: TrackingNet,
         modules: Sequence[Module],
-        config: TrainConfig,
+        settings: TrainSettings,
         spec: TrackerSpec,
         *,
         branch: Branch = "both",
-        teacher: DimpNet | AtomNet | None = None,
+        teacher: TrackingNet | None = None,
         head: StateHead | None = None,
         shrunk: Sequence[Tensor] = (),
     ) -> None:
         super().__init__()
-        self.net, self.modules_wanted, self.config, self.head = net, tuple(modules), config, head
-        self.tcl_loss, self.bbe_loss = config.loss_of(spec)
+        self.net, self.modules_wanted, self.settings, self.head = net, tuple(modules), settings, head
+        self.tcl_loss, self.bbe_loss = settings.losses_of(spec)
         self.shrunk = list(shrunk)
         other = teacher or net
         self.reference_side = other if branch == "test" else net
@@ -56,7 +53,7 @@ class Objective(nn.Module):
 
     def forward(self, feed: Feed) -> tuple[Tensor, dict[str, float]]:
         """Loss of a feed, a scalar, and its parts by name."""
-        with torch.autocast(feed.reference.device.type, torch.bfloat16, enabled=self.config.amp):
+        with torch.autocast(feed.reference.device.type, torch.bfloat16, enabled=self.settings.amp):
             reference, test = self._features(feed)
             total = feed.label.new_zeros(())
             parts: dict[str, float] = {}
@@ -65,7 +62,7 @@ class Objective(nn.Module):
                 total, parts["tcl"] = total + loss, float(loss.detach())
             if "bbe" in self.modules_wanted:
                 loss = self._bbe(reference, test, feed)
-                total, parts["bbe"] = total + self.config.weight * loss, float(loss.detach())
+                total, parts["bbe"] = total + self.settings.weight * loss, float(loss.detach())
         parts["loss"] = float(total.detach())
         return total, parts
 
@@ -78,27 +75,50 @@ class Objective(nn.Module):
         """The filter comes from the reference branch's features and must answer on the test branch's (Eq. 2)."""
         answering, asking = self.test_side, self.reference_side
         if not isinstance(answering, DimpNet) or not isinstance(asking, DimpNet):
-            raise TypeError("ATOM has no classifier that is trained offline")
-        found = asking.predict_filter(asking.classification_features(reference), feed.reference_box[None])
+            raise TypeError("this base tracker has no classifier that is trained offline")
+        filters = asking.predict_filter(asking.classification_features(reference), feed.reference_box[None]).filters
         features, label = answering.classification_features(test), feed.label[None]
-        if self.tcl_loss == "l2":
-            ends = torch.stack([found.filters[0], found.filters[-1]])
-            return tcl_loss(answering.classify(ends, features).float(), label, ends.float(), self.config.mu)
-        return dimp_classification(answering.classify(found.filters, features).float(), label)
+        ends = functools.cache(lambda: torch.stack([filters[0], filters[-1]]))
+        loss: Tensor = self.tcl_loss(
+            {
+                "scores": lambda: answering.classify(filters, features).float(),
+                "filters": filters.float,
+                "end_scores": lambda: answering.classify(ends(), features).float(),
+                "end_filters": lambda: ends().float(),
+                "label": lambda: label,
+                "mu": lambda: self.settings.mu,
+            }
+        )
+        return loss
 
     def _bbe(self, reference: Features, test: Features, feed: Feed) -> Tensor:
         """The reference branch modulates the test branch, which must say where the box is (Eq. 3)."""
         modulation = self.reference_side.modulation(reference, feed.reference_box)
         features = self.test_side.iou_features(test)
-        total = feed.label.new_zeros(())
-        if "state" in self.bbe_loss:
-            if self.head is None:
-                raise ValueError("box loss 'state' needs psi: fit a StateHead first")
-            prediction = self.head(self.test_side.modulate(modulation, features)).float()
-            total = bbe_loss(prediction, self.head.standardise(feed.state), self.shrunk, self.config.nu)
-        if self.bbe_loss == "state":
-            return total
-        predicted = self.test_side.score_proposals(modulation, features, feed.proposals[None])[0].float()
-        if feed.density is not None:
-            return total + KL_WEIGHT * kl_regression(predicted, *feed.density)
-        return total + iou_regression(predicted, feed.proposal_iou)
+        density = feed.density or (None, None)
+
+        def predicted() -> Tensor:
+            return self.test_side.score_proposals(modulation, features, feed.proposals[None])[0].float()
+
+        def predicted_state() -> Tensor:
+            state: Tensor = self._psi()(self.test_side.modulate(modulation, features))
+            return state.float()
+
+        loss: Tensor = self.bbe_loss(
+            {
+                "predicted": predicted,
+                "overlap": lambda: feed.proposal_iou,
+                "sample_density": lambda: density[0],
+                "truth_density": lambda: density[1],
+                "predicted_state": predicted_state,
+                "state": lambda: self._psi().standardise(feed.state),
+                "weights": lambda: self.shrunk,
+                "nu": lambda: self.settings.nu,
+            }
+        )
+        return loss
+
+    def _psi(self) -> StateHead:
+        if self.head is None:
+            raise ValueError(f"box loss {self.bbe_loss.name!r} needs psi: fit a StateHead first")
+        return self.head

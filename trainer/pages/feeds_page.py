@@ -17,9 +17,9 @@ from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feed, Feeding, assemble
 from trainer.data.shards import of_method, open_source, split_pairs
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 
 Image = NDArray[np.uint8]
 BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)
@@ -27,7 +27,7 @@ SHOWN_PROPOSALS = 4
 WIDTH = 240
 
 
-def build(shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int) -> str:
+def draw_feeds(shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int) -> str:
     """The page, HTML.
 
     Args:
@@ -41,7 +41,7 @@ def build(shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed:
         UsageError: no shards, or a row that is fed nothing.
         DataError: shards that cannot be read.
     """
-    row, spec = load_recipe(recipe), TRACKERS[tracker]
+    row, spec = load_recipe(recipe), geometry_of(tracker)
     if not row.trains:
         raise UsageError(f"recipe {recipe} trains nothing: its branches are fed nothing")
     if not shards:
@@ -69,8 +69,8 @@ def mixes(row: Recipe) -> list[tuple[str, Feeding]]:
             "mix: batch, mix_pairs: once": {"mix_pairs": "once"},
             "mix: spatial": {"mix": "spatial"},
         }
-    config = TrainConfig(recipe=row.name, out=Path())
-    return [(title, Feeding.of(row, config.model_copy(update=change))) for title, change in ways.items()]
+    settings = TrainSettings(recipe=row.name)
+    return [(title, Feeding.of(row, settings.model_copy(update=change))) for title, change in ways.items()]
 
 
 def _note(row: Recipe) -> str:

@@ -1,20 +1,28 @@
-"""The settings of one run: what the command line and ``--set`` may say."""
+"""What the result of a run depends on, and where it runs: all that the command line and ``--set`` may say."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import UsageError
-from trainer.recipes.base_trackers import TrackerName, TrackerSpec
+from pipeline.errors import UsageError, first_fault
+from trainer.recipes.geometry import TrackerName, TrackerSpec
+from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
 from trainer.recipes.recipe import Recipe
 
-TclLoss = Literal["lbhinge", "l2"]
-BbeLoss = Literal["iou", "kl", "state", "state+iou"]
+TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
+BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
+M = TypeVar("M", bound=BaseModel)
 PAPER_BATCH = 5
+RESULTS = 1
+"""Raised by a change that alters what equal settings give, so that no run is gone on with by another method."""
+BEFORE: dict[str, Any] = {"results": 1, "recipe_sha256": None, "loss_sha256": {}}
+"""What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
 class _Frozen(BaseModel):
@@ -29,27 +37,21 @@ class Rates(_Frozen):
     backbone: float | None = Field(default=None, gt=0)
 
 
-class TrainConfig(_Frozen):
-    """Settings of one run; the defaults are the paper's.
+class TrainSettings(_Frozen):
+    """What the result depends on, beside shards and weights, whose content counts; the defaults are the paper's.
 
     Attributes:
-        shards: folders that ``cmd-prep mine`` wrote; a row that trains nothing needs none.
         recipe: a row of Table 1, or ``all``.
         tracker: the base tracker.
-        init: weights to start from; none starts from seeded random weights. A resumed run has its own already.
-        out: the run's folder; for ``all`` the folder of the runs.
-        epochs: passes of ``samples_per_epoch`` draws.
         samples_per_epoch: pairs drawn an epoch.
         batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
-        device: torch device, or ``auto``.
-        loader_workers: processes that read shards; 0 reads in the training process.
         amp: run the network in bfloat16 where that is safe (autocast).
         seed: every draw is a function of (seed, epoch, draw, branch).
         rates: learning rates that replace the recipe's.
         gamma: the rates are multiplied by it every ``step`` epochs.
         step: epochs between two such steps.
         losses: ``tracker`` is the base tracker's own (LBHinge, IoU or KL); ``paper`` is Eq. 2 and 3 to the letter.
-        tcl_loss: one loss in place of what ``losses`` says.
+        tcl_loss: one loss in place of what ``losses`` says, listed in :mod:`trainer.recipes.losses`, or one's own.
         bbe_loss: likewise.
         weight: lambda of Eq. 1, before L_BBE.
         mu: weight of the filter's squared norm in Eq. 2.
@@ -65,20 +67,12 @@ class TrainConfig(_Frozen):
         held_out_samples: draws of that measurement; 0 leaves it out.
         split_seed: which sequences are held out is a function of it and of the sequence's name alone.
         head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
-        resume: go on from ``out/state.pt``.
-        dry_run: check, take one step in memory, print the plan, write nothing.
     """
 
-    shards: tuple[Path, ...] = ()
     recipe: str
     tracker: TrackerName = "dimp50"
-    init: tuple[Path, ...] = ()
-    out: Path
-    epochs: int = Field(default=50, ge=1)
     samples_per_epoch: int = Field(default=26_000, ge=1)
     batch_size: int | None = Field(default=None, ge=1)
-    device: str = "auto"
-    loader_workers: int = Field(default=2, ge=0)
     amp: bool = False
     seed: int = Field(default=0, ge=0, lt=2**32)
     rates: Rates = Rates()
@@ -99,13 +93,10 @@ class TrainConfig(_Frozen):
     held_out_samples: int = Field(default=200, ge=0)
     split_seed: int = Field(default=0, ge=0, lt=2**32)
     head_steps: int = Field(default=400, ge=1)
-    resume: bool = False
-    dry_run: bool = False
 
-    def decisive(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
-        free = {"out", "device", "loader_workers", "resume", "epochs", "shards", "init", "dry_run"}
-        return self.model_dump(mode="json", exclude=free)
+        return recorded(self.model_dump(mode="json", include=set(TrainSettings.model_fields)) | {"results": RESULTS})
 
     def batch(self, recipe: Recipe, spec: TrackerSpec) -> int:
         """Pairs a step.
@@ -120,11 +111,61 @@ class TrainConfig(_Frozen):
             raise UsageError(f"--batch-size {size}: recipe {recipe.name} trains batch-norms on 1x1 maps: 8 at least")
         return size
 
-    def loss_of(self, spec: TrackerSpec) -> tuple[TclLoss, BbeLoss]:
-        """The classification and the box loss of the run."""
-        own: BbeLoss = "kl" if spec.mixture else "iou"
+    def losses_of(self, spec: TrackerSpec) -> tuple[Loss, Loss]:
+        """The classification and the box loss of the run.
+
+        Raises:
+            UsageError: one's own cannot be imported, or wants what there is not.
+        """
+        own = "kl" if spec.mixture else "iou"
         tcl, bbe = ("l2", "state") if self.losses == "paper" else ("lbhinge", own)
-        return self.tcl_loss or tcl, self.bbe_loss or bbe  # type: ignore[return-value]
+        return (
+            load_loss(TCL_LOSSES, TCL_GIVEN, self.tcl_loss or tcl),
+            load_loss(BBE_LOSSES, BBE_GIVEN, self.bbe_loss or bbe),
+        )
+
+
+class TrainWhereabouts(_Frozen):
+    """Where a run's files are, and where and how far it runs.
+
+    Attributes:
+        shards: folders that ``cmd-prep mine`` wrote; a row that trains nothing needs none.
+        init: weights to start from; none starts from seeded random weights. A resumed run has its own already.
+        out: the run's folder; for ``all`` the folder of the runs.
+        epochs: passes of ``samples_per_epoch`` draws; a longer run begins as a shorter one.
+        device: torch device, or ``auto``.
+        loader_workers: processes that read shards; 0 reads in the training process.
+        resume: go on from ``out/state.pt``.
+        dry_run: check, take one step in memory, print the plan, write nothing.
+    """
+
+    shards: tuple[Path, ...] = ()
+    init: tuple[Path, ...] = ()
+    out: Path
+    epochs: int = Field(default=50, ge=1)
+    device: str = "auto"
+    loader_workers: int = Field(default=2, ge=0)
+    resume: bool = False
+    dry_run: bool = False
+
+
+class TrainConfig(TrainSettings, TrainWhereabouts):
+    """All that a run of ``cmd-train`` takes: its settings and its whereabouts."""
+
+    def record(self) -> dict[str, Any]:
+        """Both, as they are written down."""
+        return recorded(self.model_dump(mode="json"))
+
+
+def recorded(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as they are written down: those that came later only where they differ from :data:`BEFORE`."""
+    return {key: value for key, value in settings.items() if key not in BEFORE or value != BEFORE[key]}
+
+
+def differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """The keys in which two identities differ; one that an older run lacks counts as :data:`BEFORE` says."""
+    first, second = BEFORE | dict(now), BEFORE | dict(then)
+    return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
 
 
 def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:
@@ -148,14 +189,37 @@ def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConf
             target[leaf] = _scalar(value)
         except yaml.YAMLError as error:
             raise UsageError(f"--set {override}: the value is neither a number nor YAML") from error
+    return _validated(TrainConfig, merged)
+
+
+def make_settings(settings: Mapping[str, Any]) -> TrainSettings:
+    """What the result of a run depends on, by name.
+
+    Raises:
+        UsageError: an unknown key or a value that does not fit; the message names the key.
+    """
+    return _validated(TrainSettings, settings)
+
+
+def _validated(model: type[M], settings: Mapping[str, Any]) -> M:
     try:
-        return TrainConfig.model_validate(merged)
+        return model.model_validate(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        fields = Rates.model_fields if first["loc"][0] == "rates" else TrainConfig.model_fields
-        hint = f" (known settings: {', '.join(sorted(fields))})" if first["type"] == "extra_forbidden" else ""
-        raise UsageError(f"setting {key}: {first['msg']}, got {first['input']!r}{hint}") from error
+        fault = first_fault(error)
+        hint = _known(fault.key) if fault.kind == "extra_forbidden" else ""
+        raise UsageError(f"setting {fault.key}: {_plain(fault.message)}, got {fault.value!r}{hint}") from error
+
+
+def _known(key: str) -> str:
+    """The settings that there are beside an unknown one, the nearest first."""
+    group, _, name = key.rpartition(".")
+    fields = sorted(Rates.model_fields if group == "rates" else TrainConfig.model_fields)
+    near = difflib.get_close_matches(name, fields, n=1)
+    return f" ({f'did you mean {near[0]}? ' if near else ''}known settings: {', '.join(fields)})"
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def _scalar(text: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import resource
 import time
+from dataclasses import dataclass
 
 import torch
 
@@ -14,8 +15,31 @@ from trainer.train.loop import loader_of, step
 from trainer.train.session import Training
 
 
-def run(config: TrainConfig) -> list[tuple[str, object]]:
-    """The plan of one run, as rows to print; nothing is written.
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would be.
+
+    Attributes:
+        losses: of the last step that was taken in memory, by name.
+        seconds_per_step: that it took.
+        steps_per_epoch: how many an epoch has.
+        epochs: how many there would be.
+        facts: all of it, and more, as people read it.
+    """
+
+    losses: dict[str, float]
+    seconds_per_step: float
+    steps_per_epoch: int
+    epochs: int
+    facts: tuple[tuple[str, str], ...]
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        return list(self.facts)
+
+
+def dry_run(config: TrainConfig) -> DryRun:
+    """Take a step in memory and tell the plan of one run; nothing is written.
 
     Raises:
         UsageError: settings that do not fit.
@@ -24,7 +48,7 @@ def run(config: TrainConfig) -> list[tuple[str, object]]:
     training = Training(config)
     loader = loader_of(training, EpochSampler(config.samples_per_epoch))
     batches = training.batches(loader)
-    training.net.train("backbone" in training.modules)
+    training.net.train(training.trains_backbone)
     parts: dict[str, float] = {}
     seconds = math.inf
     # The first step also warms up; the second one is what the others will take.
@@ -32,20 +56,33 @@ def run(config: TrainConfig) -> list[tuple[str, object]]:
         begun = time.perf_counter()
         parts = step(training, feed)
         seconds = time.perf_counter() - begun
-    steps = math.ceil(config.samples_per_epoch / training.batch_size)
-    trained = training.optimizer.live
-    return [
-        ("recipe", f"{training.recipe.name} on {config.tracker}, {training.device}"),
-        ("trains", ", ".join(f"{m} {training.recipe.branch} at {r:g}" for m, r in training.optimizer.rates.items())),
+    steps = math.ceil(config.samples_per_epoch / training.row.batch_size)
+    facts = _facts(config, training, parts, seconds, steps)
+    return DryRun(parts, seconds, steps, config.epochs, facts)
+
+
+def _facts(
+    config: TrainConfig, training: Training, parts: dict[str, float], seconds: float, steps: int
+) -> tuple[tuple[str, str], ...]:
+    trained, recipe, data = training.optimizer.live, training.row.recipe, training.data
+    return (
+        ("recipe", f"{recipe.name} on {config.tracker}, {training.device}"),
+        (
+            "trains",
+            ", ".join(f"{m} {recipe.branch} at {r:g}" for m, r in training.optimizer.rates.items()),
+        ),
         ("trained", f"{len(trained)} tensors, {sum(p.numel() for p in trained.values()):,} numbers"),
         ("losses", ", ".join(f"{name} {value:.4g}" for name, value in parts.items())),
-        ("pairs", f"{len(training.train_pairs):,} to train on, {len(training.held_pairs):,} held out"),
-        ("shards", f"{len(training.source.readers)}, sound"),
-        ("a step", f"{training.batch_size} pairs in {seconds:.2f} s"),
+        (
+            "pairs",
+            f"{len(data.training_pairs):,} to train on, {len(data.validation_pairs):,} held out",
+        ),
+        ("shards", f"{len(data.source.readers)}, sound"),
+        ("a step", f"{training.row.batch_size} pairs in {seconds:.2f} s"),
         ("the run", f"{config.epochs} x {steps:,} steps, about {_span(seconds * steps * config.epochs)} of stepping"),
         ("memory", f"{_peak_memory(training.device) / 2**30:.1f} GiB at most"),
         ("writes", _summary(config)),
-    ]
+    )
 
 
 def _peak_memory(device: torch.device) -> int:

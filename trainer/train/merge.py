@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,38 @@ from trainer.checkpoints.model_file import LEARNT, learnt_ranges, tracker_of, we
 from trainer.checkpoints.run_folder import MODEL, RUN, RunFolder
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
-from trainer.recipes.recipe import load_recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.geometry import geometry_of
+from trainer.recipes.recipe import load_recipe, merging_recipe, recipe_sha256
+from trainer.recipes.settings import TrainConfig, recorded
 from trainer.train.initial_weights import Weights, compose, start_weights
 
 
-def run(config: TrainConfig) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MergedRow:
+    """What putting weights together left, or would leave.
+
+    Attributes:
+        recipe: the row.
+        tracker: the base tracker.
+        model: the weights.
+        source: the files that they come from, as people read it; empty where they were named one by one.
+        written: whether the model is there: a dry run writes none.
+    """
+
+    recipe: str
+    tracker: str
+    model: Path
+    source: str = ""
+    written: bool = True
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        source = [("from", self.source)] if self.source else []
+        model = ("model" if self.written else "writes", self.model)
+        return [("recipe", self.recipe), ("tracker", self.tracker), *source, model]
+
+
+def merge_parents(config: TrainConfig) -> MergedRow:
     """Write the model of a row that trains nothing, made of its parents.
 
     Raises:
@@ -32,20 +59,21 @@ def run(config: TrainConfig) -> dict[str, Any]:
     torch.manual_seed(config.seed)
     net = build_network(config.tracker)
     start_weights(net, config, recipe)
-    summary = {"recipe": recipe.name, "tracker": config.tracker, "from": ", ".join(map(str, config.init)) or "seed"}
+    source = ", ".join(map(str, config.init)) or "seed"
+    merged = MergedRow(recipe.name, config.tracker, config.out / MODEL, source, written=not config.dry_run)
     if config.dry_run:
-        return summary | {"writes": config.out / MODEL}
+        return merged
     folder = RunFolder(config.out, resume=config.resume)
     meta = {
         "tracker": config.tracker,
         "recipe": recipe.name,
         LEARNT: learnt_ranges(list(map(weights_file, config.init))),
     }
-    _write(folder, net.state_dict(), meta, config.model_dump(mode="json"))
-    return summary | {"model": folder.path / MODEL}
+    _write(folder, net.state_dict(), meta, config.record(), recipe_sha256(config.recipe))
+    return merged
 
 
-def merge(reference: Path, test: Path, out: Path, tracker: str | None = None) -> dict[str, Any]:
+def merge_runs(reference: Path, test: Path, out: Path, tracker: str | None = None) -> MergedRow:
     """Write a run with everything of ``reference``, but the test branch of the box module of ``test`` (row b3).
 
     Args:
@@ -63,13 +91,17 @@ def merge(reference: Path, test: Path, out: Path, tracker: str | None = None) ->
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
     compose(weights, load_weights(files[1]), load_recipe("b2"), names)
     load_into(build_network(tracker), weights, names)
-    meta = {"tracker": tracker, "recipe": "atom_b3" if tracker == "atom" else "b3", LEARNT: learnt_ranges(files)}
+    row = merging_recipe(geometry_of(tracker)).name
+    meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files)}
     folder = RunFolder(out, resume=False)
     _write(folder, weights, meta, {"reference": str(reference), "test": str(test)})
-    return {"recipe": meta["recipe"], "tracker": tracker, "model": folder.path / MODEL}
+    return MergedRow(row, tracker, folder.path / MODEL)
 
 
-def _write(folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any]) -> None:
+def _write(
+    folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any], sha256: str | None = None
+) -> None:
     made = {"recipe": meta["recipe"], "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
+    made |= recorded({"recipe_sha256": sha256})
     folder.write_json(RUN, made)
     folder.save_model(weights, meta | {"epoch": 0, "shards": None})

@@ -1,0 +1,90 @@
+"""A row of Table 1 as a run trains it: the recipe, the base tracker and the settings, resolved against one another."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.errors import UsageError
+from trainer.recipes.geometry import TrackerSpec, geometry_of
+from trainer.recipes.losses import Loss
+from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
+from trainer.recipes.settings import TrainSettings, recorded
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a run trains, of which tracker, and how fast.
+
+    Attributes:
+        recipe: the row as Table 1 has it.
+        base: the base tracker's geometry.
+        spec: that geometry with the proposals that the box loss asks for.
+        modules: the modules that are trained.
+        tcl_loss: the classification loss.
+        bbe_loss: the box loss.
+        batch_size: pairs a step and process.
+        rates: learning rate of each trained module, before the schedule.
+        recipe_sha256: of the recipe's file; None for one that ships, whose version is ours.
+    """
+
+    recipe: Recipe
+    base: TrackerSpec
+    spec: TrackerSpec
+    modules: tuple[Module, ...]
+    tcl_loss: Loss
+    bbe_loss: Loss
+    batch_size: int
+    rates: dict[str, float]
+    recipe_sha256: str | None
+
+    def sources(self) -> dict[str, Any]:
+        """Hashes of what the run takes from outside this package: a recipe file, losses; empty where nothing is."""
+        losses = {"tcl": self.tcl_loss.sha256, "bbe": self.bbe_loss.sha256}
+        hashes = {kind: sha256 for kind, sha256 in losses.items() if sha256}
+        return recorded({"recipe_sha256": self.recipe_sha256, "loss_sha256": hashes})
+
+
+def resolve_row(settings: TrainSettings) -> Row:
+    """The row that settings ask for.
+
+    Raises:
+        UsageError: settings that do not fit the row or one another.
+    """
+    recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker)
+    modules = recipe.trained(base)
+    _check(settings, recipe, modules)
+    tcl_loss, bbe_loss = settings.losses_of(base)
+    return Row(
+        recipe=recipe,
+        base=base,
+        # Proposals come from a mixture exactly where the loss needs their densities.
+        spec=replace(base, mixture=not {"sample_density", "truth_density"}.isdisjoint(bbe_loss.takes)),
+        modules=modules,
+        tcl_loss=tcl_loss,
+        bbe_loss=bbe_loss,
+        batch_size=settings.batch(recipe, base),
+        rates={module: getattr(settings.rates, module) or recipe.rate(module, base) for module in modules},
+        recipe_sha256=recipe_sha256(settings.recipe),
+    )
+
+
+def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...]) -> None:
+    """Refuse settings that this row has no use for."""
+    name = recipe.name
+    if "tcl" in recipe.trains and "tcl" not in modules and "backbone" not in modules:
+        raise UsageError(
+            f"recipe {name} trains a classifier, {settings.tracker} has none: use its rows (--list-recipes)"
+        )
+    idle = [module for module in settings.rates.model_fields_set if module not in modules]
+    if idle:
+        raise UsageError(f"setting rates.{idle[0]}: recipe {name} does not train it")
+    if settings.teacher != "init" and recipe.branch == "both":
+        raise UsageError(f"setting teacher: recipe {name} trains both branches, neither is a fixed teacher")
+    if not recipe.mixed and (settings.mix, settings.mix_pairs) != ("batch", "twice"):
+        raise UsageError(f"setting mix: recipe {name} feeds one modality to a branch")
+    if settings.jitter == "none":
+        log.warning("jitter is off: every window is centred on its box, and a bias alone can learn the targets")
