@@ -6,6 +6,7 @@ batch-norm counter present.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -78,6 +79,15 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
         mode = partial.stat().st_mode
         save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, partial)
         partial.chmod(mode)
+
+
+def digest(weights: Mapping[str, Tensor]) -> str:
+    """A hash over named tensors, in the order of their names."""
+    total = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        total.update(name.encode())
+        total.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
 
 
 def differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:

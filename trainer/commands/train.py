@@ -161,5 +161,5 @@ def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, see
     from trainer.pages import feeds_page
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, feeds_page.build(shards, recipe, tracker, samples, seed))
+    write_text(out, feeds_page.draw_feeds(shards, recipe, tracker, samples, seed))
     print_table([("report", out)])

@@ -31,7 +31,7 @@ def parts(module: Module, branch: Branch) -> tuple[str, ...]:
     return tuple(f"classifier.{part}." for part in own)
 
 
-def trained_names(net: nn.Module, recipe: Recipe, config: TrainConfig, spec: TrackerSpec) -> dict[Module, list[str]]:
+def trained_names(net: nn.Module, recipe: Recipe, config: TrainConfig, spec: TrackerSpec) -> dict[str, list[str]]:
     """Names of the parameters that a row trains, by module.
 
     The classifier's feature extractor serves both branches; in a row that trains the reference branch alone it is

@@ -12,18 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from trainer.data.dataset import PairDataset, Sample, read_batches
 from trainer.data.feeds import Feeding, assemble
-from trainer.data.shards import Source
+from trainer.data.training_data import TrainingData
 from trainer.distillation.losses import bbe_loss
 from trainer.distillation.state_head import StateHead
 from trainer.net import AtomNet, DimpNet
-from trainer.recipes.base_trackers import TrackerSpec
-from trainer.recipes.settings import TrainConfig
 
 log = logging.getLogger(__name__)
 
@@ -35,30 +32,27 @@ CHECK = 50
 MIN_GAIN = 0.02
 
 
-def fit_head(
-    net: DimpNet | AtomNet,
-    source: Source,
-    pairs: NDArray[np.int64],
-    spec: TrackerSpec,
-    config: TrainConfig,
-    device: torch.device,
-) -> StateHead:
+def fit_head(net: DimpNet | AtomNet, data: TrainingData, device: torch.device, workers: int) -> StateHead:
     """Fit psi on RGB reference and RGB test windows of the training pairs; the network is not touched.
+
+    Args:
+        net: the network that the run starts with.
+        data: what the run sees.
+        device: where the network is.
+        workers: processes that read windows; 0 reads in this one.
 
     Returns:
         The head, frozen, on ``device``.
     """
-    samples = BATCH * config.head_steps
-    dataset = PairDataset(
-        source, pairs, spec, RGB, samples=samples, seed=config.seed, jitter=config.jitter == "tracker"
-    )
+    samples = BATCH * data.config.head_steps
+    dataset = data.training_windows(RGB, samples)
     states = torch.stack([torch.as_tensor(dataset[i]["state"]) for i in range(min(256, samples))])
-    torch.manual_seed(config.seed)
+    torch.manual_seed(data.config.seed)
     head = StateHead(states.mean(0), states.std(0).clamp_min(1e-3)).to(device)
     optimizer = torch.optim.Adam(head.parameters(), RATE)
     history: list[float] = []
     best, idle = float("inf"), 0
-    for maps, state in _windows(net, dataset, config, device):
+    for maps, state in _windows(net, dataset, workers, device):
         loss = bbe_loss(head(maps), head.standardise(state), (), 0.0)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -76,10 +70,10 @@ def fit_head(
 
 
 def _windows(
-    net: DimpNet | AtomNet, dataset: PairDataset, config: TrainConfig, device: torch.device
+    net: DimpNet | AtomNet, dataset: PairDataset, workers: int, device: torch.device
 ) -> Iterator[tuple[Any, Tensor]]:
     """The frozen teacher's modulated test maps, and the states of the windows."""
-    loader: DataLoader[Sample] = DataLoader(dataset, BATCH, num_workers=config.loader_workers)
+    loader: DataLoader[Sample] = DataLoader(dataset, BATCH, num_workers=workers)
     for batch in read_batches(loader):
         feed = assemble(batch, RGB, device)
         with torch.no_grad():

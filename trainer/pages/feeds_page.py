@@ -27,7 +27,7 @@ SHOWN_PROPOSALS = 4
 WIDTH = 240
 
 
-def build(shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int) -> str:
+def draw_feeds(shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int) -> str:
     """The page, HTML.
 
     Args:

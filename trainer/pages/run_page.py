@@ -21,7 +21,7 @@ NAMES = {
 TENSORS = 100
 
 
-def build(folder: Path) -> str:
+def draw_run(folder: Path) -> str:
     """The page of a finished run, HTML."""
     run: dict[str, Any] = read_json(folder / RUN)
     held: dict[str, Any] = read_json(folder / HELD_OUT)

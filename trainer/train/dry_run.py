@@ -14,7 +14,7 @@ from trainer.train.loop import loader_of, step
 from trainer.train.session import Training
 
 
-def run(config: TrainConfig) -> list[tuple[str, object]]:
+def rehearse(config: TrainConfig) -> list[tuple[str, object]]:
     """The plan of one run, as rows to print; nothing is written.
 
     Raises:
@@ -24,7 +24,7 @@ def run(config: TrainConfig) -> list[tuple[str, object]]:
     training = Training(config)
     loader = loader_of(training, EpochSampler(config.samples_per_epoch))
     batches = training.batches(loader)
-    training.net.train("backbone" in training.modules)
+    training.net.train(training.trains_backbone)
     parts: dict[str, float] = {}
     seconds = math.inf
     # The first step also warms up; the second one is what the others will take.
@@ -32,16 +32,22 @@ def run(config: TrainConfig) -> list[tuple[str, object]]:
         begun = time.perf_counter()
         parts = step(training, feed)
         seconds = time.perf_counter() - begun
-    steps = math.ceil(config.samples_per_epoch / training.batch_size)
-    trained = training.optimizer.live
+    steps = math.ceil(config.samples_per_epoch / training.row.batch_size)
+    trained, recipe, data = training.optimizer.live, training.row.recipe, training.data
     return [
-        ("recipe", f"{training.recipe.name} on {config.tracker}, {training.device}"),
-        ("trains", ", ".join(f"{m} {training.recipe.branch} at {r:g}" for m, r in training.optimizer.rates.items())),
+        ("recipe", f"{recipe.name} on {config.tracker}, {training.device}"),
+        (
+            "trains",
+            ", ".join(f"{m} {recipe.branch} at {r:g}" for m, r in training.optimizer.rates.items()),
+        ),
         ("trained", f"{len(trained)} tensors, {sum(p.numel() for p in trained.values()):,} numbers"),
         ("losses", ", ".join(f"{name} {value:.4g}" for name, value in parts.items())),
-        ("pairs", f"{len(training.train_pairs):,} to train on, {len(training.held_pairs):,} held out"),
-        ("shards", f"{len(training.source.readers)}, sound"),
-        ("a step", f"{training.batch_size} pairs in {seconds:.2f} s"),
+        (
+            "pairs",
+            f"{len(data.training_pairs):,} to train on, {len(data.validation_pairs):,} held out",
+        ),
+        ("shards", f"{len(data.source.readers)}, sound"),
+        ("a step", f"{training.row.batch_size} pairs in {seconds:.2f} s"),
         ("the run", f"{config.epochs} x {steps:,} steps, about {_span(seconds * steps * config.epochs)} of stepping"),
         ("memory", f"{_peak_memory(training.device) / 2**30:.1f} GiB at most"),
         ("writes", _summary(config)),

@@ -1,18 +1,21 @@
-"""What a run starts from: the base tracker's weights, or the results of parent rows put together."""
+"""What a run starts from: the base tracker's weights, or those of parent rows put together; and its frozen teacher."""
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.model_file import described, weights_file
-from trainer.checkpoints.weights import load_into, load_weights
+from trainer.checkpoints.run_folder import MODEL
+from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.distillation.branches import parts
-from trainer.net import AtomNet, DimpNet
+from trainer.net import AtomNet, DimpNet, build_network
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
 
@@ -20,6 +23,58 @@ log = logging.getLogger(__name__)
 
 Weights = dict[str, Tensor]
 BACKBONE = "feature_extractor."
+
+
+def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: bool) -> DimpNet | AtomNet:
+    """The network that a run trains, with the weights that it begins or goes on with, ready to infer.
+
+    Args:
+        config: settings of the run.
+        recipe: its row.
+        device: where it trains.
+        resumed: whether the folder's own model is gone on with.
+
+    Raises:
+        UsageError: a file or a parent row is missing.
+        DataError: weights that cannot be used.
+    """
+    torch.manual_seed(config.seed)
+    net: DimpNet | AtomNet = build_network(config.tracker)
+    if resumed:
+        # What is frozen comes from here, whatever --init says now; what is trained is overwritten by its masters.
+        model = config.out / MODEL
+        load_into(net, load_weights(model), str(model))
+    else:
+        start_weights(net, config, recipe)
+    # eval(): every row but pretrain keeps all batch-norm statistics, the backbone's first one included.
+    return net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def named_teacher(config: TrainConfig) -> Weights | None:
+    """The weights of a teacher that is not what the run starts from."""
+    return None if config.teacher == "init" else load_weights(weights_file(Path(config.teacher), "setting teacher"))
+
+
+def frozen_teacher(net: DimpNet | AtomNet, weights: Mapping[str, Tensor], name: str | None = None) -> DimpNet | AtomNet:
+    """A frozen network for the RGB side, which shares the backbone of the one that is trained.
+
+    Args:
+        net: the network that is trained.
+        weights: of the teacher: complete where it has a name, else what the run began with.
+        name: file or run of a teacher that is not what the run starts from.
+
+    Raises:
+        DataError: the named teacher grew from another backbone.
+    """
+    teacher = copy.deepcopy(net)
+    if name is None:
+        teacher.load_state_dict(weights, strict=False)
+    else:
+        load_into(teacher, weights, name)
+        if digest(teacher.feature_extractor.state_dict()) != digest(net.feature_extractor.state_dict()):
+            raise DataError(f"setting teacher: the backbone of {name} is another than that of --init")
+    teacher.feature_extractor = net.feature_extractor
+    return teacher.requires_grad_(False).eval()
 
 
 def start_weights(net: DimpNet | AtomNet, config: TrainConfig, recipe: Recipe) -> None:

@@ -19,7 +19,7 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.initial_weights import Weights, compose, start_weights
 
 
-def run(config: TrainConfig) -> dict[str, Any]:
+def merge_parents(config: TrainConfig) -> dict[str, Any]:
     """Write the model of a row that trains nothing, made of its parents.
 
     Raises:

@@ -35,7 +35,7 @@ class Step:
     why: str
 
 
-def plan(config: TrainConfig) -> list[Step]:
+def plan_rows(config: TrainConfig) -> list[Step]:
     """The rows of the base tracker, each after its parents; ``pretrain`` is asked for by its own name.
 
     Raises:
@@ -51,14 +51,14 @@ def plan(config: TrainConfig) -> list[Step]:
     return list(steps.values())
 
 
-def run(config: TrainConfig, train: Callable[[TrainConfig], dict[str, Any]]) -> list[Step]:
+def train_rows(config: TrainConfig, train: Callable[[TrainConfig], dict[str, Any]]) -> list[Step]:
     """Run every row that is not done; return what is done now, and what was left out and why.
 
     Args:
         config: settings of all rows; ``out`` holds a folder a row.
         train: runs one row.
     """
-    steps = plan(config)
+    steps = plan_rows(config)
     for each in steps:
         if each.state == "left out":
             log.warning("%s is left out: %s", each.recipe.name, each.why)
@@ -66,7 +66,7 @@ def run(config: TrainConfig, train: Callable[[TrainConfig], dict[str, Any]]) -> 
             log.info("%s is done and kept", each.recipe.name)
         elif each.config:
             train(each.config)
-    return plan(config)
+    return plan_rows(config)
 
 
 def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:

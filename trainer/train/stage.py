@@ -19,16 +19,16 @@ def run(config: TrainConfig) -> Table:
         DataError: shards or weights that cannot be used.
     """
     if config.recipe == "all":
-        steps = recipe_graph.plan(config) if config.dry_run else recipe_graph.run(config, one)
+        steps = recipe_graph.plan_rows(config) if config.dry_run else recipe_graph.train_rows(config, train_one)
         return [("recipe", "state", "", ""), *((s.recipe.name, s.state, s.why, _size(s)) for s in steps)]
     if config.dry_run and load_recipe(config.recipe).trains:
-        return list(dry_run.run(config))
-    return list(one(config).items())
+        return list(dry_run.rehearse(config))
+    return list(train_one(config).items())
 
 
-def one(config: TrainConfig) -> dict[str, Any]:
+def train_one(config: TrainConfig) -> dict[str, Any]:
     """Run one row."""
-    return loop.run(config) if load_recipe(config.recipe).trains else merge.run(config)
+    return loop.train_row(config) if load_recipe(config.recipe).trains else merge.merge_parents(config)
 
 
 def _size(step: recipe_graph.Step) -> str:

@@ -25,15 +25,15 @@ def losses(training: Training) -> dict[str, float]:
 
     Empty where nothing is held out.
     """
-    if not len(training.held_pairs) or not training.config.held_out_samples:
+    if not len(training.data.validation_pairs) or not training.config.held_out_samples:
         return {}
     with torch.no_grad():
-        windows = _windows(training, training.feeding)
-        feeds = ((assemble(batch, training.feeding, training.device), len(batch["pair"])) for batch in windows)
+        windows = _windows(training, training.data.feeding)
+        feeds = ((assemble(batch, training.data.feeding, training.device), len(batch["pair"])) for batch in windows)
         return _means((training.objective(feed)[1], count) for feed, count in feeds)
 
 
-def begin(training: Training, folder: RunFolder) -> None:
+def measure_start(training: Training, folder: RunFolder) -> None:
     """Measure the start: the row of epoch -1 in the metrics, and ``before`` in ``held_out.json``."""
     held = losses(training)
     if held:
@@ -41,7 +41,7 @@ def begin(training: Training, folder: RunFolder) -> None:
     folder.write_json(HELD_OUT, {"before": {"losses": held} | examine(training)})
 
 
-def finish(training: Training, folder: RunFolder, held: dict[str, float]) -> None:
+def measure_student(training: Training, folder: RunFolder, held: dict[str, float]) -> None:
     """Measure the student: ``after``, and how far every trained tensor has moved, relative to its norm at the start.
 
     Args:
@@ -64,7 +64,7 @@ def finish(training: Training, folder: RunFolder, held: dict[str, float]) -> Non
 def ways(training: Training) -> dict[str, Feeding]:
     """The ways of feeding that are reported: as the row is trained, and as the student is used, on TIR alone."""
     return {
-        "as trained": replace(training.feeding, once=False),
+        "as trained": replace(training.data.feeding, once=False),
         "TIR alone": Feeding(("tir",), ("tir",)),
     }
 
@@ -74,7 +74,7 @@ def examine(training: Training) -> dict[str, Any]:
 
     ``modulation_cosine`` compares the modulation vectors of the two modalities of one reference window.
     """
-    if not len(training.held_pairs) or not training.config.held_out_samples:
+    if not len(training.data.validation_pairs) or not training.config.held_out_samples:
         return {}
     with torch.no_grad():
         quality = {name: _quality(training, feeding) for name, feeding in ways(training).items()}
@@ -83,7 +83,7 @@ def examine(training: Training) -> dict[str, Any]:
 
 def _quality(training: Training, feeding: Feeding) -> dict[str, float]:
     return _means(
-        (measure_feed(training.net, assemble(batch, feeding, training.device), training.spec), len(batch["pair"]))
+        (measure_feed(training.net, assemble(batch, feeding, training.device), training.row.spec), len(batch["pair"]))
         for batch in _windows(training, feeding)
     )
 
@@ -99,8 +99,7 @@ def _cosine(training: Training) -> float:
 
 def _windows(training: Training, feeding: Feeding) -> Iterator[Sample]:
     """Batches of held-out windows, the same ones whatever is fed."""
-    dataset = training.dataset(training.held_pairs, training.config.held_out_samples, held_out=True, feeding=feeding)
-    loader: DataLoader[Sample] = DataLoader(dataset, training.batch_size)
+    loader: DataLoader[Sample] = DataLoader(training.data.validation_windows(feeding), training.row.batch_size)
     return read_batches(loader)
 
 

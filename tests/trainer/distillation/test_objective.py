@@ -40,9 +40,9 @@ def training(world: Path, out: Path, **changes: Any) -> Training:
 
 def repeated(run: Training, pairs: int = 2) -> Feed:
     """One batch, the same at every call."""
-    dataset = run.dataset(run.train_pairs, pairs)
+    dataset = run.data.training_windows(samples=pairs)
     batch = torch.utils.data.default_collate([dataset[index] for index in range(pairs)])
-    return assemble(batch, run.feeding, run.device)
+    return assemble(batch, run.data.feeding, run.device)
 
 
 @pytest.mark.parametrize(("recipe", "losses"), CASES)

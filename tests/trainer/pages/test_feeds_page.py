@@ -16,7 +16,7 @@ def test_every_mix_is_drawn(
 ) -> None:
     """Two samples: one row each, or two where every pair enters twice; three pictures a row."""
     small_windows(monkeypatch)
-    page = feeds_page.build([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
+    page = feeds_page.draw_feeds([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
     assert page.count("<h2") == mixes
     assert page.count("data:image/jpeg") == pictures
     assert "video-" in page
@@ -24,4 +24,4 @@ def test_every_mix_is_drawn(
 
 def test_a_row_that_trains_nothing_is_fed_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="b3 trains nothing"):
-        feeds_page.build([tmp_path], "b3", "dimp18", samples=2, seed=0)
+        feeds_page.draw_feeds([tmp_path], "b3", "dimp18", samples=2, seed=0)

@@ -24,9 +24,9 @@ import pytest, torch
 torch.set_num_threads(1)
 sys.path.insert(0, {root!r})
 from tests.trainer.train_world import settings, small_windows
-from trainer import loop
+from trainer.train import loop
 small_windows(pytest.MonkeyPatch())
-loop.run(settings(Path({world!r}), Path({out!r}), epochs=1, samples_per_epoch=8, rates={{"tcl": 1e-4}}))
+loop.train_row(settings(Path({world!r}), Path({out!r}), epochs=1, samples_per_epoch=8, rates={{"tcl": 1e-4}}))
 """
 
 
@@ -49,7 +49,7 @@ def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, monkeypatc
     torchrun(tmp_path, str(member))
     small_windows(monkeypatch)
     options = {"epochs": 1, "samples_per_epoch": 8, "batch_size": 4, "rates": {"tcl": 1e-4}}
-    loop.run(settings(world, tmp_path / "one", **options))
+    loop.train_row(settings(world, tmp_path / "one", **options))
     two, one = (json.loads((tmp_path / name / METRICS).read_text().splitlines()[-1]) for name in ("two", "one"))
     assert two["loss"] == pytest.approx(one["loss"], rel=1e-5)
     both = [load_weights(tmp_path / name / MODEL) for name in ("two", "one")]

@@ -46,10 +46,10 @@ def rows(run: Path) -> list[dict[str, Any]]:
 def test_four_epochs_equal_two_and_two(world: Path, tmp_path: Path, teacher: Path) -> None:
     """The resumed half needs no --init: what is frozen comes from the run itself."""
     options: dict[str, Any] = SHOWN | {"held_out_samples": 2, "held_out": 0.3, "step": 1}
-    whole = loop.run(settings(world, tmp_path / "whole", epochs=4, init=(teacher,), **options))
-    loop.run(settings(world, tmp_path / "parts", epochs=2, init=(teacher,), **options))
+    whole = loop.train_row(settings(world, tmp_path / "whole", epochs=4, init=(teacher,), **options))
+    loop.train_row(settings(world, tmp_path / "parts", epochs=2, init=(teacher,), **options))
     before = load_weights(tmp_path / "parts" / MODEL)
-    loop.run(settings(world, tmp_path / "parts", epochs=4, resume=True, **options))
+    loop.train_row(settings(world, tmp_path / "parts", epochs=4, resume=True, **options))
     assert same_bits(tmp_path / "whole", tmp_path / "parts")
     assert rows(tmp_path / "whole") == rows(tmp_path / "parts")
     after, start = load_weights(tmp_path / "parts" / MODEL), load_weights(teacher)
@@ -80,9 +80,9 @@ def test_every_kind_of_run_resumes_to_the_same_bits(world: Path, tmp_path: Path,
     options: dict[str, Any] = {"recipe": recipe, "losses": losses, "head_steps": 3, "loader_workers": 2}
     if recipe == "pretrain":
         options |= {"samples_per_epoch": 8, "batch_size": 8}
-    loop.run(settings(world, tmp_path / "whole", epochs=4, **options))
-    loop.run(settings(world, tmp_path / "parts", epochs=2, **options))
-    loop.run(settings(world, tmp_path / "parts", epochs=4, resume=True, **options | {"loader_workers": 0}))
+    loop.train_row(settings(world, tmp_path / "whole", epochs=4, **options))
+    loop.train_row(settings(world, tmp_path / "parts", epochs=2, **options))
+    loop.train_row(settings(world, tmp_path / "parts", epochs=4, resume=True, **options | {"loader_workers": 0}))
     assert same_bits(tmp_path / "whole", tmp_path / "parts")
 
 
@@ -94,7 +94,7 @@ import pytest, torch
 torch.set_num_threads({threads})
 sys.path.insert(0, {root!r})
 from tests.trainer.train_world import settings, small_windows
-from trainer import loop
+from trainer.train import loop
 from trainer.checkpoints.run_folder import RunFolder
 small_windows(pytest.MonkeyPatch())
 save = RunFolder.save_state
@@ -104,7 +104,7 @@ def save_and_die(folder, state):
     if state["epoch"] == {epoch}:
         os.kill(os.getpid(), signal.SIGKILL)
 RunFolder.save_state = save_and_die
-loop.run(settings(Path({world!r}), Path({out!r}), epochs=3, rates={{"tcl": 1e-4}}))
+loop.train_row(settings(Path({world!r}), Path({out!r}), epochs=3, rates={{"tcl": 1e-4}}))
 """
 
 
@@ -116,8 +116,8 @@ def test_a_killed_run_resumes_to_the_same_bits(world: Path, tmp_path: Path, afte
     script = KILLED.format(**where, after=after, epoch=epoch, threads=torch.get_num_threads())
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == -9, done.stderr
-    loop.run(settings(world, tmp_path / "killed", epochs=3, resume=True, **SHOWN))
-    loop.run(settings(world, tmp_path / "whole", epochs=3, **SHOWN))
+    loop.train_row(settings(world, tmp_path / "killed", epochs=3, resume=True, **SHOWN))
+    loop.train_row(settings(world, tmp_path / "whole", epochs=3, **SHOWN))
     assert same_bits(tmp_path / "whole", tmp_path / "killed")
     assert rows(tmp_path / "whole") == rows(tmp_path / "killed")
 
@@ -128,14 +128,14 @@ def finished(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "c1"
     with pytest.MonkeyPatch.context() as patch:
         small_windows(patch)
-        loop.run(settings(world, run, epochs=1, **SHOWN))
+        loop.train_row(settings(world, run, epochs=1, **SHOWN))
     return run
 
 
 def test_an_existing_run_is_refused_without_resume(world: Path, finished: Path) -> None:
     before = (finished / MODEL).read_bytes()
     with pytest.raises(UsageError, match="already holds a run"):
-        loop.run(settings(world, finished, **SHOWN))
+        loop.train_row(settings(world, finished, **SHOWN))
     assert (finished / MODEL).read_bytes() == before
 
 
@@ -154,13 +154,13 @@ def test_other_settings_are_refused_on_resume_by_name(
     world: Path, finished: Path, change: dict[str, Any], named: str
 ) -> None:
     with pytest.raises(UsageError, match=f"began with other {named}:"):
-        loop.run(settings(world, finished, **SHOWN | {"resume": True} | change))
+        loop.train_row(settings(world, finished, **SHOWN | {"resume": True} | change))
 
 
 def test_other_shards_are_refused_on_resume(tmp_path: Path, finished: Path) -> None:
     other = write_world(tmp_path, shard(sequences=7))
     with pytest.raises(UsageError, match="began with other shards"):
-        loop.run(settings(other, finished, resume=True, **SHOWN))
+        loop.train_row(settings(other, finished, resume=True, **SHOWN))
 
 
 def test_a_damaged_state_or_model_is_refused(world: Path, finished: Path, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_damaged_state_or_model_is_refused(world: Path, finished: Path, tmp_pa
             data = (finished / file).read_bytes()
             (run / file).write_bytes(data[: len(data) // 2] if file == name else data)
         with pytest.raises(DataError, match=name.replace(".", r"\.")):
-            loop.run(settings(world, run, resume=True, **SHOWN))
+            loop.train_row(settings(world, run, resume=True, **SHOWN))
 
 
 def test_a_model_that_was_altered_is_not_resumed(world: Path, finished: Path, tmp_path: Path) -> None:
@@ -182,26 +182,26 @@ def test_a_model_that_was_altered_is_not_resumed(world: Path, finished: Path, tm
     weights["feature_extractor.conv1.weight"][0] += 1
     save_file(weights, run / MODEL)
     with pytest.raises(DataError, match=r"model\.safetensors: altered since the state was saved"):
-        loop.run(settings(world, run, resume=True, epochs=2, **SHOWN))
+        loop.train_row(settings(world, run, resume=True, epochs=2, **SHOWN))
 
 
 def test_a_run_that_ended_in_its_first_epoch_starts_anew(world: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
     (run / METRICS).write_text('{"epoch": -1, "held_out": true, "loss": 1, "tcl": 1}\n{"epoch": 0, "step": 3, "lo')
-    loop.run(settings(world, run, epochs=1, held_out=0.3, held_out_samples=1, **SHOWN))
+    loop.train_row(settings(world, run, epochs=1, held_out=0.3, held_out_samples=1, **SHOWN))
     assert [(row["epoch"], row.get("held_out", False)) for row in rows(run)] == [(-1, True), (0, False), (0, True)]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_pairs(world: Path, tmp_path: Path) -> None:
     config = settings(world, tmp_path / "run", batch_size=1, samples_per_epoch=3, rates={"tcl": 1e30})
     training = session.Training(settings(world, tmp_path / "other", batch_size=1, samples_per_epoch=3))
-    dataset = training.dataset(training.train_pairs, 3)
+    dataset = training.data.training_windows()
     with pytest.raises(DataError, match=r"loss is (nan|inf) at epoch 0, step (\d), pairs (video-\d/\d): ") as caught:
-        loop.run(config)
+        loop.train_row(config)
     words = str(caught.value).replace(",", " ").replace(":", " ").split()
     step, named = int(words[words.index("step") + 1]), words[words.index("pairs") + 1]
-    assert training.source.names[dataset[step]["pair"]][1] == named
+    assert training.data.source.names[dataset[step]["pair"]][1] == named
     assert not (tmp_path / "run" / MODEL).exists()
 
 
@@ -211,7 +211,7 @@ def test_the_rate_is_halved_as_scheduled(world: Path, tmp_path: Path, monkeypatc
     monkeypatch.setattr(loop, "_epoch", lambda *_: iter([{"epoch": 0, "step": 0, "loss": 1.0, "tcl": 1.0}]))
     monkeypatch.setattr(loop.RunFolder, "save_model", lambda *_: None)
     monkeypatch.setattr(loop.RunFolder, "save_state", lambda *_: None)
-    loop.run(settings(world, tmp_path / "run", epochs=31))
+    loop.train_row(settings(world, tmp_path / "run", epochs=31))
     assert scales == [1.0] * 15 + [0.5] * 15 + [0.25]
 
 

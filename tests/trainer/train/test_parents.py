@@ -72,7 +72,7 @@ def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> N
     first = load_weights(teacher)
     second = scaled(first, 1.5)
     b1, b2 = model_of(tmp_path / "b1", "b1", first), model_of(tmp_path / "b2", "b2", second)
-    stage.one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=(b2, b1)))
+    stage.train_one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=(b2, b1)))
     merge.merge(b1, b2, tmp_path / "merged")
     test_parts = ("conv3_1t", "conv3_2t", "conv4_1t", "conv4_2t", "fc3_rt", "fc4_rt", "iou_predictor")
     for name, value in load_weights(tmp_path / "b3" / MODEL).items():
@@ -80,14 +80,14 @@ def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> N
         assert value.equal((second if of_test else first)[name]), name
     assert same_bits(tmp_path / "b3", tmp_path / "merged")
     with pytest.raises(UsageError, match="b2 is missing"):
-        stage.one(settings(tmp_path, tmp_path / "again", recipe="b3", init=(b1, tmp_path / "merged")))
+        stage.train_one(settings(tmp_path, tmp_path / "again", recipe="b3", init=(b1, tmp_path / "merged")))
 
 
 @pytest.mark.parametrize(("recipe", "side"), [("d1", "reference_side"), ("c1", "test_side")])
 def test_shared_features_are_trained_on_the_tir_side_alone(world: Path, tmp_path: Path, recipe: str, side: str) -> None:
     """The RGB side runs a frozen copy; only the TIR side's is stepped and saved, after resumption too."""
     options: dict[str, Any] = {"recipe": recipe, "tcl_features": "trained", "rates": {"tcl": 1e-3}}
-    loop.run(settings(world, tmp_path / "run", epochs=1, **options))
+    loop.train_row(settings(world, tmp_path / "run", epochs=1, **options))
     run = session.Training(settings(world, tmp_path / "run", resume=True, **options))
     torch.manual_seed(0)
     start = build_network("dimp18").state_dict()
@@ -120,7 +120,7 @@ def test_a_model_put_together_has_learnt_the_thermal_ranges_of_all_its_parents(t
         )
         parents.append(tmp_path / row)
     merge.merge(parents[0], parents[1], tmp_path / "merged")
-    stage.one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=tuple(parents)))
+    stage.train_one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=tuple(parents)))
     for run in ("merged", "b3"):
         assert json.loads((tmp_path / run / META).read_text())["tir_ranges"] == ["8-bit", [7000, 9000]]
 
