@@ -15,6 +15,7 @@ from pipeline.files.json_text import write_json
 from pipeline.files.writing import write_text, written
 from trainer.checkpoints.unpickle import read_pickle
 from trainer.checkpoints.weights import save_weights
+from trainer.recipes.settings import differing
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
 START, HELD_OUT = "start.safetensors", "held_out.json"
@@ -70,9 +71,7 @@ class RunFolder:
         state = read_pickle(path)
         if not isinstance(state, dict) or state.keys() != STATE_KEYS:
             raise DataError(f"{path}: not the state of a run, cannot resume: start again in another --out")
-        then: dict[str, Any] = state["identity"]
-        differ = sorted(key for key in identity.keys() | then.keys() if identity.get(key) != then.get(key))
-        if differ:
+        if differ := differing(identity, state["identity"]):
             raise UsageError(
                 f"{self.path}: began with other {', '.join(differ)}: resume with the same, or take another --out"
             )

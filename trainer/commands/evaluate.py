@@ -59,12 +59,13 @@ def main(**options: Any) -> None:
 
     `cmd-eval --dataset lsotb_tir --annotations ANNO --results student=DIR --results teacher=DIR --out REPORT`
     """
+    from trainer.evaluate import EvaluateConfig, run
     from trainer.evaluate.report.tables import LETTERS, percent
-    from trainer.evaluate.stage import run
 
-    evaluation = run(**options)
+    made = run(EvaluateConfig(**options))
+    evaluation = made.evaluation
     metrics = evaluation.benchmark.metrics
     rows: list[tuple[object, ...]] = [("tracker", *(LETTERS[metric] for metric in metrics))]
     rows += [(t.name, *(percent(t.score(metric)) for metric in metrics)) for t in evaluation.ranked()]
     print_table(rows)
-    print_table([("report", options["out"] / "report.html")])
+    print_table([("report", made.report)])

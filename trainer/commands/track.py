@@ -70,6 +70,6 @@ def main(**options: Any) -> None:
     from trainer.track.settings import TrackConfig
 
     config = TrackConfig(**options)
-    from trainer.track import stage
+    from trainer.track import run
 
-    print_table(list(stage.run(config).items()))
+    print_table(run(config).rows())

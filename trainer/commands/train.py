@@ -114,9 +114,9 @@ def train(overrides: tuple[str, ...], **options: Any) -> None:
 
     given = {name: value for name, value in options.items() if value is not None}
     config = configure(given, overrides)
-    from trainer.train import stage
+    from trainer.train import run
 
-    print_table(stage.run(config))
+    print_table(run(config).rows())
 
 
 @main.command()
@@ -143,9 +143,9 @@ def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
 def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
     """Put two runs together (row b3): the box module's reference branch of one, its test branch of the other."""
-    from trainer.train.merge import merge as merge_runs
+    from trainer.train.merge import merge_runs
 
-    print_table(list(merge_runs(reference, test, out, tracker).items()))
+    print_table(merge_runs(reference, test, out, tracker).rows())
 
 
 @main.command()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.recipe import Fed, Recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Feeding:
     once: bool = False
 
     @classmethod
-    def of(cls, recipe: Recipe, config: TrainConfig) -> Feeding:
+    def of(cls, recipe: Recipe, settings: TrainSettings) -> Feeding:
         """The feeding of a row under the settings of a run."""
-        if recipe.mixed and config.mix == "spatial":
+        if recipe.mixed and settings.mix == "spatial":
             return cls((recipe.reference,), (recipe.test,))
-        once = recipe.mixed and config.mix_pairs == "once"
+        once = recipe.mixed and settings.mix_pairs == "once"
         return cls(pictures(recipe.reference), pictures(recipe.test), once)
 
     @property

@@ -49,7 +49,7 @@ class Source:
         return digest.hexdigest()
 
 
-def open_source(folders: tuple[Path, ...], *, check: bool = True) -> Source:
+def open_source(folders: tuple[Path, ...]) -> Source:
     """Open folders of shards; every file is checked against its hash first.
 
     Raises:
@@ -57,8 +57,7 @@ def open_source(folders: tuple[Path, ...], *, check: bool = True) -> Source:
     """
     indexes = tuple(load_index(folder) for folder in folders)
     for folder, index in zip(folders, indexes):
-        faults = index_faults(folder, index) if check else []
-        if faults:
+        if faults := index_faults(folder, index):
             raise DataError(f"{faults[0]} ({len(faults)} faults in all): `cmd-prep verify` lists them")
     readers: list[ShardReader] = []
     names: list[tuple[str, str]] = []

@@ -16,7 +16,7 @@ from trainer.data.feeds import Feeding
 from trainer.data.shards import Source, of_method, open_source, split_pairs
 from trainer.recipes.base_trackers import TrackerSpec
 from trainer.recipes.row import Row
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class TrainingData:
     """Shards under the settings of a run.
 
     Attributes:
-        config: the settings.
+        settings: the settings.
         spec: geometry of the windows.
         feeding: what each branch is fed.
         source: the shards.
@@ -37,7 +37,7 @@ class TrainingData:
         validation_pairs: indices of the pairs that only measure.
     """
 
-    config: TrainConfig
+    settings: TrainSettings
     spec: TrackerSpec
     feeding: Feeding
     source: Source
@@ -46,29 +46,29 @@ class TrainingData:
 
     def training_windows(self, feeding: Feeding | None = None, samples: int | None = None) -> PairDataset:
         """The windows that a run trains on, or of the same pairs with another feeding and number of draws an epoch."""
-        feeding, samples = feeding or self.feeding, samples or self.config.samples_per_epoch
-        return self._windows(self.training_pairs, feeding, samples, self.config.seed, augment=True)
+        feeding, samples = feeding or self.feeding, samples or self.settings.samples_per_epoch
+        return self._windows(self.training_pairs, feeding, samples, self.settings.seed, augment=True)
 
     def validation_windows(self, feeding: Feeding) -> PairDataset:
         """The windows that measure, the same ones however they are fed; they are not augmented."""
-        config = self.config
-        seed = config.split_seed + VALIDATION_SEED
-        return self._windows(self.validation_pairs, feeding, config.held_out_samples, seed, augment=False)
+        settings = self.settings
+        seed = settings.split_seed + VALIDATION_SEED
+        return self._windows(self.validation_pairs, feeding, settings.held_out_samples, seed, augment=False)
 
     def _windows(
         self, pairs: NDArray[np.int64], feeding: Feeding, samples: int, seed: int, *, augment: bool
     ) -> PairDataset:
-        jitter = self.config.jitter == "tracker"
+        jitter = self.settings.jitter == "tracker"
         return PairDataset(
             self.source, pairs, self.spec, feeding, samples=samples, seed=seed, jitter=jitter, augment=augment
         )
 
 
-def open_training_data(config: TrainConfig, row: Row, shards: Sequence[Path]) -> TrainingData:
+def open_training_data(settings: TrainSettings, row: Row, shards: Sequence[Path]) -> TrainingData:
     """Open shards for a row.
 
     Args:
-        config: settings of the run.
+        settings: settings of the run.
         row: what it trains.
         shards: folders; those of the row's mining method are taken, or all, with a warning, where none is of it.
 
@@ -76,9 +76,11 @@ def open_training_data(config: TrainConfig, row: Row, shards: Sequence[Path]) ->
         UsageError: no shards.
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
-    feeding = Feeding.of(row.recipe, config)
+    feeding = Feeding.of(row.recipe, settings)
     source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
-    return TrainingData(config, row.spec, feeding, source, *split_pairs(source, config.held_out, config.split_seed))
+    return TrainingData(
+        settings, row.spec, feeding, source, *split_pairs(source, settings.held_out, settings.split_seed)
+    )
 
 
 def _open_shards(recipe: str, method: str, shards: Sequence[Path]) -> Source:

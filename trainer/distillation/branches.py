@@ -8,7 +8,7 @@ from torch import nn
 
 from trainer.recipes.base_trackers import TrackerSpec
 from trainer.recipes.recipe import Branch, Module, Recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 
 REFERENCE_BBE = ("conv3_1r", "conv4_1r", "fc3_1r", "fc34_3r", "fc34_4r")
 TEST_BBE = ("conv3_1t", "conv3_2t", "conv4_1t", "conv4_2t", "fc3_rt", "fc4_rt", "iou_predictor")
@@ -31,16 +31,16 @@ def parts(module: Module, branch: Branch) -> tuple[str, ...]:
     return tuple(f"classifier.{part}." for part in own)
 
 
-def trained_names(net: nn.Module, recipe: Recipe, config: TrainConfig, spec: TrackerSpec) -> dict[str, list[str]]:
+def trained_names(net: nn.Module, recipe: Recipe, settings: TrainSettings, spec: TrackerSpec) -> dict[str, list[str]]:
     """Names of the parameters that a row trains, by module.
 
     The classifier's feature extractor serves both branches; in a row that trains the reference branch alone it is
     frozen, unless ``tcl_features`` says otherwise.
     """
     frozen: list[str] = []
-    if config.loss_of(spec)[1] == "state":
+    if settings.loss_of(spec)[1] == "state":
         frozen += [f"bb_regressor.{part}." for part in SCORING_BBE]
-    if recipe.branch == "reference" and config.tcl_features == "frozen":
+    if recipe.branch == "reference" and settings.tcl_features == "frozen":
         frozen.append(f"classifier.{SHARED_TCL}.")
     return {
         module: [

@@ -44,10 +44,10 @@ def fit_head(net: DimpNet | AtomNet, data: TrainingData, device: torch.device, w
     Returns:
         The head, frozen, on ``device``.
     """
-    samples = BATCH * data.config.head_steps
+    samples = BATCH * data.settings.head_steps
     dataset = data.training_windows(RGB, samples)
     states = torch.stack([torch.as_tensor(dataset[i]["state"]) for i in range(min(256, samples))])
-    torch.manual_seed(data.config.seed)
+    torch.manual_seed(data.settings.seed)
     head = StateHead(states.mean(0), states.std(0).clamp_min(1e-3)).to(device)
     optimizer = torch.optim.Adam(head.parameters(), RATE)
     history: list[float] = []

@@ -14,7 +14,7 @@ from trainer.net import AtomNet, DimpNet
 from trainer.net.backbone import Features
 from trainer.recipes.base_trackers import TrackerSpec
 from trainer.recipes.recipe import Branch, Module
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 
 KL_WEIGHT = 0.01
 """SuperDiMP's weight of the box loss beside DiMP's classification loss."""
@@ -26,7 +26,7 @@ class Objective(nn.Module):
     Args:
         net: the two-branch tracker; whatever of it is frozen has ``requires_grad`` off already.
         modules: what is trained.
-        config: settings of the run.
+        settings: settings of the run.
         spec: the base tracker.
         teacher: runs the branch that is not trained, where that must not be ``net`` itself; it shares its backbone.
         branch: which branch is trained.
@@ -38,7 +38,7 @@ class Objective(nn.Module):
         self,
         net: DimpNet | AtomNet,
         modules: Sequence[Module],
-        config: TrainConfig,
+        settings: TrainSettings,
         spec: TrackerSpec,
         *,
         branch: Branch = "both",
@@ -47,8 +47,8 @@ class Objective(nn.Module):
         shrunk: Sequence[Tensor] = (),
     ) -> None:
         super().__init__()
-        self.net, self.modules_wanted, self.config, self.head = net, tuple(modules), config, head
-        self.tcl_loss, self.bbe_loss = config.loss_of(spec)
+        self.net, self.modules_wanted, self.settings, self.head = net, tuple(modules), settings, head
+        self.tcl_loss, self.bbe_loss = settings.loss_of(spec)
         self.shrunk = list(shrunk)
         other = teacher or net
         self.reference_side = other if branch == "test" else net
@@ -56,7 +56,7 @@ class Objective(nn.Module):
 
     def forward(self, feed: Feed) -> tuple[Tensor, dict[str, float]]:
         """Loss of a feed, a scalar, and its parts by name."""
-        with torch.autocast(feed.reference.device.type, torch.bfloat16, enabled=self.config.amp):
+        with torch.autocast(feed.reference.device.type, torch.bfloat16, enabled=self.settings.amp):
             reference, test = self._features(feed)
             total = feed.label.new_zeros(())
             parts: dict[str, float] = {}
@@ -65,7 +65,7 @@ class Objective(nn.Module):
                 total, parts["tcl"] = total + loss, float(loss.detach())
             if "bbe" in self.modules_wanted:
                 loss = self._bbe(reference, test, feed)
-                total, parts["bbe"] = total + self.config.weight * loss, float(loss.detach())
+                total, parts["bbe"] = total + self.settings.weight * loss, float(loss.detach())
         parts["loss"] = float(total.detach())
         return total, parts
 
@@ -83,7 +83,7 @@ class Objective(nn.Module):
         features, label = answering.classification_features(test), feed.label[None]
         if self.tcl_loss == "l2":
             ends = torch.stack([found.filters[0], found.filters[-1]])
-            return tcl_loss(answering.classify(ends, features).float(), label, ends.float(), self.config.mu)
+            return tcl_loss(answering.classify(ends, features).float(), label, ends.float(), self.settings.mu)
         return dimp_classification(answering.classify(found.filters, features).float(), label)
 
     def _bbe(self, reference: Features, test: Features, feed: Feed) -> Tensor:
@@ -95,7 +95,7 @@ class Objective(nn.Module):
             if self.head is None:
                 raise ValueError("box loss 'state' needs psi: fit a StateHead first")
             prediction = self.head(self.test_side.modulate(modulation, features)).float()
-            total = bbe_loss(prediction, self.head.standardise(feed.state), self.shrunk, self.config.nu)
+            total = bbe_loss(prediction, self.head.standardise(feed.state), self.shrunk, self.settings.nu)
         if self.bbe_loss == "state":
             return total
         predicted = self.test_side.score_proposals(modulation, features, feed.proposals[None])[0].float()

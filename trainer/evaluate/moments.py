@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trainer.evaluate.ope import cut, measure
 from trainer.evaluate.score_trackers import Evaluation
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 from trainer.sequences.rows import Boxes, valid
 
 WINDOW = 25
@@ -26,7 +26,9 @@ class Moment:
     second: float
 
 
-def differing_moments(evaluation: Evaluation, first: Tracker, second: Tracker | None, most: int = 5) -> list[Moment]:
+def differing_moments(
+    evaluation: Evaluation, first: ScoredTracker, second: ScoredTracker | None, most: int = 5
+) -> list[Moment]:
     """The moment of greatest difference in each of the sequences that differ most.
 
     Args:

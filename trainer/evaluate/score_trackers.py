@@ -14,7 +14,7 @@ from trainer.evaluate import ope
 from trainer.evaluate.bootstrap import Difference, differences
 from trainer.evaluate.published import read_published
 from trainer.evaluate.results import find_result, read_result, strangers
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 from trainer.sequences.benchmark import Benchmark, load_benchmark
 from trainer.sequences.rows import Boxes
 
@@ -27,15 +27,15 @@ class Evaluation:
     """Everything that was measured; ``warnings`` is what a reader of the scores must know."""
 
     benchmark: Benchmark
-    trackers: tuple[Tracker, ...]
+    trackers: tuple[ScoredTracker, ...]
     differences: tuple[Difference, ...]
     warnings: tuple[str, ...]
 
-    def ranked(self, metric: str = "success") -> list[Tracker]:
+    def ranked(self, metric: str = "success") -> list[ScoredTracker]:
         """Trackers by score, best first."""
         return sorted(self.trackers, key=lambda tracker: -(tracker.score(metric) or 0))
 
-    def shown(self) -> list[Tracker]:
+    def shown(self) -> list[ScoredTracker]:
         """Trackers that plots and lists have room for, best first: one's own, and the best of the others."""
         ranked = self.ranked()
         room = sorted(ranked, key=lambda tracker: not tracker.own)[:SHOWN]
@@ -67,9 +67,9 @@ class _Faults:
 
 def evaluate(
     dataset: str,
-    annotations: Path | None,
-    results: Sequence[tuple[str, Path]],
-    curves: Path | None,
+    annotations: Path | None = None,
+    results: Sequence[tuple[str, Path]] = (),
+    curves: Path | None = None,
     attributes: Path | None = None,
     only: Sequence[str] = (),
     seed: int = 0,
@@ -97,7 +97,7 @@ def evaluate(
     warnings = list(benchmark.warnings)
     trackers = [measure_tracker(name, folder, benchmark, warnings) for name, folder in results]
     if curves:
-        trackers += [Tracker(name, found) for name, found in read_published(curves, benchmark).items()]
+        trackers += [ScoredTracker(name, published) for name, published in read_published(curves, benchmark).items()]
     names = [tracker.name for tracker in trackers]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UsageError(f"two trackers are called {', '.join(twice)}: choose another NAME in --results NAME=DIR")
@@ -109,7 +109,7 @@ def evaluate(
     return Evaluation(benchmark, tuple(trackers), tuple(pairs), tuple(warnings))
 
 
-def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: list[str]) -> Tracker:
+def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: list[str]) -> ScoredTracker:
     """Read and measure one tracker's results; what was careless in them is added to ``warnings``.
 
     Raises:
@@ -127,13 +127,14 @@ def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: lis
         warnings.append(f"{name}: {len(unknown)} results of unknown sequences ignored ({some(unknown)})")
     faults = _Faults()
     boxes: dict[str, Boxes] = {}
-    found: list[dict[str, NDArray[np.float64]]] = []
+    measured: list[dict[str, NDArray[np.float64]]] = []
     for sequence, path in files.items():
         if path:
             boxes[sequence], truth = _prepare(path, sequence, benchmark.truth[sequence], faults)
-            found.append(ope.curves(ope.measure(boxes[sequence], truth)))
+            measured.append(ope.curves(ope.measure(boxes[sequence], truth)))
     warnings += faults.told(name)
-    return Tracker(name, {metric: np.stack([curve[metric] for curve in found]) for metric in benchmark.metrics}, boxes)
+    scored = {metric: np.stack([curve[metric] for curve in measured]) for metric in benchmark.metrics}
+    return ScoredTracker(name, scored, boxes)
 
 
 def _prepare(path: Path, sequence: str, truth: Boxes, faults: _Faults) -> tuple[Boxes, Boxes]:

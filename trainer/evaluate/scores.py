@@ -16,7 +16,7 @@ MIN_SEQUENCES = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Tracker:
+class ScoredTracker:
     """One tracker on N sequences.
 
     Attributes:

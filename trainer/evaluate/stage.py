@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -21,47 +22,48 @@ from trainer import DISTRIBUTION
 from trainer.evaluate.moments import Moment, differing_moments
 from trainer.evaluate.report import metrics_json, page, plots, strips, tables
 from trainer.evaluate.score_trackers import Evaluation, evaluate
+from trainer.evaluate.settings import EvaluateConfig
 from trainer.sequences.layout import find_pictures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+METRICS, TABLES, REPORT = "metrics.json", "tables.md", "report.html"
 MOST_STRIPS = 4
 _PNG_DPI = 200
 _LOG = logging.getLogger(__name__)
 
 
-def run(
-    dataset: str,
-    out: Path,
-    annotations: Path | None = None,
-    results: Sequence[tuple[str, Path]] = (),
-    curves: Path | None = None,
-    attributes: Path | None = None,
-    frames: Path | None = None,
-    sequences: Sequence[str] = (),
-    seed: int = 0,
-) -> Evaluation:
-    """Evaluate and write the report's folder.
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What an evaluation left.
 
-    Args:
-        dataset: manifest of the benchmark.
-        out: folder to write.
-        annotations: folder of ground truth.
-        results: name and folder of each tracker that was run; the first two are compared frame by frame.
-        curves: folder of published curves.
-        attributes: folder of attribute flags.
-        frames: folder of the sequences' pictures, for strips.
-        sequences: names to evaluate; none: all.
-        seed: of the bootstrap.
+    Attributes:
+        evaluation: everything that was measured.
+        report: the page.
+        metrics: the numbers, JSON.
+        tables: the tables, Markdown.
+        plots: each plot as SVG; a PNG of the same name lies beside it.
+    """
+
+    evaluation: Evaluation
+    report: Path
+    metrics: Path
+    tables: Path
+    plots: tuple[Path, ...]
+
+
+def run(config: EvaluateConfig) -> EvaluationReport:
+    """Evaluate and write the report's folder.
 
     Raises:
         UsageError: settings that do not go together.
         DataError: a missing or unreadable file, or one with too few rows; named.
     """
+    frames, out = config.frames, config.out
     if frames and not frames.is_dir():
         raise DataError(f"{frames}: no such folder: correct --frames")
-    evaluation = evaluate(dataset, annotations, results, curves, attributes, sequences, seed)
+    evaluation = _evaluate(config)
     for line in evaluation.warnings:
         _LOG.warning("warning: %s", line)
     out.mkdir(parents=True, exist_ok=True)
@@ -74,13 +76,34 @@ def run(
     if frames:
         drawn |= _draw_strips(evaluation, style, moments, frames)
     content = page.build_page(evaluation, shown, _save(drawn, out), moments, compared)
-    folders = {name: str(folder) for name, folder in results}
-    settings = {"dataset": dataset, "seed": seed, "results": folders, "curves": str(curves) if curves else None}
-    settings |= {"versions": {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__}}
-    write_json(out / "metrics.json", metrics_json.collect(evaluation, settings))
-    write_text(out / "tables.md", tables.write_tables(evaluation))
-    write_text(out / "report.html", content)
-    return evaluation
+    write_json(out / METRICS, metrics_json.collect(evaluation, _described(config)))
+    write_text(out / TABLES, tables.write_tables(evaluation))
+    write_text(out / REPORT, content)
+    plotted = tuple(out / f"{name}.svg" for name in drawn)
+    return EvaluationReport(evaluation, out / REPORT, out / METRICS, out / TABLES, plotted)
+
+
+def _evaluate(config: EvaluateConfig) -> Evaluation:
+    return evaluate(
+        config.dataset,
+        config.annotations,
+        config.results,
+        config.curves,
+        config.attributes,
+        config.sequences,
+        config.seed,
+    )
+
+
+def _described(config: EvaluateConfig) -> dict[str, object]:
+    """What ``metrics.json`` says of the settings."""
+    return {
+        "dataset": config.dataset,
+        "seed": config.seed,
+        "results": {name: str(folder) for name, folder in config.results},
+        "curves": str(config.curves) if config.curves else None,
+        "versions": {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__},
+    }
 
 
 def _compare(evaluation: Evaluation) -> tuple[list[Moment], tuple[str, ...]]:

@@ -19,7 +19,7 @@ from trainer.data.shards import of_method, open_source, split_pairs
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.base_trackers import TRACKERS
 from trainer.recipes.recipe import Recipe, load_recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 
 Image = NDArray[np.uint8]
 BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)
@@ -69,8 +69,8 @@ def mixes(row: Recipe) -> list[tuple[str, Feeding]]:
             "mix: batch, mix_pairs: once": {"mix_pairs": "once"},
             "mix: spatial": {"mix": "spatial"},
         }
-    config = TrainConfig(recipe=row.name, out=Path())
-    return [(title, Feeding.of(row, config.model_copy(update=change))) for title, change in ways.items()]
+    settings = TrainSettings(recipe=row.name)
+    return [(title, Feeding.of(row, settings.model_copy(update=change))) for title, change in ways.items()]
 
 
 def _note(row: Recipe) -> str:

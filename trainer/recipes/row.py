@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pipeline.errors import UsageError
 from trainer.recipes.base_trackers import TRACKERS, TrackerSpec
 from trainer.recipes.recipe import Module, Recipe, load_recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +36,15 @@ class Row:
     rates: dict[str, float]
 
 
-def resolve_row(config: TrainConfig) -> Row:
+def resolve_row(settings: TrainSettings) -> Row:
     """The row that settings ask for.
 
     Raises:
         UsageError: settings that do not fit the row or one another.
     """
-    recipe, base = load_recipe(config.recipe), TRACKERS[config.tracker]
-    modules, losses = recipe.trained(base), config.loss_of(base)
-    _check(config, recipe, modules)
+    recipe, base = load_recipe(settings.recipe), TRACKERS[settings.tracker]
+    modules, losses = recipe.trained(base), settings.loss_of(base)
+    _check(settings, recipe, modules)
     return Row(
         recipe=recipe,
         base=base,
@@ -52,22 +52,24 @@ def resolve_row(config: TrainConfig) -> Row:
         spec=replace(base, mixture=losses[1] == "kl"),
         modules=modules,
         losses=losses,
-        batch_size=config.batch(recipe, base),
-        rates={module: getattr(config.rates, module) or recipe.rate(module, base) for module in modules},
+        batch_size=settings.batch(recipe, base),
+        rates={module: getattr(settings.rates, module) or recipe.rate(module, base) for module in modules},
     )
 
 
-def _check(config: TrainConfig, recipe: Recipe, modules: tuple[Module, ...]) -> None:
+def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...]) -> None:
     """Refuse settings that this row has no use for."""
     name = recipe.name
     if "tcl" in recipe.trains and "tcl" not in modules and "backbone" not in modules:
-        raise UsageError(f"recipe {name} trains a classifier, {config.tracker} has none: use its rows (--list-recipes)")
-    idle = [module for module in config.rates.model_fields_set if module not in modules]
+        raise UsageError(
+            f"recipe {name} trains a classifier, {settings.tracker} has none: use its rows (--list-recipes)"
+        )
+    idle = [module for module in settings.rates.model_fields_set if module not in modules]
     if idle:
         raise UsageError(f"setting rates.{idle[0]}: recipe {name} does not train it")
-    if config.teacher != "init" and recipe.branch == "both":
+    if settings.teacher != "init" and recipe.branch == "both":
         raise UsageError(f"setting teacher: recipe {name} trains both branches, neither is a fixed teacher")
-    if not recipe.mixed and (config.mix, config.mix_pairs) != ("batch", "twice"):
+    if not recipe.mixed and (settings.mix, settings.mix_pairs) != ("batch", "twice"):
         raise UsageError(f"setting mix: recipe {name} feeds one modality to a branch")
-    if config.jitter == "none":
+    if settings.jitter == "none":
         log.warning("jitter is off: every window is centred on its box, and a bias alone can learn the targets")

@@ -1,7 +1,8 @@
-"""The settings of one run: what the command line and ``--set`` may say."""
+"""What the result of a run depends on, and where it runs: all that the command line and ``--set`` may say."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,10 @@ from trainer.recipes.recipe import Recipe
 TclLoss = Literal["lbhinge", "l2"]
 BbeLoss = Literal["iou", "kl", "state", "state+iou"]
 PAPER_BATCH = 5
+RESULTS = 1
+"""Raised by a change that alters what equal settings give, so that no run is gone on with by another method."""
+BEFORE: dict[str, Any] = {"results": 1}
+"""What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
 class _Frozen(BaseModel):
@@ -29,20 +34,14 @@ class Rates(_Frozen):
     backbone: float | None = Field(default=None, gt=0)
 
 
-class TrainConfig(_Frozen):
-    """Settings of one run; the defaults are the paper's.
+class TrainSettings(_Frozen):
+    """What the result depends on, beside shards and weights, whose content counts; the defaults are the paper's.
 
     Attributes:
-        shards: folders that ``cmd-prep mine`` wrote; a row that trains nothing needs none.
         recipe: a row of Table 1, or ``all``.
         tracker: the base tracker.
-        init: weights to start from; none starts from seeded random weights. A resumed run has its own already.
-        out: the run's folder; for ``all`` the folder of the runs.
-        epochs: passes of ``samples_per_epoch`` draws.
         samples_per_epoch: pairs drawn an epoch.
         batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
-        device: torch device, or ``auto``.
-        loader_workers: processes that read shards; 0 reads in the training process.
         amp: run the network in bfloat16 where that is safe (autocast).
         seed: every draw is a function of (seed, epoch, draw, branch).
         rates: learning rates that replace the recipe's.
@@ -65,20 +64,12 @@ class TrainConfig(_Frozen):
         held_out_samples: draws of that measurement; 0 leaves it out.
         split_seed: which sequences are held out is a function of it and of the sequence's name alone.
         head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
-        resume: go on from ``out/state.pt``.
-        dry_run: check, take one step in memory, print the plan, write nothing.
     """
 
-    shards: tuple[Path, ...] = ()
     recipe: str
     tracker: TrackerName = "dimp50"
-    init: tuple[Path, ...] = ()
-    out: Path
-    epochs: int = Field(default=50, ge=1)
     samples_per_epoch: int = Field(default=26_000, ge=1)
     batch_size: int | None = Field(default=None, ge=1)
-    device: str = "auto"
-    loader_workers: int = Field(default=2, ge=0)
     amp: bool = False
     seed: int = Field(default=0, ge=0, lt=2**32)
     rates: Rates = Rates()
@@ -99,13 +90,10 @@ class TrainConfig(_Frozen):
     held_out_samples: int = Field(default=200, ge=0)
     split_seed: int = Field(default=0, ge=0, lt=2**32)
     head_steps: int = Field(default=400, ge=1)
-    resume: bool = False
-    dry_run: bool = False
 
-    def decisive(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
-        free = {"out", "device", "loader_workers", "resume", "epochs", "shards", "init", "dry_run"}
-        return self.model_dump(mode="json", exclude=free)
+        return recorded(self.model_dump(mode="json", include=set(TrainSettings.model_fields)) | {"results": RESULTS})
 
     def batch(self, recipe: Recipe, spec: TrackerSpec) -> int:
         """Pairs a step.
@@ -125,6 +113,49 @@ class TrainConfig(_Frozen):
         own: BbeLoss = "kl" if spec.mixture else "iou"
         tcl, bbe = ("l2", "state") if self.losses == "paper" else ("lbhinge", own)
         return self.tcl_loss or tcl, self.bbe_loss or bbe  # type: ignore[return-value]
+
+
+class TrainWhereabouts(_Frozen):
+    """Where a run's files are, and where and how far it runs.
+
+    Attributes:
+        shards: folders that ``cmd-prep mine`` wrote; a row that trains nothing needs none.
+        init: weights to start from; none starts from seeded random weights. A resumed run has its own already.
+        out: the run's folder; for ``all`` the folder of the runs.
+        epochs: passes of ``samples_per_epoch`` draws; a longer run begins as a shorter one.
+        device: torch device, or ``auto``.
+        loader_workers: processes that read shards; 0 reads in the training process.
+        resume: go on from ``out/state.pt``.
+        dry_run: check, take one step in memory, print the plan, write nothing.
+    """
+
+    shards: tuple[Path, ...] = ()
+    init: tuple[Path, ...] = ()
+    out: Path
+    epochs: int = Field(default=50, ge=1)
+    device: str = "auto"
+    loader_workers: int = Field(default=2, ge=0)
+    resume: bool = False
+    dry_run: bool = False
+
+
+class TrainConfig(TrainSettings, TrainWhereabouts):
+    """All that a run of ``cmd-train`` takes: its settings and its whereabouts."""
+
+    def record(self) -> dict[str, Any]:
+        """Both, as they are written down."""
+        return recorded(self.model_dump(mode="json"))
+
+
+def recorded(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as they are written down: those that came later only where they differ from :data:`BEFORE`."""
+    return {key: value for key, value in settings.items() if key not in BEFORE or value != BEFORE[key]}
+
+
+def differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """The keys in which two identities differ; one that an older run lacks counts as :data:`BEFORE` says."""
+    first, second = BEFORE | dict(now), BEFORE | dict(then)
+    return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
 
 
 def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:

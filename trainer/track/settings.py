@@ -1,4 +1,4 @@
-"""The settings of ``cmd-track``, and tracker parameters as people type them."""
+"""What the boxes of ``cmd-track`` depend on, where it runs, and tracker parameters as people type them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,37 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pipeline.errors import UsageError
 
 
-class TrackConfig(BaseModel):
-    """Settings of ``cmd-track``.
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrackSettings(_Frozen):
+    """What the boxes depend on, beside weights and sequences, whose content counts.
+
+    Attributes:
+        tracker: the base tracker; None takes what the run says.
+        params: ``name=value`` in place of the tracker's own parameters.
+        tir_range: 16-bit values that become 0 and 255; None takes the manifest's, or percentiles of the first frame.
+        seed: of the tracker's own draws.
+    """
+
+    tracker: str | None = None
+    params: tuple[str, ...] = ()
+    tir_range: tuple[float, float] | None = None
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.tir_range and self.tir_range[0] >= self.tir_range[1]:
+            raise ValueError("tir_range must be LOW,HIGH")
+        return self
+
+
+class TrackWhereabouts(_Frozen):
+    """Where weights, sequences and results are, and how the work runs.
 
     Attributes:
         weights: a weights file, or a run of ``cmd-train``.
-        tracker: the base tracker; None takes what the run says.
         dataset: manifest that says how the sequences lie on disk.
         root: folder of the sequences.
         out: folder for the results.
@@ -25,18 +50,12 @@ class TrackConfig(BaseModel):
         workers: processes; None is one a core, and one in all on a GPU.
         threads: of torch in each process; boxes may differ in their last bits with it.
         device: torch device, or ``auto``.
-        params: ``name=value`` in place of the tracker's own parameters.
-        tir_range: 16-bit values that become 0 and 255; None takes the manifest's, or percentiles of the first frame.
-        seed: of the tracker's own draws.
         save_frames: also write every frame with the boxes drawn on it.
         save_video: also write each sequence as a video, likewise.
         on_existing: what to do with results that an earlier run made.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     weights: Path
-    tracker: str | None = None
     dataset: str
     root: Path
     out: Path
@@ -44,18 +63,13 @@ class TrackConfig(BaseModel):
     workers: int | None = Field(default=None, ge=1)
     threads: int = Field(default=1, ge=1)
     device: str = "auto"
-    params: tuple[str, ...] = ()
-    tir_range: tuple[float, float] | None = None
-    seed: int = Field(default=0, ge=0, lt=2**32)
     save_frames: bool = False
     save_video: bool = False
     on_existing: Literal["resume", "overwrite", "fail"] = "resume"
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.tir_range and self.tir_range[0] >= self.tir_range[1]:
-            raise ValueError("tir_range must be LOW,HIGH")
-        return self
+
+class TrackConfig(TrackSettings, TrackWhereabouts):
+    """All that a run of ``cmd-track`` takes: its settings and its whereabouts."""
 
 
 def parse_params(tracker: str, words: Sequence[str]) -> dict[str, Any]:

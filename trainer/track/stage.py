@@ -7,6 +7,7 @@ import glob
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,40 @@ from trainer.track.track_json import write_note
 log = logging.getLogger(__name__)
 
 
-def run(config: TrackConfig) -> dict[str, object]:
-    """Track every sequence; return a summary: tracker, sequences, frames, frames/s, folder.
+@dataclass(frozen=True)
+class Tracked:
+    """What a run left.
+
+    Attributes:
+        tracker: the base tracker.
+        weights: the file that it ran with.
+        sequences: how many are tracked.
+        frames: how many they have.
+        frames_per_second: mean over sequences.
+        results: folder of ``<sequence>.txt``, ``<sequence>_time.txt`` and ``track.json``.
+    """
+
+    tracker: str
+    weights: Path
+    sequences: int
+    frames: int
+    frames_per_second: float
+    results: Path
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        return [
+            ("tracker", self.tracker),
+            ("weights", self.weights),
+            ("sequences", self.sequences),
+            ("frames", self.frames),
+            ("frames/s", self.frames_per_second),
+            ("results", self.results),
+        ]
+
+
+def run(config: TrackConfig) -> Tracked:
+    """Track every sequence.
 
     Raises:
         UsageError: settings, weights or an output folder that do not fit.
@@ -57,14 +90,8 @@ def run(config: TrackConfig) -> dict[str, object]:
     if faults:
         total = len(names) + len(data.faults)
         raise DataError(f"{_failed(faults)}; {len(speeds)} of {total} sequences are finished in {config.out}")
-    return {
-        "tracker": model.tracker,
-        "weights": model.file,
-        "sequences": len(names),
-        "frames": sum(len(clip.pictures) for clip in data.clips),
-        "frames/s": float(np.mean(speeds)),
-        "results": config.out,
-    }
+    frames = sum(len(clip.pictures) for clip in data.clips)
+    return Tracked(model.tracker, model.file, len(names), frames, float(np.mean(speeds)), config.out)
 
 
 def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSet) -> Job:

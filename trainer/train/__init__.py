@@ -1,5 +1,10 @@
 """Stage 3: a student from shards: one row, all rows in order, or a dry run."""
 
+from trainer.recipes.settings import TrainConfig
+from trainer.train.dry_run import DryRun
+from trainer.train.loop import TrainedRow
+from trainer.train.merge import MergedRow
+from trainer.train.recipe_graph import TrainedTable
 from trainer.train.stage import run
 
-__all__ = ["run"]
+__all__ = ["DryRun", "MergedRow", "TrainConfig", "TrainedRow", "TrainedTable", "run"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import resource
 import time
+from dataclasses import dataclass
 
 import torch
 
@@ -14,8 +15,31 @@ from trainer.train.loop import loader_of, step
 from trainer.train.session import Training
 
 
-def rehearse(config: TrainConfig) -> list[tuple[str, object]]:
-    """The plan of one run, as rows to print; nothing is written.
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would be.
+
+    Attributes:
+        losses: of the last step that was taken in memory, by name.
+        seconds_per_step: that it took.
+        steps_per_epoch: how many an epoch has.
+        epochs: how many there would be.
+        facts: all of it, and more, as people read it.
+    """
+
+    losses: dict[str, float]
+    seconds_per_step: float
+    steps_per_epoch: int
+    epochs: int
+    facts: tuple[tuple[str, str], ...]
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        return list(self.facts)
+
+
+def dry_run(config: TrainConfig) -> DryRun:
+    """Take a step in memory and tell the plan of one run; nothing is written.
 
     Raises:
         UsageError: settings that do not fit.
@@ -33,8 +57,15 @@ def rehearse(config: TrainConfig) -> list[tuple[str, object]]:
         parts = step(training, feed)
         seconds = time.perf_counter() - begun
     steps = math.ceil(config.samples_per_epoch / training.row.batch_size)
+    facts = _facts(config, training, parts, seconds, steps)
+    return DryRun(parts, seconds, steps, config.epochs, facts)
+
+
+def _facts(
+    config: TrainConfig, training: Training, parts: dict[str, float], seconds: float, steps: int
+) -> tuple[tuple[str, str], ...]:
     trained, recipe, data = training.optimizer.live, training.row.recipe, training.data
-    return [
+    return (
         ("recipe", f"{recipe.name} on {config.tracker}, {training.device}"),
         (
             "trains",
@@ -51,7 +82,7 @@ def rehearse(config: TrainConfig) -> list[tuple[str, object]]:
         ("the run", f"{config.epochs} x {steps:,} steps, about {_span(seconds * steps * config.epochs)} of stepping"),
         ("memory", f"{_peak_memory(training.device) / 2**30:.1f} GiB at most"),
         ("writes", _summary(config)),
-    ]
+    )
 
 
 def _peak_memory(device: torch.device) -> int:

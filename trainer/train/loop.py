@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -22,8 +23,54 @@ LOG_EVERY = 10
 """Steps between two rows of ``metrics.jsonl``."""
 
 
-def train_row(config: TrainConfig) -> dict[str, Any]:
-    """Train one recipe; return a summary: epochs, pairs, samples/s, the model's path."""
+@dataclass(frozen=True)
+class TrainedRow:
+    """What training a row left.
+
+    Attributes:
+        recipe: the row.
+        tracker: the base tracker.
+        epochs: that are done.
+        training_pairs: how many trained.
+        validation_pairs: how many only measured.
+        samples_per_second: of this call.
+        seconds: that this call took.
+        model: the student's weights.
+        report: the run's page.
+    """
+
+    recipe: str
+    tracker: str
+    epochs: int
+    training_pairs: int
+    validation_pairs: int
+    samples_per_second: float
+    seconds: float
+    model: Path
+    report: Path
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        return [
+            ("recipe", self.recipe),
+            ("tracker", self.tracker),
+            ("epochs", self.epochs),
+            ("training pairs", self.training_pairs),
+            ("held-out pairs", self.validation_pairs),
+            ("samples/s", self.samples_per_second),
+            ("seconds", self.seconds),
+            ("model", self.model),
+            ("report", self.report),
+        ]
+
+
+def train_row(config: TrainConfig) -> TrainedRow:
+    """Train one recipe.
+
+    Raises:
+        UsageError: settings that do not fit one another, or a run folder that is taken.
+        DataError: shards or weights that cannot be used, or a loss that is not finite.
+    """
     training = Training(config)
     try:
         return _train(training, training.folder or RunFolder(config.out, resume=config.resume))
@@ -31,7 +78,7 @@ def train_row(config: TrainConfig) -> dict[str, Any]:
         training.team.leave()
 
 
-def _train(training: Training, folder: RunFolder) -> dict[str, Any]:
+def _train(training: Training, folder: RunFolder) -> TrainedRow:
     config, team = training.config, training.team
     sampler = EpochSampler(config.samples_per_epoch, team.rank, team.world)
     loader = loader_of(training, sampler)
@@ -50,17 +97,17 @@ def _train(training: Training, folder: RunFolder) -> dict[str, Any]:
         team.wait()
     record.finish()
     seconds = time.monotonic() - begun
-    return {
-        "recipe": training.row.recipe.name,
-        "tracker": config.tracker,
-        "epochs": training.epoch,
-        "training pairs": len(training.data.training_pairs),
-        "held-out pairs": len(training.data.validation_pairs),
-        "samples/s": drawn / max(seconds, 1e-9),
-        "seconds": seconds,
-        "model": folder.path / MODEL,
-        "report": folder.path / REPORT,
-    }
+    return TrainedRow(
+        recipe=training.row.recipe.name,
+        tracker=config.tracker,
+        epochs=training.epoch,
+        training_pairs=len(training.data.training_pairs),
+        validation_pairs=len(training.data.validation_pairs),
+        samples_per_second=drawn / max(seconds, 1e-9),
+        seconds=seconds,
+        model=folder.path / MODEL,
+        report=folder.path / REPORT,
+    )
 
 
 def loader_of(training: Training, sampler: EpochSampler) -> DataLoader[Sample]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,32 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.initial_weights import Weights, compose, start_weights
 
 
-def merge_parents(config: TrainConfig) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MergedRow:
+    """What putting weights together left, or would leave.
+
+    Attributes:
+        recipe: the row.
+        tracker: the base tracker.
+        model: the weights.
+        source: the files that they come from, as people read it; empty where they were named one by one.
+        written: whether the model is there: a dry run writes none.
+    """
+
+    recipe: str
+    tracker: str
+    model: Path
+    source: str = ""
+    written: bool = True
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        source = [("from", self.source)] if self.source else []
+        model = ("model" if self.written else "writes", self.model)
+        return [("recipe", self.recipe), ("tracker", self.tracker), *source, model]
+
+
+def merge_parents(config: TrainConfig) -> MergedRow:
     """Write the model of a row that trains nothing, made of its parents.
 
     Raises:
@@ -32,20 +58,21 @@ def merge_parents(config: TrainConfig) -> dict[str, Any]:
     torch.manual_seed(config.seed)
     net = build_network(config.tracker)
     start_weights(net, config, recipe)
-    summary = {"recipe": recipe.name, "tracker": config.tracker, "from": ", ".join(map(str, config.init)) or "seed"}
+    source = ", ".join(map(str, config.init)) or "seed"
+    merged = MergedRow(recipe.name, config.tracker, config.out / MODEL, source, written=not config.dry_run)
     if config.dry_run:
-        return summary | {"writes": config.out / MODEL}
+        return merged
     folder = RunFolder(config.out, resume=config.resume)
     meta = {
         "tracker": config.tracker,
         "recipe": recipe.name,
         LEARNT: learnt_ranges(list(map(weights_file, config.init))),
     }
-    _write(folder, net.state_dict(), meta, config.model_dump(mode="json"))
-    return summary | {"model": folder.path / MODEL}
+    _write(folder, net.state_dict(), meta, config.record())
+    return merged
 
 
-def merge(reference: Path, test: Path, out: Path, tracker: str | None = None) -> dict[str, Any]:
+def merge_runs(reference: Path, test: Path, out: Path, tracker: str | None = None) -> MergedRow:
     """Write a run with everything of ``reference``, but the test branch of the box module of ``test`` (row b3).
 
     Args:
@@ -63,10 +90,11 @@ def merge(reference: Path, test: Path, out: Path, tracker: str | None = None) ->
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
     compose(weights, load_weights(files[1]), load_recipe("b2"), names)
     load_into(build_network(tracker), weights, names)
-    meta = {"tracker": tracker, "recipe": "atom_b3" if tracker == "atom" else "b3", LEARNT: learnt_ranges(files)}
+    row = "atom_b3" if tracker == "atom" else "b3"
+    meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files)}
     folder = RunFolder(out, resume=False)
     _write(folder, weights, meta, {"reference": str(reference), "test": str(test)})
-    return {"recipe": meta["recipe"], "tracker": tracker, "model": folder.path / MODEL}
+    return MergedRow(row, tracker, folder.path / MODEL)
 
 
 def _write(folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.errors import UsageError
 from trainer.checkpoints.run_folder import META, MODEL, RUN
@@ -34,8 +33,25 @@ class Step:
     state: str
     why: str
 
+    def size(self) -> str:
+        """How much is trained, as people read it; empty where nothing is."""
+        if self.config is None or not self.recipe.trains:
+            return ""
+        return f"{self.config.epochs} epochs of {self.config.samples_per_epoch:,}"
 
-def plan_rows(config: TrainConfig) -> list[Step]:
+
+@dataclass(frozen=True)
+class TrainedTable:
+    """All rows of Table 1 that a base tracker has, each after its parents, and how far each is."""
+
+    steps: tuple[Step, ...]
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        return [("recipe", "state", "", ""), *((s.recipe.name, s.state, s.why, s.size()) for s in self.steps)]
+
+
+def plan_rows(config: TrainConfig) -> TrainedTable:
     """The rows of the base tracker, each after its parents; ``pretrain`` is asked for by its own name.
 
     Raises:
@@ -48,18 +64,17 @@ def plan_rows(config: TrainConfig) -> list[Step]:
         recipe = load_recipe(name)
         if name != "pretrain" and recipe.fits(spec):
             steps[name] = _step(config, recipe, steps)
-    return list(steps.values())
+    return TrainedTable(tuple(steps.values()))
 
 
-def train_rows(config: TrainConfig, train: Callable[[TrainConfig], dict[str, Any]]) -> list[Step]:
-    """Run every row that is not done; return what is done now, and what was left out and why.
+def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> TrainedTable:
+    """Run every row that is not done; return how far each is then.
 
     Args:
         config: settings of all rows; ``out`` holds a folder a row.
         train: runs one row.
     """
-    steps = plan_rows(config)
-    for each in steps:
+    for each in plan_rows(config).steps:
         if each.state == "left out":
             log.warning("%s is left out: %s", each.recipe.name, each.why)
         elif each.state == "done":

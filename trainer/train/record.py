@@ -90,7 +90,7 @@ def describe_run(training: Training) -> dict[str, Any]:
     """Content of ``run.json``: what a run is, resolved."""
     config, row, data = training.config, training.row, training.data
     return {
-        "settings": config.model_dump(mode="json"),
+        "settings": config.record(),
         "recipe": row.recipe.model_dump(mode="json"),
         "shards": data.source.fingerprint,
         "methods": [index.method for index in data.source.indexes],

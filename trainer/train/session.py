@@ -64,7 +64,7 @@ class Training:
 
     def _identity(self, teacher: Weights | None) -> dict[str, Any]:
         """What a resumed run must share with the one it goes on from."""
-        shared = self.config.decisive() | {"shards": self.data.source.fingerprint, "processes": self.team.world}
+        shared = self.config.identity() | {"shards": self.data.source.fingerprint, "processes": self.team.world}
         return shared | {"teacher": digest(teacher) if teacher else self.config.teacher}
 
     def _stays(self, name: str) -> bool:

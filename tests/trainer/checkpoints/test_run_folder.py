@@ -11,6 +11,8 @@ import torch
 from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.run_folder import METRICS, MODEL, STATE, RunFolder
 from trainer.checkpoints.weights import load_weights
+from trainer.recipes import settings as run_settings
+from trainer.recipes.settings import TrainConfig
 
 IDENTITY = {"seed": 0, "recipe": "c1", "shards": "abc"}
 
@@ -54,6 +56,55 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
         folder.load_state(IDENTITY | {"seed": 1, "shards": "x"})
     with pytest.raises(UsageError, match="began with other new"):
         folder.load_state(IDENTITY | {"new": 1})
+
+
+OLD: dict[str, Any] = {
+    "recipe": "c1", "tracker": "dimp18", "samples_per_epoch": 4, "batch_size": 2, "amp": False, "seed": 3,
+    "rates": {"bbe": None, "tcl": 0.0001, "backbone": None}, "gamma": 0.5, "step": 15, "losses": "tracker",
+    "tcl_loss": None, "bbe_loss": None, "weight": 1.0, "mu": 0.0, "nu": 0.0, "mix": "batch", "mix_pairs": "twice",
+    "teacher": "init", "tcl_features": "frozen", "jitter": "tracker", "held_out": 0.1, "held_out_samples": 2,
+    "split_seed": 0, "head_steps": 400,
+}  # fmt: skip
+"""What a run of version 0.1 kept of its settings."""
+AGAIN: dict[str, Any] = {
+    "recipe": "c1", "tracker": "dimp18", "samples_per_epoch": 4, "batch_size": 2, "seed": 3, "rates": {"tcl": 1e-4},
+    "held_out_samples": 2, "out": "run", "device": "cuda", "epochs": 7,
+}  # fmt: skip
+
+
+def test_a_state_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
+    """Its identity is written today as it was, and what it does not say counts as it was then."""
+    folder = RunFolder(tmp_path, resume=True)
+    folder.save_state(state(identity=OLD))
+    now = TrainConfig.model_validate(AGAIN).identity()
+    assert now == OLD
+    assert folder.load_state(now) is not None
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.0, None), (0.1, "began with other nu:")])
+def test_a_setting_that_came_later_counts_as_its_default_of_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, told: str | None
+) -> None:
+    monkeypatch.setitem(run_settings.BEFORE, "nu", 0.0)
+    folder = RunFolder(tmp_path, resume=True)
+    folder.save_state(state(identity={key: value for key, value in OLD.items() if key != "nu"}))
+    config = TrainConfig.model_validate(AGAIN | {"nu": value})
+    assert ("nu" in config.identity()) == ("nu" in config.record()) == (told is not None)
+    if told is None:
+        assert folder.load_state(config.identity()) is not None
+    else:
+        with pytest.raises(UsageError, match=told):
+            folder.load_state(config.identity())
+
+
+def test_a_run_that_other_results_belong_to_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path, resume=True)
+    folder.save_state(state(identity=OLD))
+    monkeypatch.setattr(run_settings, "RESULTS", 2)
+    with pytest.raises(UsageError, match="began with other results:"):
+        folder.load_state(TrainConfig.model_validate(AGAIN).identity())
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "flipped", "text"])

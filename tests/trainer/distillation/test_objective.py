@@ -131,7 +131,7 @@ def test_mu_and_nu_penalise_filters_and_weights(world: Path, tmp_path: Path) -> 
     run = training(world, tmp_path / "run", recipe="d3", losses="paper")
     feed = repeated(run)
     plain = run.objective(feed)[1]
-    run.objective.config = run.config.model_copy(update={"mu": 0.5, "nu": 0.25})
+    run.objective.settings = run.config.model_copy(update={"mu": 0.5, "nu": 0.25})
     penalised = run.objective(feed)[1]
     weights = [
         p for name, p in run.optimizer.live.items() if name.startswith("bb_regressor") and name.endswith("0.weight")
@@ -179,7 +179,7 @@ def test_bfloat16_changes_little_and_leaves_every_gradient(world: Path, tmp_path
     loss, rounded = run.objective(feed)
     gradients = torch.autograd.grad(loss, list(run.optimizer.live.values()))
     assert all(gradient.isfinite().all() and gradient.abs().max() for gradient in gradients)
-    run.objective.config = run.config.model_copy(update={"amp": False})
+    run.objective.settings = run.config.model_copy(update={"amp": False})
     exact = run.objective(feed)[1]
     for name, value in rounded.items():
         assert value == pytest.approx(exact[name], rel=0.05), name

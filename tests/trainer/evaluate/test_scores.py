@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from trainer.evaluate.score_trackers import evaluate
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 
 from ..conftest import World
 
 
-def tracker(*heights: float) -> Tracker:
+def tracker(*heights: float) -> ScoredTracker:
     """Flat curves, one a sequence."""
-    return Tracker("t", {"success": np.outer(heights, np.ones(21)), "precision": np.outer(heights, np.arange(51) / 50)})
+    return ScoredTracker(
+        "t", {"success": np.outer(heights, np.ones(21)), "precision": np.outer(heights, np.arange(51) / 50)}
+    )
 
 
 def test_every_sequence_weighs_the_same_and_one_that_is_all_zero_none() -> None:

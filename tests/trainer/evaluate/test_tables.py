@@ -12,7 +12,7 @@ from trainer.evaluate.bootstrap import Difference
 from trainer.evaluate.report.plots import draw_attributes, draw_curves, label, styles
 from trainer.evaluate.report.tables import chosen_pairs, interval, percent, verdict, write_tables
 from trainer.evaluate.score_trackers import SHOWN, Evaluation, evaluate
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 
 from ..conftest import World
 
@@ -23,7 +23,7 @@ def evaluation(world: World) -> Evaluation:
     own = [("lost", world.folder("lost")), ("near", world.folder("near"))]
     made = evaluate(world.dataset, world.folder("truth"), own, None, world.folder("attributes"))
     flat = {metric: np.full((3, len(curve[0])), 0.9) for metric, curve in made.trackers[0].curves.items()}
-    extra = [Tracker(f"paper{n:02d}", {m: curve + 0.001 * n for m, curve in flat.items()}) for n in range(15)]
+    extra = [ScoredTracker(f"paper{n:02d}", {m: curve + 0.001 * n for m, curve in flat.items()}) for n in range(15)]
     return replace(made, trackers=(*made.trackers, *extra))
 
 

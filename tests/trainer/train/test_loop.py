@@ -59,8 +59,8 @@ def test_four_epochs_equal_two_and_two(world: Path, tmp_path: Path, teacher: Pat
     held = [row for row in rows(tmp_path / "whole") if row.get("held_out")]
     assert [row["epoch"] for row in held] == [-1, 0, 1, 2, 3]
     assert [row["step"] for row in rows(tmp_path / "whole") if not row.get("held_out")] == [0, 1, 2, 3]
-    assert whole["epochs"] == 4
-    assert whole["training pairs"] + whole["held-out pairs"] == 2 * SEQUENCES
+    assert whole.epochs == 4
+    assert whole.training_pairs + whole.validation_pairs == 2 * SEQUENCES
     for name in ("run.json", "model.json", "curves.png", "report.html", "held_out.json"):
         assert (tmp_path / "whole" / name).stat().st_size > 50
     described = json.loads((tmp_path / "whole/run.json").read_text())

@@ -73,7 +73,7 @@ def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> N
     second = scaled(first, 1.5)
     b1, b2 = model_of(tmp_path / "b1", "b1", first), model_of(tmp_path / "b2", "b2", second)
     stage.train_one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=(b2, b1)))
-    merge.merge(b1, b2, tmp_path / "merged")
+    merge.merge_runs(b1, b2, tmp_path / "merged")
     test_parts = ("conv3_1t", "conv3_2t", "conv4_1t", "conv4_2t", "fc3_rt", "fc4_rt", "iou_predictor")
     for name, value in load_weights(tmp_path / "b3" / MODEL).items():
         of_test = name.startswith("bb_regressor.") and name.split(".")[1] in test_parts
@@ -119,7 +119,7 @@ def test_a_model_put_together_has_learnt_the_thermal_ranges_of_all_its_parents(t
             weights, {"tracker": "dimp18", "recipe": row, "tir_ranges": ranges}
         )
         parents.append(tmp_path / row)
-    merge.merge(parents[0], parents[1], tmp_path / "merged")
+    merge.merge_runs(parents[0], parents[1], tmp_path / "merged")
     stage.train_one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=tuple(parents)))
     for run in ("merged", "b3"):
         assert json.loads((tmp_path / run / META).read_text())["tir_ranges"] == ["8-bit", [7000, 9000]]

@@ -1,5 +1,6 @@
 """``--recipe all``: rows in order, from their parents, skipping what is done and naming what is left out."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +36,19 @@ def config(worlds: dict[str, Path], out: Path, *methods: str, **changes: Any) ->
     return base.model_copy(update={"shards": tuple(worlds[method] for method in methods)})
 
 
-def states(steps: list[recipe_graph.Step]) -> dict[str, str]:
+def states(steps: Iterable[recipe_graph.Step]) -> dict[str, str]:
     return {step.recipe.name: step.state for step in steps}
 
 
 def test_rows_without_their_shards_or_parents_are_left_out_and_told(worlds: dict[str, Path], tmp_path: Path) -> None:
-    steps = recipe_graph.plan_rows(config(worlds, tmp_path, "random"))
+    steps = recipe_graph.plan_rows(config(worlds, tmp_path, "random")).steps
     assert [step.recipe.name for step in steps] == DIMP
     told = {step.recipe.name: (step.state, step.why) for step in steps}
     assert told["a1"][0] == "to do"
     assert told["b1"] == ("left out", "no --shards were mined with --method center")
     assert told["b3"] == ("left out", "b1, b2 is left out, and it starts from that")
     assert told["d4"][0] == "left out"
-    center = recipe_graph.plan_rows(config(worlds, tmp_path, "center", "detection"))
+    center = recipe_graph.plan_rows(config(worlds, tmp_path, "center", "detection")).steps
     assert [name for name, state in states(center).items() if state == "left out"] == ["d4"]
 
 
@@ -55,7 +56,7 @@ def test_each_row_gets_its_shards_parents_and_only_the_settings_it_has_a_use_for
     worlds: dict[str, Path], tmp_path: Path
 ) -> None:
     every = config(worlds, tmp_path, "center", "random", "detection", rates={"tcl": 1e-4}, mix="spatial", teacher="a1")
-    found = {step.recipe.name: step.config for step in recipe_graph.plan_rows(every)}
+    found = {step.recipe.name: step.config for step in recipe_graph.plan_rows(every).steps}
     b1, d2, d5 = found["b1"], found["d2"], found["d5"]
     assert b1 is not None
     assert d2 is not None
@@ -68,7 +69,7 @@ def test_each_row_gets_its_shards_parents_and_only_the_settings_it_has_a_use_for
 
 
 def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:
-    steps = recipe_graph.plan_rows(config(worlds, tmp_path, "center", tracker="atom"))
+    steps = recipe_graph.plan_rows(config(worlds, tmp_path, "center", tracker="atom")).steps
     assert [step.recipe.name for step in steps] == ["a1", "atom_b1", "atom_b2", "atom_b3", "atom"]
 
 
@@ -77,7 +78,7 @@ def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:
 @pytest.mark.parametrize("tracker", ["dimp18", "atom"])
 def test_the_whole_graph_runs_and_then_has_nothing_to_do(worlds: dict[str, Path], tmp_path: Path, tracker: str) -> None:
     asked = config(worlds, tmp_path, *worlds, tracker=tracker)
-    done = recipe_graph.train_rows(asked, stage.train_one)
+    done = recipe_graph.train_rows(asked, stage.train_one).steps
     assert set(states(done).values()) == {"done"}
     models = {step.recipe.name: load_weights(tmp_path / step.recipe.name / MODEL) for step in done}
     last = list(models)[-1]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trainer.evaluate.bootstrap import CONFIDENCE, RESAMPLES
 from trainer.evaluate.ope import THRESHOLDS
 from trainer.evaluate.score_trackers import Evaluation
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 
 DEFINITION = {
     "success": "mean over 21 thresholds 0:.05:1 of the share of frames with overlap > threshold",
@@ -42,7 +42,7 @@ def collect(evaluation: Evaluation, settings: dict[str, object]) -> dict[str, An
     }
 
 
-def _tracker(evaluation: Evaluation, tracker: Tracker) -> dict[str, Any]:
+def _tracker(evaluation: Evaluation, tracker: ScoredTracker) -> dict[str, Any]:
     benchmark = evaluation.benchmark
     by_sequence = {metric: tracker.scores(metric) for metric in benchmark.metrics}
     return {
@@ -58,7 +58,7 @@ def _tracker(evaluation: Evaluation, tracker: Tracker) -> dict[str, Any]:
     }
 
 
-def _scores(tracker: Tracker, where: NDArray[np.bool_] | None = None) -> dict[str, float | None]:
+def _scores(tracker: ScoredTracker, where: NDArray[np.bool_] | None = None) -> dict[str, float | None]:
     return {metric: tracker.score(metric, where) for metric in THRESHOLDS}
 
 

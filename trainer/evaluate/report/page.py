@@ -12,7 +12,7 @@ from trainer.evaluate.bootstrap import MIN_SEQUENCES, Difference
 from trainer.evaluate.moments import Moment
 from trainer.evaluate.report.tables import LETTERS, chosen_pairs, interval, percent, triple, verdict
 from trainer.evaluate.score_trackers import Evaluation
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 
 _FEW = 20
 """Sequences below which percentile intervals are known to come out too narrow."""
@@ -20,7 +20,7 @@ _FEW = 20
 
 def build_page(
     evaluation: Evaluation,
-    shown: Sequence[Tracker],
+    shown: Sequence[ScoredTracker],
     plots: Mapping[str, Markup],
     moments: Sequence[Moment],
     compared: Sequence[str],
@@ -98,7 +98,7 @@ def _doubt(pairs: Sequence[tuple[Difference, ...]], count: int) -> str:
     return note + (few if count < _FEW else "")
 
 
-def _attributes(evaluation: Evaluation, shown: Sequence[Tracker], plots: Mapping[str, Markup]) -> list[Section]:
+def _attributes(evaluation: Evaluation, shown: Sequence[ScoredTracker], plots: Mapping[str, Markup]) -> list[Section]:
     benchmark = evaluation.benchmark
     if not benchmark.attributes:
         return []
@@ -112,7 +112,7 @@ def _attributes(evaluation: Evaluation, shown: Sequence[Tracker], plots: Mapping
     return [Section("Attributes", note, drawn, rows, sortable=True)]
 
 
-def _sequences(evaluation: Evaluation, shown: Sequence[Tracker]) -> Section:
+def _sequences(evaluation: Evaluation, shown: Sequence[ScoredTracker]) -> Section:
     scores = np.stack([tracker.scores("success") for tracker in shown], axis=1)
     rows: list[Sequence[object]] = [("sequence", *(tracker.name for tracker in shown))]
     for name, values in zip(evaluation.benchmark.sequences, scores):

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.pages.html import GRID, INK, figure
 from trainer.evaluate.ope import THRESHOLDS
 from trainer.evaluate.score_trackers import Evaluation
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ class Style:
     width: float
 
 
-def styles(shown: Sequence[Tracker]) -> dict[str, Style]:
+def styles(shown: Sequence[ScoredTracker]) -> dict[str, Style]:
     """A colour and a dash pattern for each tracker; no two share both."""
     return {
         tracker.name: Style(_COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)], 2.2 if tracker.own else 1.3)
@@ -86,7 +86,7 @@ def draw_curves(evaluation: Evaluation, metric: str, style: Mapping[str, Style])
     return drawn
 
 
-def draw_attributes(evaluation: Evaluation, shown: Sequence[Tracker], style: Mapping[str, Style]) -> Figure:
+def draw_attributes(evaluation: Evaluation, shown: Sequence[ScoredTracker], style: Mapping[str, Style]) -> Figure:
     """Success of the first few trackers for each attribute that has a score, as grouped bars."""
     wheres = evaluation.benchmark.attributes
     names = [name for name in wheres if any(t.score("success", wheres[name]) is not None for t in shown)]

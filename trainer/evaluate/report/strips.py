@@ -16,7 +16,7 @@ from trainer.evaluate.moments import Moment
 from trainer.evaluate.ope import cut
 from trainer.evaluate.report.plots import Style, label
 from trainer.evaluate.score_trackers import Evaluation
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 from trainer.sequences.rows import Boxes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ TRUTH_STYLE = Style("#f0e442", "-", 3.2)
 
 def draw_strip(
     evaluation: Evaluation,
-    trackers: Sequence[Tracker],
+    trackers: Sequence[ScoredTracker],
     style: Mapping[str, Style],
     moment: Moment,
     pictures: Sequence[Path],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trainer.evaluate.bootstrap import FEWEST, Difference
 from trainer.evaluate.score_trackers import Evaluation
-from trainer.evaluate.scores import Tracker
+from trainer.evaluate.scores import ScoredTracker
 
 LETTERS = {"success": "S", "precision": "P", "normalized_precision": "NP"}
 
@@ -57,7 +57,7 @@ def chosen_pairs(evaluation: Evaluation) -> list[tuple[Difference, ...]]:
     return [tuple(pairs[names]) for names in order]
 
 
-def triple(tracker: Tracker, metrics: Sequence[str], where: NDArray[np.bool_] | None = None) -> str:
+def triple(tracker: ScoredTracker, metrics: Sequence[str], where: NDArray[np.bool_] | None = None) -> str:
     """``P/NP/S`` as in the CMD paper's Table 2; ``P/S`` where the protocol has no normalized precision."""
     shown = [metric for metric in ("precision", "normalized_precision", "success") if metric in metrics]
     return "/".join(percent(tracker.score(metric, where)) for metric in shown)

@@ -1,0 +1,35 @@
+"""The settings of ``cmd-eval``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EvaluateConfig(BaseModel):
+    """Settings of ``cmd-eval``.
+
+    Attributes:
+        dataset: manifest of the benchmark.
+        out: folder for the report.
+        annotations: folder of ground truth; needed for ``results``.
+        results: name and folder of each tracker that was run; the first two are compared frame by frame.
+        curves: folder of published curves.
+        attributes: folder of attribute flags.
+        frames: folder of the sequences' pictures, to draw boxes on.
+        sequences: names to evaluate; none: all.
+        seed: of the bootstrap.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    out: Path
+    annotations: Path | None = None
+    results: tuple[tuple[str, Path], ...] = ()
+    curves: Path | None = None
+    attributes: Path | None = None
+    frames: Path | None = None
+    sequences: tuple[str, ...] = ()
+    seed: int = Field(default=0, ge=0)
