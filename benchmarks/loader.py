@@ -20,7 +20,7 @@ from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
 from trainer.data.proposals import MIN_IOU, SIGMAS
 from trainer.data.shards import open_source
-from trainer.recipes.base_trackers import TRACKERS, TrackerSpec
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 
 SAMPLES = 60
 
@@ -38,7 +38,7 @@ def main() -> None:
         for feeding in (Feeding(("tir",), ("rgb",)), Feeding(("rgb", "tir"), ("tir", "rgb"))):
             source = open_source((folder / "shards",))
             data = PairDataset(
-                source, np.arange(len(rows)), TRACKERS["dimp50"], feeding, samples=SAMPLES, seed=0, augment=False
+                source, np.arange(len(rows)), geometry_of("dimp50"), feeding, samples=SAMPLES, seed=0, augment=False
             )
             ways = {"ours": _shards(data), "naive": _naive(root, rows, data.spec, len(feeding.reference))}
             rates = in_turn(ways)

@@ -23,13 +23,13 @@ from trainer.data.feeds import Feed
 from trainer.distillation import branches
 from trainer.distillation.objective import Objective
 from trainer.net import DimpNet, build_network
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
 from trainer.train.master_adam import MasterAdam
 
 PAIRS, STEPS, ROUNDS = 5, 3, 3
-SPEC = TRACKERS["superdimp"]
+SPEC = geometry_of("superdimp")
 CONFIG = TrainConfig(recipe="d2", tracker="superdimp", out=Path("unused"))
 
 

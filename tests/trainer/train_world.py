@@ -15,10 +15,11 @@ from pipeline.boxes import corners
 from pipeline.images import encode
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
+from trainer.base_trackers import BASE_TRACKERS
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import load_weights
 from trainer.net import build_network
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.settings import TrainConfig
 
 WIDTH, HEIGHT = 200, 160
@@ -97,8 +98,13 @@ def same_bits(first: Path, second: Path) -> bool:
 
 def small_windows(patch: pytest.MonkeyPatch) -> None:
     """Give every tracker windows of 144 pixels, 9 cells: a step costs a quarter of the time."""
-    for name, spec in list(TRACKERS.items()):
-        patch.setitem(TRACKERS, name, dataclasses.replace(spec, size=SMALL_WINDOW))
+    for name, tracker in BASE_TRACKERS.items():
+        patch.setattr(f"trainer.{tracker.geometry.replace(':', '.')}", small(geometry_of(name)))
+
+
+def small(spec: TrackerSpec) -> TrackerSpec:
+    """A tracker's geometry with small windows."""
+    return dataclasses.replace(spec, size=SMALL_WINDOW)
 
 
 def settings(shards: Path, out: Path, **changes: Any) -> TrainConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,11 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 from pipeline.files.writing import written
 from trainer.checkpoints.weights import differences
-from trainer.net import build_network
+from trainer.net import AtomNet, DimpNet, TrackingNet, build_network
 from trainer.net.correlation import FILTER_SIZE
-from trainer.net.dimp import CONFIGS
 
 _CONSTRUCTOR_MODULE = "ltr.admin.model_constructor"
 
@@ -35,7 +35,8 @@ def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path
         DataError: the state dict is not that tracker's.
     """
     with torch.device("meta"):
-        expected = build_network(tracker).state_dict()
+        network = build_network(tracker)
+    expected = network.state_dict()
     faults = differences(expected, state_dict)
     if faults:
         raise DataError(f"cannot export as {tracker}: {faults}: is it of another tracker?")
@@ -44,39 +45,54 @@ def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path
         for key, like in expected.items()
     )
     constructor = type("NetConstructor", (), {"__module__": _CONSTRUCTOR_MODULE})()
-    vars(constructor).update(_constructor_arguments(tracker))
-    net_type = "ATOMnet" if tracker == "atom" else "DiMPnet"
+    net_type, arguments = _constructor(network)
+    vars(constructor).update(arguments)
     content = {"net_type": net_type, "net": net, "net_info": None, "constructor": constructor}
     with written(Path(path), durable=True) as partial, _importable(type(constructor)):
         torch.save(content, partial)
 
 
-def _constructor_arguments(tracker: str) -> dict[str, object]:
-    """How pytracking rebuilds the network: its function, and the keywords that differ from that function's defaults."""
-    if tracker == "atom":
-        keywords: dict[str, object] = {"backbone_pretrained": False}
-        return {"fun_name": "atom_resnet18", "fun_module": "ltr.models.bbreg.atom", "args": (), "kwds": keywords}
-    config = CONFIGS[tracker]
+@functools.singledispatch
+def _constructor(net: TrackingNet) -> tuple[str, dict[str, object]]:
+    """What pytracking calls the network, and how it makes it: its function, and keywords that differ from its defaults.
+
+    Raises:
+        UsageError: pytracking has no such network.
+    """
+    raise UsageError(f"pytracking has no {type(net).__name__}: use the run's own model.safetensors")
+
+
+@_constructor.register
+def _(_net: AtomNet) -> tuple[str, dict[str, object]]:
+    keywords: dict[str, object] = {"backbone_pretrained": False}
+    return "ATOMnet", _arguments("atom_resnet18", "ltr.models.bbreg.atom", keywords)
+
+
+@_constructor.register
+def _(net: DimpNet) -> tuple[str, dict[str, object]]:
     keywords = {
         "filter_size": FILTER_SIZE,
         "optim_iter": 5,
         "clf_feat_norm": True,
-        "clf_feat_blocks": int(config.residual),
+        "clf_feat_blocks": int(net.config.residual),
         "final_conv": True,
-        "out_feature_dim": config.channels,
+        "out_feature_dim": net.config.channels,
         "optim_init_step": 0.9,
         "optim_init_reg": 0.1,
-        "init_gauss_sigma": config.label_sigma,
+        "init_gauss_sigma": net.config.label_sigma,
         "num_dist_bins": 100,
         "bin_displacement": 0.1,
         "mask_init_factor": 3.0,
         "target_mask_act": "sigmoid",
         "score_act": "relu",
         "backbone_pretrained": False,
-        "frozen_backbone_layers": ["conv1", "bn1", "layer1", "layer2"] if tracker == "superdimp" else [],
+        "frozen_backbone_layers": list(net.config.frozen),
     }
-    module = "ltr.models.tracking.dimpnet"
-    return {"fun_name": f"dimpnet{config.depth}", "fun_module": module, "args": (), "kwds": keywords}
+    return "DiMPnet", _arguments(f"dimpnet{net.config.depth}", "ltr.models.tracking.dimpnet", keywords)
+
+
+def _arguments(function: str, module: str, keywords: dict[str, object]) -> dict[str, object]:
+    return {"fun_name": function, "fun_module": module, "args": (), "kwds": keywords}
 
 
 @contextlib.contextmanager

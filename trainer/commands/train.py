@@ -82,7 +82,13 @@ SHARDS = click.option(
 
 @main.command()
 @SHARDS
-@click.option("--recipe", default="c1", show_default=True, help="Row of Table 1 (--list-recipes), or all.")
+@click.option(
+    "--recipe",
+    default="c1",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Row of Table 1 (--list-recipes), your own FILE.yaml, or all.",
+)
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
 @click.option(
     "--init",
@@ -106,7 +112,7 @@ SHARDS = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, mix=spatial.",
+    help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, bbe_loss=package.module:function.",
 )
 def train(overrides: tuple[str, ...], **options: Any) -> None:
     """Train one recipe on shards; writes RUN/model.safetensors and what is needed to resume."""
@@ -150,7 +156,7 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
 
 @main.command()
 @SHARDS
-@click.option("--recipe", default="d3", show_default=True, help="Row of Table 1.")
+@click.option("--recipe", default="d3", show_default=True, metavar="NAME|FILE", help="Row of Table 1, or FILE.yaml.")
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
 @click.option("--samples", type=click.IntRange(1), default=6, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)

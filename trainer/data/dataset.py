@@ -21,7 +21,7 @@ from trainer.data.feeds import Feeding
 from trainer.data.pictures import Pictures, decode_pictures, side_by_side
 from trainer.data.proposals import mixture_boxes, mixture_densities, perturbed_boxes
 from trainer.data.shards import Source
-from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.geometry import TrackerSpec
 
 MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""

@@ -14,7 +14,7 @@ from pipeline.errors import UsageError
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
 from trainer.data.shards import Source, of_method, open_source, split_pairs
-from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.row import Row
 from trainer.recipes.settings import TrainSettings
 

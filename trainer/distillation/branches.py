@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.recipe import Branch, Module, Recipe
 from trainer.recipes.settings import TrainSettings
 
@@ -38,7 +38,7 @@ def trained_names(net: nn.Module, recipe: Recipe, settings: TrainSettings, spec:
     frozen, unless ``tcl_features`` says otherwise.
     """
     frozen: list[str] = []
-    if settings.loss_of(spec)[1] == "state":
+    if "predicted" not in settings.losses_of(spec)[1].takes:
         frozen += [f"bb_regressor.{part}." for part in SCORING_BBE]
     if recipe.branch == "reference" and settings.tcl_features == "frozen":
         frozen.append(f"classifier.{SHARED_TCL}.")

@@ -20,7 +20,7 @@ from trainer.data.feeds import Feeding, assemble
 from trainer.data.training_data import TrainingData
 from trainer.distillation.losses import bbe_loss
 from trainer.distillation.state_head import StateHead
-from trainer.net import AtomNet, DimpNet
+from trainer.net import TrackingNet
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ CHECK = 50
 MIN_GAIN = 0.02
 
 
-def fit_head(net: DimpNet | AtomNet, data: TrainingData, device: torch.device, workers: int) -> StateHead:
+def fit_head(net: TrackingNet, data: TrainingData, device: torch.device, workers: int) -> StateHead:
     """Fit psi on RGB reference and RGB test windows of the training pairs; the network is not touched.
 
     Args:
@@ -70,7 +70,7 @@ def fit_head(net: DimpNet | AtomNet, data: TrainingData, device: torch.device, w
 
 
 def _windows(
-    net: DimpNet | AtomNet, dataset: PairDataset, workers: int, device: torch.device
+    net: TrackingNet, dataset: PairDataset, workers: int, device: torch.device
 ) -> Iterator[tuple[Any, Tensor]]:
     """The frozen teacher's modulated test maps, and the states of the windows."""
     loader: DataLoader[Sample] = DataLoader(dataset, BATCH, num_workers=workers)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from trainer.data.feeds import Feed
-from trainer.distillation.losses import bbe_loss, dimp_classification, iou_regression, kl_regression, tcl_loss
 from trainer.distillation.state_head import StateHead
-from trainer.net import AtomNet, DimpNet
+from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
-from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.recipe import Branch, Module
 from trainer.recipes.settings import TrainSettings
-
-KL_WEIGHT = 0.01
-"""SuperDiMP's weight of the box loss beside DiMP's classification loss."""
 
 
 class Objective(nn.Module):
@@ -36,19 +33,19 @@ class Objective(nn.Module):
 
     def __init__(
         self,
-        net: DimpNet | AtomNet,
+        net: TrackingNet,
         modules: Sequence[Module],
         settings: TrainSettings,
         spec: TrackerSpec,
         *,
         branch: Branch = "both",
-        teacher: DimpNet | AtomNet | None = None,
+        teacher: TrackingNet | None = None,
         head: StateHead | None = None,
         shrunk: Sequence[Tensor] = (),
     ) -> None:
         super().__init__()
         self.net, self.modules_wanted, self.settings, self.head = net, tuple(modules), settings, head
-        self.tcl_loss, self.bbe_loss = settings.loss_of(spec)
+        self.tcl_loss, self.bbe_loss = settings.losses_of(spec)
         self.shrunk = list(shrunk)
         other = teacher or net
         self.reference_side = other if branch == "test" else net
@@ -78,27 +75,50 @@ class Objective(nn.Module):
         """The filter comes from the reference branch's features and must answer on the test branch's (Eq. 2)."""
         answering, asking = self.test_side, self.reference_side
         if not isinstance(answering, DimpNet) or not isinstance(asking, DimpNet):
-            raise TypeError("ATOM has no classifier that is trained offline")
-        found = asking.predict_filter(asking.classification_features(reference), feed.reference_box[None])
+            raise TypeError("this base tracker has no classifier that is trained offline")
+        filters = asking.predict_filter(asking.classification_features(reference), feed.reference_box[None]).filters
         features, label = answering.classification_features(test), feed.label[None]
-        if self.tcl_loss == "l2":
-            ends = torch.stack([found.filters[0], found.filters[-1]])
-            return tcl_loss(answering.classify(ends, features).float(), label, ends.float(), self.settings.mu)
-        return dimp_classification(answering.classify(found.filters, features).float(), label)
+        ends = functools.cache(lambda: torch.stack([filters[0], filters[-1]]))
+        loss: Tensor = self.tcl_loss(
+            {
+                "scores": lambda: answering.classify(filters, features).float(),
+                "filters": filters.float,
+                "end_scores": lambda: answering.classify(ends(), features).float(),
+                "end_filters": lambda: ends().float(),
+                "label": lambda: label,
+                "mu": lambda: self.settings.mu,
+            }
+        )
+        return loss
 
     def _bbe(self, reference: Features, test: Features, feed: Feed) -> Tensor:
         """The reference branch modulates the test branch, which must say where the box is (Eq. 3)."""
         modulation = self.reference_side.modulation(reference, feed.reference_box)
         features = self.test_side.iou_features(test)
-        total = feed.label.new_zeros(())
-        if "state" in self.bbe_loss:
-            if self.head is None:
-                raise ValueError("box loss 'state' needs psi: fit a StateHead first")
-            prediction = self.head(self.test_side.modulate(modulation, features)).float()
-            total = bbe_loss(prediction, self.head.standardise(feed.state), self.shrunk, self.settings.nu)
-        if self.bbe_loss == "state":
-            return total
-        predicted = self.test_side.score_proposals(modulation, features, feed.proposals[None])[0].float()
-        if feed.density is not None:
-            return total + KL_WEIGHT * kl_regression(predicted, *feed.density)
-        return total + iou_regression(predicted, feed.proposal_iou)
+        density = feed.density or (None, None)
+
+        def predicted() -> Tensor:
+            return self.test_side.score_proposals(modulation, features, feed.proposals[None])[0].float()
+
+        def predicted_state() -> Tensor:
+            state: Tensor = self._psi()(self.test_side.modulate(modulation, features))
+            return state.float()
+
+        loss: Tensor = self.bbe_loss(
+            {
+                "predicted": predicted,
+                "overlap": lambda: feed.proposal_iou,
+                "sample_density": lambda: density[0],
+                "truth_density": lambda: density[1],
+                "predicted_state": predicted_state,
+                "state": lambda: self._psi().standardise(feed.state),
+                "weights": lambda: self.shrunk,
+                "nu": lambda: self.settings.nu,
+            }
+        )
+        return loss
+
+    def _psi(self) -> StateHead:
+        if self.head is None:
+            raise ValueError(f"box loss {self.bbe_loss.name!r} needs psi: fit a StateHead first")
+        return self.head

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
-
+from trainer.base_trackers import base_tracker
 from trainer.net.atom import AtomNet
-from trainer.net.dimp import CONFIGS, DimpNet
+from trainer.net.base import TrackingNet
+from trainer.net.dimp import DimpNet
 
-__all__ = ["TRACKERS", "AtomNet", "DimpNet", "build_network"]
-
-TRACKERS = (*CONFIGS, "atom")
-"""Names that :func:`build_network` knows."""
+__all__ = ["AtomNet", "DimpNet", "TrackingNet", "build_network"]
 
 
-@overload
-def build_network(name: Literal["atom"]) -> AtomNet: ...
-@overload
-def build_network(name: Literal["dimp18", "dimp50", "superdimp"]) -> DimpNet: ...
-@overload
-def build_network(name: str) -> AtomNet | DimpNet: ...
-
-
-def build_network(name: str) -> AtomNet | DimpNet:
+def build_network(name: str) -> TrackingNet:
     """A network with random weights (torch's global generator), in train mode.
 
     Args:
-        name: one of :data:`TRACKERS`.
+        name: one of :data:`~trainer.base_trackers.BASE_TRACKERS`.
 
     Raises:
         ValueError: no such tracker.
     """
-    if name == "atom":
-        return AtomNet()
-    if name not in CONFIGS:
-        raise ValueError(f"unknown tracker {name!r}: choose one of {', '.join(TRACKERS)}")
-    return DimpNet(CONFIGS[name])
+    net: TrackingNet = base_tracker(name).load("network")()
+    return net

@@ -25,13 +25,8 @@ class DimpConfig:
     """Whether a residual block precedes the classifier's convolution."""
     label_sigma: float = 0.9
     """Width of the filter optimizer's initial label, in score cells."""
-
-
-CONFIGS = {
-    "dimp18": DimpConfig(depth=18, channels=256, residual=True),
-    "dimp50": DimpConfig(depth=50, channels=512, residual=False),
-    "superdimp": DimpConfig(depth=50, channels=512, residual=False, label_sigma=0.25 / 6 * 22),
-}
+    frozen: tuple[str, ...] = ()
+    """Layers of the backbone that pytracking keeps as they are when it trains; only its checkpoints say so."""
 
 
 class DimpNet(TrackingNet):
@@ -39,6 +34,7 @@ class DimpNet(TrackingNet):
 
     def __init__(self, config: DimpConfig) -> None:
         super().__init__()
+        self.config = config
         self.feature_extractor = ResNet(config.depth)
         channels = self.feature_extractor.channels
         self.classifier = Classifier(channels["layer3"], config.channels, config.residual, config.label_sigma)
@@ -85,3 +81,19 @@ class DimpNet(TrackingNet):
         prediction = self.predict_filter(self.classification_features(train), train_boxes, iterations)
         scores = self.classify(prediction.filters, self.classification_features(test))
         return scores, self.predict_iou(self.reference_modulation(train, train_boxes), test, proposals)
+
+
+def dimp18() -> DimpNet:
+    """DiMP-18."""
+    return DimpNet(DimpConfig(depth=18, channels=256, residual=True))
+
+
+def dimp50() -> DimpNet:
+    """DiMP-50."""
+    return DimpNet(DimpConfig(depth=50, channels=512, residual=False))
+
+
+def superdimp() -> DimpNet:
+    """SuperDiMP."""
+    frozen = ("conv1", "bn1", "layer1", "layer2")
+    return DimpNet(DimpConfig(depth=50, channels=512, residual=False, label_sigma=0.25 / 6 * 22, frozen=frozen))

@@ -17,7 +17,7 @@ from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feed, Feeding, assemble
 from trainer.data.shards import of_method, open_source, split_pairs
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainSettings
 
@@ -41,7 +41,7 @@ def draw_feeds(shards: Sequence[Path], recipe: str, tracker: str, samples: int, 
         UsageError: no shards, or a row that is fed nothing.
         DataError: shards that cannot be read.
     """
-    row, spec = load_recipe(recipe), TRACKERS[tracker]
+    row, spec = load_recipe(recipe), geometry_of(tracker)
     if not row.trains:
         raise UsageError(f"recipe {recipe} trains nothing: its branches are fed nothing")
     if not shards:

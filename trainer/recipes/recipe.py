@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 from importlib.resources import files
-from typing import Any, Literal
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from pipeline.errors import UsageError
-from trainer.recipes.base_trackers import TrackerSpec
+from pipeline.errors import UsageError, first_fault
+from pipeline.files.hashing import file_sha256
+from pipeline.files.yaml_text import parse_yaml
+from trainer.recipes.geometry import TrackerSpec
 
 Module = Literal["bbe", "tcl", "backbone"]
 Branch = Literal["reference", "test", "both"]
@@ -84,35 +89,73 @@ class Recipe(BaseModel):
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that ship: Table 1 from top to bottom, every row after those it starts from."""
-    dimp = ["pretrain", "a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5"]
-    return [*dimp, "atom_b1", "atom_b2", "atom_b3", "atom"]
+    """Names of the recipes that ship, every one after those it starts from."""
+    return list(_shipped())
 
 
 def load_recipe(name: str) -> Recipe:
-    """Load a shipped recipe.
+    """A shipped recipe by its name, or one's own by its file.
 
     Raises:
-        UsageError: there is none of that name, or a key in it is unknown or wrong.
+        UsageError: there is none of that name, the file cannot be read, or a key in it is unknown or wrong.
     """
-    if name not in recipe_names():
-        raise UsageError(f"no recipe {name!r}: there are {', '.join(recipe_names())}, and all")
-    text = (files("trainer.recipes.table1") / f"{name}.yaml").read_text(encoding="utf-8")
-    return parse_recipe(text, name)
+    shipped = _shipped()
+    if name in shipped:
+        return shipped[name]
+    if not _is_file_name(name):
+        near = difflib.get_close_matches(name, shipped, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"no recipe {name!r}: {meant}there are {', '.join(shipped)}, and all, or give a FILE.yaml")
+    recipe = read_recipe(Path(name), name)
+    if recipe.name in shipped or recipe.name == "all":
+        raise UsageError(f"recipe {name}: name: {recipe.name} is taken by a recipe that ships: choose another")
+    # Of every parent but the first it is taken what that parent's row trains.
+    if unknown := [parent for parent in recipe.starts_from[1:] if parent not in shipped]:
+        raise UsageError(f"recipe {name}: starts_from: {unknown[0]} is none of {', '.join(shipped)}: merge by hand")
+    return recipe
 
 
-def parse_recipe(text: str, name: str) -> Recipe:
-    """Read a recipe from YAML.
+def recipe_sha256(name: str) -> str | None:
+    """SHA-256 of a recipe's file; None for one that ships, whose version is ours."""
+    return file_sha256(Path(name)) if name not in _shipped() and _is_file_name(name) else None
+
+
+def merging_recipe(spec: TrackerSpec) -> Recipe:
+    """The shipped row of a base tracker that puts its two trained branches together, as b3 does."""
+    merging = [recipe for recipe in _shipped().values() if len(recipe.starts_from) == 2 and not recipe.trains]
+    return next(recipe for recipe in merging if recipe.fits(spec))
+
+
+def read_recipe(file: Path | Traversable, name: str) -> Recipe:
+    """Read a recipe from a YAML file.
 
     Raises:
-        UsageError: it does not fit; the message names the recipe and the key.
+        UsageError: it cannot be read or does not fit; the message names the recipe and the key.
     """
     try:
-        content: Any = yaml.safe_load(text)
-        return Recipe.model_validate(content)
-    except yaml.YAMLError as error:
-        raise UsageError(f"recipe {name}: not valid YAML: {error}") from error
+        return Recipe.model_validate(parse_yaml(file, f"recipe {name}"))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "recipe"
-        raise UsageError(f"recipe {name}: {key}: {first['msg']}") from error
+        fault = first_fault(error)
+        raise UsageError(f"recipe {name}: {fault.key or 'recipe'}: {fault.message}") from error
+
+
+@functools.cache
+def _shipped() -> dict[str, Recipe]:
+    """Every recipe that ships, a file each: what makes a teacher, then the rows of any tracker, of DiMP, of ATOM."""
+    found = [file for file in files("trainer.recipes.table1").iterdir() if file.name.endswith(".yaml")]
+    recipes = {recipe.name: recipe for recipe in (read_recipe(file, file.name) for file in found)}
+    placed: dict[str, Recipe] = {}
+
+    def place(recipe: Recipe) -> None:
+        for parent in recipe.starts_from:
+            place(recipes[parent])
+        placed.setdefault(recipe.name, recipe)
+
+    order = ("any", "dimp", "atom")
+    for recipe in sorted(recipes.values(), key=lambda r: ("backbone" not in r.trains, order.index(r.base), r.name)):
+        place(recipe)
+    return placed
+
+
+def _is_file_name(name: str) -> bool:
+    return Path(name).suffix in (".yaml", ".yml")

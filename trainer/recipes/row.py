@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipeline.errors import UsageError
-from trainer.recipes.base_trackers import TRACKERS, TrackerSpec
-from trainer.recipes.recipe import Module, Recipe, load_recipe
-from trainer.recipes.settings import TrainSettings
+from trainer.recipes.geometry import TrackerSpec, geometry_of
+from trainer.recipes.losses import Loss
+from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
+from trainer.recipes.settings import TrainSettings, recorded
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +24,28 @@ class Row:
         base: the base tracker's geometry.
         spec: that geometry with the proposals that the box loss asks for.
         modules: the modules that are trained.
-        losses: the classification and the box loss.
+        tcl_loss: the classification loss.
+        bbe_loss: the box loss.
         batch_size: pairs a step and process.
         rates: learning rate of each trained module, before the schedule.
+        recipe_sha256: of the recipe's file; None for one that ships, whose version is ours.
     """
 
     recipe: Recipe
     base: TrackerSpec
     spec: TrackerSpec
     modules: tuple[Module, ...]
-    losses: tuple[str, str]
+    tcl_loss: Loss
+    bbe_loss: Loss
     batch_size: int
     rates: dict[str, float]
+    recipe_sha256: str | None
+
+    def sources(self) -> dict[str, Any]:
+        """Hashes of what the run takes from outside this package: a recipe file, losses; empty where nothing is."""
+        losses = {"tcl": self.tcl_loss.sha256, "bbe": self.bbe_loss.sha256}
+        hashes = {kind: sha256 for kind, sha256 in losses.items() if sha256}
+        return recorded({"recipe_sha256": self.recipe_sha256, "loss_sha256": hashes})
 
 
 def resolve_row(settings: TrainSettings) -> Row:
@@ -42,18 +54,21 @@ def resolve_row(settings: TrainSettings) -> Row:
     Raises:
         UsageError: settings that do not fit the row or one another.
     """
-    recipe, base = load_recipe(settings.recipe), TRACKERS[settings.tracker]
-    modules, losses = recipe.trained(base), settings.loss_of(base)
+    recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker)
+    modules = recipe.trained(base)
     _check(settings, recipe, modules)
+    tcl_loss, bbe_loss = settings.losses_of(base)
     return Row(
         recipe=recipe,
         base=base,
         # Proposals come from a mixture exactly where the loss needs their densities.
-        spec=replace(base, mixture=losses[1] == "kl"),
+        spec=replace(base, mixture=not {"sample_density", "truth_density"}.isdisjoint(bbe_loss.takes)),
         modules=modules,
-        losses=losses,
+        tcl_loss=tcl_loss,
+        bbe_loss=bbe_loss,
         batch_size=settings.batch(recipe, base),
         rates={module: getattr(settings.rates, module) or recipe.rate(module, base) for module in modules},
+        recipe_sha256=recipe_sha256(settings.recipe),
     )
 
 

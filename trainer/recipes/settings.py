@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import UsageError
-from trainer.recipes.base_trackers import TrackerName, TrackerSpec
+from pipeline.errors import UsageError, first_fault
+from trainer.recipes.geometry import TrackerName, TrackerSpec
+from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
 from trainer.recipes.recipe import Recipe
 
-TclLoss = Literal["lbhinge", "l2"]
-BbeLoss = Literal["iou", "kl", "state", "state+iou"]
+TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
+BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
 PAPER_BATCH = 5
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no run is gone on with by another method."""
-BEFORE: dict[str, Any] = {"results": 1}
+BEFORE: dict[str, Any] = {"results": 1, "recipe_sha256": None, "loss_sha256": {}}
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
@@ -48,7 +50,7 @@ class TrainSettings(_Frozen):
         gamma: the rates are multiplied by it every ``step`` epochs.
         step: epochs between two such steps.
         losses: ``tracker`` is the base tracker's own (LBHinge, IoU or KL); ``paper`` is Eq. 2 and 3 to the letter.
-        tcl_loss: one loss in place of what ``losses`` says.
+        tcl_loss: one loss in place of what ``losses`` says, listed in :mod:`trainer.recipes.losses`, or one's own.
         bbe_loss: likewise.
         weight: lambda of Eq. 1, before L_BBE.
         mu: weight of the filter's squared norm in Eq. 2.
@@ -108,11 +110,18 @@ class TrainSettings(_Frozen):
             raise UsageError(f"--batch-size {size}: recipe {recipe.name} trains batch-norms on 1x1 maps: 8 at least")
         return size
 
-    def loss_of(self, spec: TrackerSpec) -> tuple[TclLoss, BbeLoss]:
-        """The classification and the box loss of the run."""
-        own: BbeLoss = "kl" if spec.mixture else "iou"
+    def losses_of(self, spec: TrackerSpec) -> tuple[Loss, Loss]:
+        """The classification and the box loss of the run.
+
+        Raises:
+            UsageError: one's own cannot be imported, or wants what there is not.
+        """
+        own = "kl" if spec.mixture else "iou"
         tcl, bbe = ("l2", "state") if self.losses == "paper" else ("lbhinge", own)
-        return self.tcl_loss or tcl, self.bbe_loss or bbe  # type: ignore[return-value]
+        return (
+            load_loss(TCL_LOSSES, TCL_GIVEN, self.tcl_loss or tcl),
+            load_loss(BBE_LOSSES, BBE_GIVEN, self.bbe_loss or bbe),
+        )
 
 
 class TrainWhereabouts(_Frozen):
@@ -182,11 +191,21 @@ def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConf
     try:
         return TrainConfig.model_validate(merged)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        fields = Rates.model_fields if first["loc"][0] == "rates" else TrainConfig.model_fields
-        hint = f" (known settings: {', '.join(sorted(fields))})" if first["type"] == "extra_forbidden" else ""
-        raise UsageError(f"setting {key}: {first['msg']}, got {first['input']!r}{hint}") from error
+        fault = first_fault(error)
+        hint = _known(fault.key) if fault.kind == "extra_forbidden" else ""
+        raise UsageError(f"setting {fault.key}: {_plain(fault.message)}, got {fault.value!r}{hint}") from error
+
+
+def _known(key: str) -> str:
+    """The settings that there are beside an unknown one, the nearest first."""
+    group, _, name = key.rpartition(".")
+    fields = sorted(Rates.model_fields if group == "rates" else TrainConfig.model_fields)
+    near = difflib.get_close_matches(name, fields, n=1)
+    return f" ({f'did you mean {near[0]}? ' if near else ''}known settings: {', '.join(fields)})"
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def _scalar(text: str) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.files.hashing import file_sha256
+from trainer.base_trackers import base_tracker
 from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file
 from trainer.checkpoints.run_folder import META
-from trainer.net import TRACKERS
 from trainer.sequences.frames import Kind
 
 EIGHT_BIT, BY_SEQUENCE, VISIBLE = "8-bit", "sequence", "visible"
@@ -49,8 +49,10 @@ def find_model(weights: Path, tracker: str | None) -> Model:
     """
     file = weights_file(weights, "--weights")
     name = tracker_of([file], tracker)
-    if name not in TRACKERS:
-        raise UsageError(f"{file.with_name(META)}: unknown tracker {name!r}: choose one of {', '.join(TRACKERS)}")
+    try:
+        base_tracker(name)
+    except ValueError as error:
+        raise UsageError(f"{file.with_name(META)}: {error}") from error
     return Model(file, name, file_sha256(file), tuple(learnt_ranges([file])))
 
 

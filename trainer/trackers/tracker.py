@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from trainer.base_trackers import base_tracker
 from trainer.checkpoints.weights import load_into, load_weights
-from trainer.net import AtomNet, DimpNet, build_network
+from trainer.net import build_network
 from trainer.net.base import TrackingNet
 from trainer.sequences.thermal import Frame, FrameReader, Range
-from trainer.trackers.atom import AtomEngine
-from trainer.trackers.dimp import DimpEngine
 from trainer.trackers.engine import Engine
 from trainer.trackers.fuse import fold_batch_norms
 from trainer.trackers.localization import Flag
 from trainer.trackers.parameters.defaults import resolve
-from trainer.trackers.parameters.params import AtomParams, DimpParams
+from trainer.trackers.parameters.params import TrackingParams
 
 
 class Tracker:
     """Follows one target through one sequence at a time.
 
     Args:
-        name: ``dimp18``, ``dimp50``, ``superdimp`` or ``atom``.
+        name: one of :data:`~trainer.base_trackers.BASE_TRACKERS`.
         weights: a file that :func:`~trainer.checkpoints.weights.load_weights` reads, or a state dict.
         device: where the network runs.
         params: parameters by pytracking's names in place of the tracker's own, see :mod:`~.parameters.params`.
@@ -55,17 +54,13 @@ class Tracker:
         self._generator = torch.Generator()
         self._device = torch.device(device)
         net = _network(name, weights).to(self._device).to(memory_format=torch.channels_last)
-        self._engine: Engine
-        if isinstance(settings, AtomParams):
-            self._engine = AtomEngine(cast(AtomNet, net), settings, self._generator, self._device)
-        else:
-            self._engine = DimpEngine(cast(DimpNet, net), settings, self._generator, self._device)
+        self._engine: Engine = base_tracker(name).load("engine")(net, settings, self._generator, self._device)
         self._reader: FrameReader | None = None
 
     @property
-    def params(self) -> DimpParams | AtomParams:
+    def params(self) -> TrackingParams:
         """The parameters in force."""
-        return cast("DimpParams | AtomParams", self._engine.settings)
+        return self._engine.settings
 
     @property
     def tir_range(self) -> Range | None:

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from pipeline.boxes import iou
 from trainer.data.feeds import Feed
-from trainer.net import AtomNet, DimpNet
+from trainer.net import DimpNet, TrackingNet
 from trainer.net.filter_optimizer import STRIDE
-from trainer.recipes.base_trackers import TrackerSpec
+from trainer.recipes.geometry import TrackerSpec
 from trainer.trackers.parameters.params import DimpParams
 from trainer.trackers.refine import ascend
 
@@ -19,7 +19,7 @@ REFINEMENT = DimpParams()
 """How they are: as DiMP and ATOM do while tracking, for every tracker alike."""
 
 
-def measure_feed(net: DimpNet | AtomNet, feed: Feed, spec: TrackerSpec) -> dict[str, float]:
+def measure_feed(net: TrackingNet, feed: Feed, spec: TrackerSpec) -> dict[str, float]:
     """Means over the rows of a feed.
 
     Returns:
@@ -45,7 +45,7 @@ def measure_feed(net: DimpNet | AtomNet, feed: Feed, spec: TrackerSpec) -> dict[
     return found
 
 
-def modulation_cosine(net: DimpNet | AtomNet, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> float:
+def modulation_cosine(net: TrackingNet, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> float:
     """Mean cosine between the modulation vectors (both levels) of two views: images (N, 3, S, S), boxes (N, 4)."""
     one, other = (net.modulation(net.backbone_features(images), boxes) for images, boxes in (first, second))
     angles = [torch.cosine_similarity(a.flatten(1), b.flatten(1)) for a, b in zip(one, other)]

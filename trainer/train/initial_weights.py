@@ -15,7 +15,7 @@ from trainer.checkpoints.model_file import described, weights_file
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.distillation.branches import parts
-from trainer.net import AtomNet, DimpNet, build_network
+from trainer.net import TrackingNet, build_network
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
 
@@ -25,7 +25,7 @@ Weights = dict[str, Tensor]
 BACKBONE = "feature_extractor."
 
 
-def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: bool) -> DimpNet | AtomNet:
+def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: bool) -> TrackingNet:
     """The network that a run trains, with the weights that it begins or goes on with, ready to infer.
 
     Args:
@@ -39,7 +39,7 @@ def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, 
         DataError: weights that cannot be used.
     """
     torch.manual_seed(config.seed)
-    net: DimpNet | AtomNet = build_network(config.tracker)
+    net: TrackingNet = build_network(config.tracker)
     if resumed:
         # What is frozen comes from here, whatever --init says now; what is trained is overwritten by its masters.
         model = config.out / MODEL
@@ -55,7 +55,7 @@ def named_teacher(config: TrainConfig) -> Weights | None:
     return None if config.teacher == "init" else load_weights(weights_file(Path(config.teacher), "setting teacher"))
 
 
-def frozen_teacher(net: DimpNet | AtomNet, weights: Mapping[str, Tensor], name: str | None = None) -> DimpNet | AtomNet:
+def frozen_teacher(net: TrackingNet, weights: Mapping[str, Tensor], name: str | None = None) -> TrackingNet:
     """A frozen network for the RGB side, which shares the backbone of the one that is trained.
 
     Args:
@@ -77,7 +77,7 @@ def frozen_teacher(net: DimpNet | AtomNet, weights: Mapping[str, Tensor], name: 
     return teacher.requires_grad_(False).eval()
 
 
-def start_weights(net: DimpNet | AtomNet, config: TrainConfig, recipe: Recipe) -> None:
+def start_weights(net: TrackingNet, config: TrainConfig, recipe: Recipe) -> None:
     """Load the weights that a run starts from.
 
     One ``--init`` is taken whole. Several are the recipe's parent rows: all of the first, and of each other one what

@@ -15,8 +15,9 @@ from trainer.checkpoints.model_file import LEARNT, learnt_ranges, tracker_of, we
 from trainer.checkpoints.run_folder import MODEL, RUN, RunFolder
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
-from trainer.recipes.recipe import load_recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.geometry import geometry_of
+from trainer.recipes.recipe import load_recipe, merging_recipe, recipe_sha256
+from trainer.recipes.settings import TrainConfig, recorded
 from trainer.train.initial_weights import Weights, compose, start_weights
 
 
@@ -68,7 +69,7 @@ def merge_parents(config: TrainConfig) -> MergedRow:
         "recipe": recipe.name,
         LEARNT: learnt_ranges(list(map(weights_file, config.init))),
     }
-    _write(folder, net.state_dict(), meta, config.record())
+    _write(folder, net.state_dict(), meta, config.record(), recipe_sha256(config.recipe))
     return merged
 
 
@@ -90,14 +91,17 @@ def merge_runs(reference: Path, test: Path, out: Path, tracker: str | None = Non
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
     compose(weights, load_weights(files[1]), load_recipe("b2"), names)
     load_into(build_network(tracker), weights, names)
-    row = "atom_b3" if tracker == "atom" else "b3"
+    row = merging_recipe(geometry_of(tracker)).name
     meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files)}
     folder = RunFolder(out, resume=False)
     _write(folder, weights, meta, {"reference": str(reference), "test": str(test)})
     return MergedRow(row, tracker, folder.path / MODEL)
 
 
-def _write(folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any]) -> None:
+def _write(
+    folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any], sha256: str | None = None
+) -> None:
     made = {"recipe": meta["recipe"], "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
+    made |= recorded({"recipe_sha256": sha256})
     folder.write_json(RUN, made)
     folder.save_model(weights, meta | {"epoch": 0, "shards": None})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pipeline.errors import UsageError
 from trainer.checkpoints.run_folder import META, MODEL, RUN
 from trainer.data.shards import of_method
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, recipe_names
 from trainer.recipes.settings import TrainConfig
 
@@ -58,7 +58,7 @@ def plan_rows(config: TrainConfig) -> TrainedTable:
         UsageError: the runs in the folder were made with other settings.
         DataError: a folder of shards has no readable index.
     """
-    spec = TRACKERS[config.tracker]
+    spec = geometry_of(config.tracker)
     steps: dict[str, Step] = {}
     for name in recipe_names():
         recipe = load_recipe(name)

@@ -96,13 +96,13 @@ def describe_run(training: Training) -> dict[str, Any]:
         "methods": [index.method for index in data.source.indexes],
         "batch_size": row.batch_size,
         "processes": training.team.world,
-        "losses": dict(zip(("tcl", "bbe"), row.losses)),
+        "losses": {"tcl": row.tcl_loss.name, "bbe": row.bbe_loss.name},
         "rates": training.optimizer.rates,
         "trained": {name: list(p.shape) for name, p in training.optimizer.live.items()},
         "pairs": {"training": len(data.training_pairs), "held_out": len(data.validation_pairs)},
         "device": str(training.device),
         "versions": {"cmd-tir": version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
-    }
+    } | row.sources()
 
 
 def describe_model(training: Training) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from trainer.distillation import branches
 from trainer.distillation.fit_state_head import fit_head
 from trainer.distillation.objective import Objective
 from trainer.distillation.state_head import StateHead
-from trainer.net import AtomNet, DimpNet
+from trainer.net import TrackingNet
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainConfig
 from trainer.train.distributed import join_team
@@ -64,7 +64,8 @@ class Training:
 
     def _identity(self, teacher: Weights | None) -> dict[str, Any]:
         """What a resumed run must share with the one it goes on from."""
-        shared = self.config.identity() | {"shards": self.data.source.fingerprint, "processes": self.team.world}
+        shared = self.config.identity() | {"recipe": self.row.recipe.name} | self.row.sources()
+        shared |= {"shards": self.data.source.fingerprint, "processes": self.team.world}
         return shared | {"teacher": digest(teacher) if teacher else self.config.teacher}
 
     def _stays(self, name: str) -> bool:
@@ -89,7 +90,7 @@ class Training:
             self.folder.save_start(kept)
         return kept
 
-    def _teacher(self, trained: list[str], named: Weights | None) -> DimpNet | AtomNet | None:
+    def _teacher(self, trained: list[str], named: Weights | None) -> TrackingNet | None:
         """The frozen network of the RGB side, where that cannot be the trained network itself."""
         if named:
             return frozen_teacher(self.net, named, self.config.teacher)
@@ -117,11 +118,11 @@ class Training:
 
     def _fitted_head(self) -> StateHead | None:
         """A fitted psi where the box loss reads the target's state (Eq. 3)."""
-        if "bbe" not in self.row.modules or "state" not in self.row.losses[1]:
+        if "bbe" not in self.row.modules or "predicted_state" not in self.row.bbe_loss.takes:
             return None
         return fit_head(self.net, self.data, self.device, self.config.loader_workers)
 
-    def _objective(self, teacher: DimpNet | AtomNet | None) -> Objective:
+    def _objective(self, teacher: TrackingNet | None) -> Objective:
         shrunk = [p for n, p in self.optimizer.live.items() if n.startswith("bb_regressor.") and p.dim() > 1]
         return Objective(
             self.net,

@@ -20,7 +20,7 @@ from trainer.data.dataset import MEAN_COLOUR, EpochSampler, PairDataset, read_ba
 from trainer.data.feeds import Feeding
 from trainer.data.proposals import mixture_densities
 from trainer.data.shards import Source, open_source, split_pairs
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import geometry_of
 
 from ..train_world import HEIGHT, SEQUENCES, picture, shard, write_world
 
@@ -36,7 +36,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 
 def dataset(source: Source, tracker: str = "dimp18", feeding: Feeding = BOTH, **changes: Any) -> PairDataset:
-    spec = dataclasses.replace(TRACKERS[tracker], **changes.pop("spec", {}))
+    spec = dataclasses.replace(geometry_of(tracker), **changes.pop("spec", {}))
     options: dict[str, Any] = {"samples": 10, "seed": 0} | changes
     return PairDataset(source, np.arange(len(source.names)), spec, feeding, **options)
 
@@ -113,14 +113,14 @@ def test_without_jitter_the_box_is_in_the_middle(source: Source) -> None:
 
 def test_atom_s_reference_is_not_jittered_and_its_test_is(source: Source) -> None:
     boxes = np.array([[dataset(source, "atom")[i][f"{b}_box"] for i in range(8)] for b in ("reference", "test")])
-    off = np.abs(boxes[..., :2] + boxes[..., 2:] / 2 - TRACKERS["atom"].size / 2).max(-1)
+    off = np.abs(boxes[..., :2] + boxes[..., 2:] / 2 - geometry_of("atom").size / 2).max(-1)
     assert off[0].max() < 4
     assert off[1].max() > 40
 
 
 def test_a_flip_mirrors_pictures_and_boxes(source: Source) -> None:
     plain, flipped = (dataset(source, "superdimp", spec={"flip": flip})[4] for flip in (0, 1))
-    size = TRACKERS["superdimp"].size
+    size = geometry_of("superdimp").size
     for branch, modalities in (("reference", ("rgb", "tir")), ("test", ("tir", "rgb"))):
         for modality in modalities:
             key = f"{branch}_{modality}"

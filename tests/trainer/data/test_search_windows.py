@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.boxes import iou
+from trainer.base_trackers import BASE_TRACKERS
 from trainer.data import search_windows
 from trainer.data.proposals import mixture_densities, perturbed_boxes
-from trainer.recipes.base_trackers import TRACKERS, TrackerSpec
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 
 from ...conftest import shared
 
@@ -20,7 +21,7 @@ BOX = np.array([100.0, 80.0, 60.0, 90.0])
 
 
 def spec(factor: float, crop: str, size: int = 72) -> TrackerSpec:
-    return dataclasses.replace(TRACKERS["dimp18"], size=size, factor=factor, crop=crop)
+    return dataclasses.replace(geometry_of("dimp18"), size=size, factor=factor, crop=crop)
 
 
 @pytest.mark.parametrize("case", [0, 1, 2, 3])
@@ -44,7 +45,7 @@ def test_windows_and_pixels_equal_the_reference(case: int) -> None:
 @pytest.mark.parametrize(("branch", "which"), [("train", 0), ("test", 1)])
 def test_jitter_has_the_reference_statistics(branch: str, which: int) -> None:
     data = np.load(shared("parity/reference_public/boxes_33.npz"))
-    rng, tracker = np.random.default_rng(3), TRACKERS["dimp50"]
+    rng, tracker = np.random.default_rng(3), geometry_of("dimp50")
     out = np.array(
         [
             search_windows.jitter(BOX, tracker.centre_jitter[which], tracker.scale_jitter[which], rng)
@@ -81,9 +82,9 @@ boxes_in_pictures = st.tuples(st.floats(-20, 600), st.floats(-20, 480), st.float
 )
 
 
-@given(boxes_in_pictures, st.sampled_from(sorted(TRACKERS)))
+@given(boxes_in_pictures, st.sampled_from(sorted(BASE_TRACKERS)))
 def test_a_box_keeps_its_place_in_the_window(box: np.ndarray, tracker: str) -> None:
-    window = search_windows.search_window(box, (640, 512), TRACKERS[tracker])
+    window = search_windows.search_window(box, (640, 512), geometry_of(tracker))
     seen = window.to_window(box)
     scale = window.side / window.size
     np.testing.assert_allclose(seen * scale + [window.x, window.y, 0, 0], box, atol=1e-6)
@@ -101,7 +102,7 @@ def test_a_marked_pixel_is_found_where_the_window_says() -> None:
     image = np.zeros((512, 640), np.uint8)
     image[300:308, 200:208] = 255
     box = np.array([200.0, 300.0, 8.0, 8.0])
-    window = search_windows.search_window(np.array([170.0, 260.0, 60.0, 60.0]), (640, 512), TRACKERS["dimp18"])
+    window = search_windows.search_window(np.array([170.0, 260.0, 60.0, 60.0]), (640, 512), geometry_of("dimp18"))
     rows, columns = np.nonzero(search_windows.extract(image, window) > 127)
     x, y, w, h = window.to_window(box)
     assert abs((columns.min() + columns.max() + 1) / 2 - (x + w / 2)) < 0.6

@@ -5,7 +5,7 @@ from torch import nn
 
 from trainer.distillation.branches import splits, trained_names
 from trainer.net import build_network
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import configure
 
@@ -20,7 +20,7 @@ def net() -> nn.Module:
 
 def names(net: nn.Module, recipe: str, *settings: str) -> dict[str, list[str]]:
     config = configure({"recipe": recipe, "out": "run"}, settings)
-    return {**trained_names(net, load_recipe(recipe), config, TRACKERS["dimp18"])}
+    return {**trained_names(net, load_recipe(recipe), config, geometry_of("dimp18"))}
 
 
 @pytest.mark.parametrize(

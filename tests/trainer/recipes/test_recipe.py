@@ -1,5 +1,6 @@
 """Recipes as data: the rows of Table 1, and the settings of a run with their overrides."""
 
+import hashlib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from trainer.recipes.base_trackers import TRACKERS
-from trainer.recipes.recipe import load_recipe, parse_recipe, recipe_names
+from trainer.recipes.geometry import geometry_of
+from trainer.recipes.recipe import load_recipe, read_recipe, recipe_names, recipe_sha256
 from trainer.recipes.settings import configure
 
 BASE: dict[str, Any] = {"shards": (Path("shards"),), "recipe": "c1", "out": Path("run")}
@@ -55,14 +56,14 @@ def test_what_ships_is_what_is_listed_every_row_after_its_parents() -> None:
 
 def test_pretrain_takes_what_the_base_tracker_was_trained_with() -> None:
     recipe = load_recipe("pretrain")
-    assert recipe.trained(TRACKERS["atom"]) == ("bbe", "backbone")
-    assert recipe.trained(TRACKERS["dimp18"]) == ("bbe", "tcl", "backbone")
-    assert recipe.rate("bbe", TRACKERS["dimp50"]) == 2e-4
+    assert recipe.trained(geometry_of("atom")) == ("bbe", "backbone")
+    assert recipe.trained(geometry_of("dimp18")) == ("bbe", "tcl", "backbone")
+    assert recipe.rate("bbe", geometry_of("dimp50")) == 2e-4
     config = configure(BASE | {"recipe": "pretrain"}, ())
-    assert config.batch(recipe, TRACKERS["dimp50"]) == 10
-    assert config.batch(load_recipe("c1"), TRACKERS["dimp50"]) == 5
+    assert config.batch(recipe, geometry_of("dimp50")) == 10
+    assert config.batch(load_recipe("c1"), geometry_of("dimp50")) == 5
     with pytest.raises(UsageError, match="batch-norms on 1x1 maps: 8 at least"):
-        configure(BASE, ("batch_size=4",)).batch(recipe, TRACKERS["dimp50"])
+        configure(BASE, ("batch_size=4",)).batch(recipe, geometry_of("dimp50"))
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -87,26 +88,71 @@ def test_the_paper_s_settings_are_the_defaults() -> None:
         ("patches: circle", "patches"),
         ("patches: center\nrates: {tcl: 1e-6}", "rates name"),
         ("patches: center\ntest: tir", "no row of Table 1"),
-        ("patches: [", "not valid YAML"),
-        ("patches: null", "patches go with"),
+        ("patches: [", "mend that line"),
+        ("", "patches go with"),
         ("patches: center\ntrains: {bbe: reference, tcl: test}\nrates: {bbe: 1.0e-6, tcl: 1.0e-6}", "same branch"),
         ("patches: center\ntrains: {backbone: both}\nrates: {backbone: 1.0e-6}", "on RGB alone"),
     ],
 )
-def test_a_recipe_that_does_not_fit_is_refused_by_name_and_key(change: str, told: str) -> None:
-    text = (
-        "name: own\nbase: dimp\ntrains: {bbe: reference}\nreference: tir\ntest: rgb\n"
-        "starts_from: [a1]\nrates: {bbe: 1.0e-6}\n"
-        "paper: {}\n"
-    )
-    assert parse_recipe(text + "patches: center", "own").name == "own"
-    with pytest.raises(UsageError, match=f"recipe own: .*{told}"):
-        parse_recipe(text + change, "own")
+def test_a_recipe_that_does_not_fit_is_refused_by_name_and_key(tmp_path: Path, change: str, told: str) -> None:
+    lines = "name: own\nbase: dimp\ntrains: {bbe: reference}\nreference: tir\ntest: rgb\nstarts_from: [a1]"
+    keys = dict(line.split(": ", 1) for line in f"{lines}\nrates: {{bbe: 1.0e-6}}\npaper: {{}}".splitlines())
+    own = {"patches": "center"}, dict(line.split(": ", 1) for line in change.splitlines())
+    file = tmp_path / "own.yaml"
+    for changed in own:
+        file.write_text("".join(f"{key}: {value}\n" for key, value in (keys | changed).items()))
+        if changed is own[0]:
+            assert read_recipe(file, "own").name == "own"
+    with pytest.raises(UsageError, match=f"recipe own[:,] .*{told}"):
+        read_recipe(file, "own")
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("name: own\nname: other\n")
+    with pytest.raises(UsageError, match="recipe own, line 2: key 'name' stands twice"):
+        read_recipe(file, "own")
 
 
 def test_an_unknown_recipe_is_refused_with_the_list() -> None:
     with pytest.raises(UsageError, match=r"no recipe 'z9': there are pretrain, a1, b1, .*, and all"):
         load_recipe("z9")
+    with pytest.raises(UsageError, match=r"no recipe 'pretain': did you mean pretrain\? there are "):
+        load_recipe("pretain")
+
+
+OWN = (
+    "name: slow\nbase: any\ntrains: {bbe: reference}\nreference: tir\ntest: rgb\npatches: random\n"
+    "starts_from: [a1]\nrates: {bbe: 1e-7}\npaper: {}\n"
+)
+
+
+def test_a_recipe_of_one_s_own_is_read_from_any_file_and_told_by_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(OWN)
+    recipe = load_recipe(str(file))
+    assert (recipe.name, recipe.patches, recipe.rates) == ("slow", "random", {"bbe": 1e-7})
+    assert recipe_sha256(str(file)) == hashlib.sha256(OWN.encode()).hexdigest()
+    assert recipe_sha256("d3") is None
+    assert "slow" not in recipe_names()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("name: slow", "name: d3"), "name: d3 is taken by a recipe that ships"),
+        (("name: slow", "name: all"), "name: all is taken"),
+        (("[a1]", "[b3, mine]"), "starts_from: mine is none of pretrain, a1"),
+        (("base: any", "base: nano"), "base: "),
+    ],
+)
+def test_a_recipe_of_one_s_own_that_does_not_fit_is_refused(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(OWN.replace(*change))
+    with pytest.raises(UsageError, match=f"recipe .*mine.yaml: {told}"):
+        load_recipe(str(file))
+    with pytest.raises(UsageError, match=r"cannot read recipe .*none.yaml"):
+        load_recipe(str(tmp_path / "none.yaml"))
 
 
 def test_overrides_replace_settings_of_any_kind() -> None:
@@ -121,7 +167,13 @@ def test_overrides_replace_settings_of_any_kind() -> None:
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("epoch=3", r"setting epoch: .*known settings: .*epochs"),
+        ("epoch=3", r"setting epoch: .*did you mean epochs\? known settings: .*epochs"),
+        (
+            "tcl_loss=lbhing",
+            r"setting tcl_loss: no classification loss .*'lbhing': did you mean lbhinge\? choose lbhinge, l2",
+        ),
+        ("bbe_loss=[1]", "setting bbe_loss: "),
+        ("tracker=dimp51", r"setting tracker: unknown tracker 'dimp51': did you mean dimp50\? choose one of dimp18"),
         ("rates.c1=3", r"setting rates.c1: .*known settings: backbone, bbe, tcl\)"),
         ("epochs=many", "setting epochs: .*'many'"),
         ("epochs=0", "setting epochs: .*got 0"),

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.trackers.parameters.defaults import DEFAULTS, INERT, REFUSED, resolve
+from trainer.base_trackers import BASE_TRACKERS
+from trainer.trackers.parameters.defaults import INERT, REFUSED, defaults_of, resolve
 from trainer.trackers.parameters.params import AtomParams, DimpParams
 from trainer.trackers.parameters.values import Augmentation
 
@@ -114,15 +115,15 @@ NETWORKS = {"dimp18": "net", "dimp50": "net", "superdimp": "net", "atom": "featu
 
 @pytest.mark.parametrize("tracker", sorted(FILES))
 def test_a_parameter_file_is_taken_whole_and_says_what_the_defaults_are(tracker: str) -> None:
-    assert resolve(tracker, FILES[tracker] | EFFECTLESS[tracker]) == DEFAULTS[tracker]
-    known = {each.name for each in fields(DEFAULTS[tracker])}
+    assert resolve(tracker, FILES[tracker] | EFFECTLESS[tracker]) == defaults_of(tracker)
+    known = {each.name for each in fields(defaults_of(tracker))}
     assert FILES[tracker].keys() <= known
     assert not EFFECTLESS[tracker].keys() & known
 
 
 @pytest.mark.parametrize(("tracker", "name"), [(tracker, name) for tracker in FILES for name in FILES[tracker]])
 def test_no_parameter_of_a_file_is_passed_over(tracker: str, name: str) -> None:
-    default = getattr(DEFAULTS[tracker], name)
+    default = getattr(defaults_of(tracker), name)
     other = next(
         value
         for value in (not default if isinstance(default, bool) else 7, "pca", "zeros", "elu", "inside", "default",
@@ -130,7 +131,7 @@ def test_no_parameter_of_a_file_is_passed_over(tracker: str, name: str) -> None:
         if value != default and _fits(tracker, name, value)
     )  # fmt: skip
     changed = resolve(tracker, {name: other})
-    assert changed != DEFAULTS[tracker]
+    assert changed != defaults_of(tracker)
     assert getattr(changed, name) == (Augmentation() if name == "augmentation" else other)
 
 
@@ -150,7 +151,7 @@ def test_networks_are_refused_with_what_gives_them(tracker: str, name: str) -> N
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_other_names_that_pytracking_knows_are_refused_with_a_reason(name: str) -> None:
-    for tracker in DEFAULTS:
+    for tracker in BASE_TRACKERS:
         with pytest.raises(ValueError, match=r"is not supported: \w") as error:
             resolve(tracker, {name: 1})
         assert "\n" not in str(error.value)
@@ -158,7 +159,7 @@ def test_other_names_that_pytracking_knows_are_refused_with_a_reason(name: str) 
 
 @pytest.mark.parametrize("name", sorted(INERT))
 def test_names_without_effect_are_accepted(name: str) -> None:
-    assert resolve("dimp18", {name: 1}) == DEFAULTS["dimp18"]
+    assert resolve("dimp18", {name: 1}) == defaults_of("dimp18")
 
 
 def test_the_kinds_of_names_are_apart() -> None:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from trainer.distillation.branches import trained_names
 from trainer.net import build_network
-from trainer.recipes.base_trackers import TRACKERS
+from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.recipes.settings import configure
 from trainer.train.master_adam import MasterAdam
@@ -120,7 +120,7 @@ def test_a_restored_optimizer_goes_on_to_the_same_bits() -> None:
 def test_a_hundred_steps_move_every_tensor_of_every_recipe(name: str, scale: float) -> None:
     recipe = load_recipe(name)
     tracker = "atom" if recipe.base == "atom" else "dimp18"
-    net, spec = build_network(tracker), TRACKERS[tracker]
+    net, spec = build_network(tracker), geometry_of(tracker)
     config = configure({"recipe": name, "out": "run"}, ())
     rates = {module: recipe.rate(module, spec) for module in recipe.trains}
     optimizer = MasterAdam(net, trained_names(net, recipe, config, spec), rates)

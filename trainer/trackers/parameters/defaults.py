@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trainer.trackers.parameters.params import AtomParams, DimpParams
+from trainer.base_trackers import base_tracker
+from trainer.trackers.parameters.params import AtomParams, DimpParams, TrackingParams
 
 INERT = frozenset(
     {
@@ -59,44 +60,47 @@ REFUSED: Mapping[str, str] = MappingProxyType(
 )
 """Why other names are not supported that pytracking's DiMP and ATOM know."""
 
-_DIMP = DimpParams()
-DEFAULTS: Mapping[str, DimpParams | AtomParams] = MappingProxyType(
-    {
-        "dimp18": _DIMP,
-        "dimp50": _DIMP,
-        "superdimp": replace(
-            _DIMP,
-            image_sample_size=22 * 16,
-            search_area_scale=6.0,
-            border_mode="inside_major",
-            patch_max_scale_change=1.5,
-            box_refinement_space="relative",
-            box_refinement_iter=10,
-            box_refinement_step_length=2.5e-3,
-        ),
-        "atom": AtomParams(),
-    }
+DIMP = DimpParams()
+SUPERDIMP = replace(
+    DIMP,
+    image_sample_size=22 * 16,
+    search_area_scale=6.0,
+    border_mode="inside_major",
+    patch_max_scale_change=1.5,
+    box_refinement_space="relative",
+    box_refinement_iter=10,
+    box_refinement_step_length=2.5e-3,
 )
+ATOM = AtomParams()
 
 
-def resolve(name: str, overrides: Mapping[str, Any]) -> DimpParams | AtomParams:
+def defaults_of(tracker: str) -> TrackingParams:
+    """The parameters of a base tracker.
+
+    Raises:
+        ValueError: no such tracker.
+    """
+    params: TrackingParams = base_tracker(tracker).load("parameters")
+    return params
+
+
+def resolve(name: str, overrides: Mapping[str, Any]) -> TrackingParams:
     """A tracker's parameters with some of them replaced.
 
     Args:
-        name: a key of :data:`DEFAULTS`.
+        name: of the base tracker.
         overrides: values by parameter name; names in :data:`INERT` are passed over.
 
     Raises:
         ValueError: no such tracker or parameter, one of :data:`REFUSED`, or a value of another type or range.
     """
-    if name not in DEFAULTS:
-        raise ValueError(f"unknown tracker {name!r}: choose one of {', '.join(DEFAULTS)}")
-    known = [each.name for each in fields(DEFAULTS[name])]
+    defaults = defaults_of(name)
+    known = [each.name for each in fields(defaults)]
     for key in overrides:
         if key not in known and key not in INERT:
             raise ValueError(_unknown(name, key, known))
     try:
-        return replace(DEFAULTS[name], **{key: value for key, value in overrides.items() if key in known})
+        return replace(defaults, **{key: value for key, value in overrides.items() if key in known})
     except ValidationError as error:
         raise ValueError(f"{name}: {_told(error, overrides)}") from error
 

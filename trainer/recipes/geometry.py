@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from pipeline.labels import LABEL_KERNEL, LABEL_STRIDE
-
-TrackerName = Literal["dimp18", "dimp50", "superdimp", "atom"]
+from trainer.base_trackers import base_tracker
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class TrackerSpec:
         return 0.25 / self.factor
 
 
-_DIMP18 = TrackerSpec(
+DIMP18 = TrackerSpec(
     size=288,
     factor=5.0,
     crop="replicate",
@@ -69,29 +70,45 @@ _DIMP18 = TrackerSpec(
     pretrain_batch=26,
     pretrain_rates={"tcl": 5e-5, "bbe": 1e-3, "backbone": 2e-4},
 )
-TRACKERS: dict[str, TrackerSpec] = {
-    "dimp18": _DIMP18,
-    "dimp50": replace(_DIMP18, pretrain_batch=10, pretrain_rates={"tcl": 5e-5, "bbe": 2e-4, "backbone": 2e-5}),
-    "superdimp": replace(
-        _DIMP18,
-        size=352,
-        factor=6.0,
-        crop="inside_major",
-        centre_jitter=(3.0, 5.5),
-        proposals=128,
-        pretrain_batch=20,
-        pretrain_rates={"tcl": 5e-5, "bbe": 1e-3, "backbone": 2e-5},
-        mixture=True,
-        flip=0.5,
-    ),
-    "atom": replace(
-        _DIMP18,
-        crop="centred",
-        centre_jitter=(0.0, 4.5),
-        scale_jitter=(0.0, 0.5),
-        proposals=16,
-        pretrain_batch=64,
-        pretrain_rates={"bbe": 1e-3, "backbone": 2e-4},
-        classifier=False,
-    ),
-}
+DIMP50 = replace(DIMP18, pretrain_batch=10, pretrain_rates={"tcl": 5e-5, "bbe": 2e-4, "backbone": 2e-5})
+SUPERDIMP = replace(
+    DIMP18,
+    size=352,
+    factor=6.0,
+    crop="inside_major",
+    centre_jitter=(3.0, 5.5),
+    proposals=128,
+    pretrain_batch=20,
+    pretrain_rates={"tcl": 5e-5, "bbe": 1e-3, "backbone": 2e-5},
+    mixture=True,
+    flip=0.5,
+)
+ATOM = replace(
+    DIMP18,
+    crop="centred",
+    centre_jitter=(0.0, 4.5),
+    scale_jitter=(0.0, 0.5),
+    proposals=16,
+    pretrain_batch=64,
+    pretrain_rates={"bbe": 1e-3, "backbone": 2e-4},
+    classifier=False,
+)
+
+
+def geometry_of(tracker: str) -> TrackerSpec:
+    """The geometry of a base tracker.
+
+    Raises:
+        ValueError: no such tracker.
+    """
+    spec: TrackerSpec = base_tracker(tracker).load("geometry")
+    return spec
+
+
+def _known(tracker: str) -> str:
+    base_tracker(tracker)
+    return tracker
+
+
+TrackerName = Annotated[str, AfterValidator(_known)]
+"""A base tracker's name, in settings."""

@@ -1,0 +1,56 @@
+"""The base trackers, one entry each: a name, and where its parts are. Nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import pkgutil
+from typing import Any, NamedTuple
+
+
+class BaseTracker(NamedTuple):
+    """Where the parts of one base tracker are: ``module:name`` within this package.
+
+    Attributes:
+        network: makes the network with random weights.
+        geometry: its :class:`~trainer.recipes.geometry.TrackerSpec`, what it is trained on.
+        parameters: its :class:`~trainer.trackers.parameters.params.TrackingParams`, how it tracks.
+        engine: its :class:`~trainer.trackers.engine.Engine`, which tracks.
+    """
+
+    network: str
+    geometry: str
+    parameters: str
+    engine: str
+
+    def load(self, part: str) -> Any:
+        """Import one of the parts, by the name of its field."""
+        return pkgutil.resolve_name(f"trainer.{getattr(self, part)}")
+
+
+BASE_TRACKERS = {
+    "dimp18": BaseTracker(
+        "net.dimp:dimp18", "recipes.geometry:DIMP18", "trackers.parameters:DIMP", "trackers.dimp:DimpEngine"
+    ),
+    "dimp50": BaseTracker(
+        "net.dimp:dimp50", "recipes.geometry:DIMP50", "trackers.parameters:DIMP", "trackers.dimp:DimpEngine"
+    ),
+    "superdimp": BaseTracker(
+        "net.dimp:superdimp", "recipes.geometry:SUPERDIMP", "trackers.parameters:SUPERDIMP", "trackers.dimp:DimpEngine"
+    ),
+    "atom": BaseTracker(
+        "net.atom:AtomNet", "recipes.geometry:ATOM", "trackers.parameters:ATOM", "trackers.atom:AtomEngine"
+    ),
+}
+
+
+def base_tracker(name: str) -> BaseTracker:
+    """The parts of a base tracker.
+
+    Raises:
+        ValueError: there is none of that name; the message names the nearest.
+    """
+    if name not in BASE_TRACKERS:
+        near = difflib.get_close_matches(name, BASE_TRACKERS, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"unknown tracker {name!r}: {meant}choose one of {', '.join(BASE_TRACKERS)}")
+    return BASE_TRACKERS[name]

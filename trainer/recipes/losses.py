@@ -1,0 +1,96 @@
+"""The losses that a run can choose, each one line: a name, and the function that it stands for.
+
+A loss is a function that returns a scalar. Its parameters are named after what it wants to be given, out of
+:data:`TCL_GIVEN` or :data:`BBE_GIVEN`; only that is computed. One's own is named by its import path.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import UsageError
+from pipeline.plugins import Registry
+
+TCL_LOSSES = Registry(
+    "classification loss",
+    {
+        "lbhinge": "trainer.distillation.choices:lbhinge",
+        "l2": "trainer.distillation.choices:l2",
+    },
+)
+BBE_LOSSES = Registry(
+    "box loss",
+    {
+        "iou": "trainer.distillation.choices:iou",
+        "kl": "trainer.distillation.choices:kl",
+        "state": "trainer.distillation.choices:state_error",
+        "state+iou": "trainer.distillation.choices:state_error_and_iou",
+    },
+)
+TCL_GIVEN: Mapping[str, str] = {
+    "scores": "(K, 1, R, h, w) response to each of K filter iterates",
+    "filters": "(K, R, C, f, f) the iterates",
+    "end_scores": "(2, 1, R, h, w) response to the first and to the last iterate",
+    "end_filters": "(2, R, C, f, f) the two",
+    "label": "(1, R, h, w) the Gaussian g",
+    "mu": "the setting",
+}
+BBE_GIVEN: Mapping[str, str] = {
+    "predicted": "(R, P) scores of the proposals",
+    "overlap": "(R, P) their IoU with the box",
+    "sample_density": "(R, P) density that they were drawn from; proposals then come from SuperDiMP's mixture",
+    "truth_density": "(R, P) density of the true box, likewise",
+    "predicted_state": "(R, 4) what psi reads from the modulated map; psi is then fitted first",
+    "state": "(R, 4) the box state s, standardised as psi's",
+    "weights": "trained weights of the box module, without biases and batch-norms",
+    "nu": "the setting",
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss that was chosen.
+
+    Attributes:
+        name: in the registry, or ``package.module:function``.
+        function: returns a scalar.
+        takes: names of its parameters.
+        sha256: of the file that it comes from; None for a listed one, whose version is ours.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    takes: tuple[str, ...]
+    sha256: str | None
+
+    def __call__(self, given: Mapping[str, Callable[[], Any]]) -> Any:
+        """The loss, a scalar tensor, of the values that are offered by name; what it does not take is not computed.
+
+        Raises:
+            UsageError: it is no scalar.
+        """
+        loss = self.function(**{name: given[name]() for name in self.takes})
+        if tuple(getattr(loss, "shape", (0,))):
+            raise UsageError(f"loss {self.name}: returned {loss!r:.60}: return a scalar tensor")
+        return loss
+
+
+def load_loss(registry: Registry, given: Mapping[str, str], name: str) -> Loss:
+    """The loss of a name.
+
+    Args:
+        registry: the losses of its kind.
+        given: what those can be given.
+        name: in the registry, or an import path.
+
+    Raises:
+        UsageError: it cannot be imported, or wants what there is not.
+    """
+    function = registry.load(name)
+    wanted = [p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    if strange := [parameter for parameter in wanted if parameter not in given]:
+        raise UsageError(f"{registry.kind} {name}: takes {strange[0]!r}: name parameters out of {', '.join(given)}")
+    return Loss(name, function, tuple(wanted), registry.source_sha256(name))
