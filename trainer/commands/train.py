@@ -164,8 +164,8 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
 def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, seed: int, out: Path) -> None:
     """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
     from pipeline.files.writing import write_text
-    from trainer.pages import feeds_page
+    from trainer.pages import draw_feeds
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, feeds_page.draw_feeds(shards, recipe, tracker, samples, seed))
+    write_text(out, draw_feeds(shards, recipe, tracker, samples, seed))
     print_table([("report", out)])

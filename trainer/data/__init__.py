@@ -1,1 +1,6 @@
 """What training sees: shards, what is held out, windows, what each branch is fed."""
+
+from trainer.data.feeds import Feed
+from trainer.data.windows import WindowDataset
+
+__all__ = ["Feed", "WindowDataset"]

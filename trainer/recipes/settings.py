@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +17,7 @@ from trainer.recipes.recipe import Recipe
 
 TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
 BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
+M = TypeVar("M", bound=BaseModel)
 PAPER_BATCH = 5
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no run is gone on with by another method."""
@@ -188,8 +189,21 @@ def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConf
             target[leaf] = _scalar(value)
         except yaml.YAMLError as error:
             raise UsageError(f"--set {override}: the value is neither a number nor YAML") from error
+    return _validated(TrainConfig, merged)
+
+
+def make_settings(settings: Mapping[str, Any]) -> TrainSettings:
+    """What the result of a run depends on, by name.
+
+    Raises:
+        UsageError: an unknown key or a value that does not fit; the message names the key.
+    """
+    return _validated(TrainSettings, settings)
+
+
+def _validated(model: type[M], settings: Mapping[str, Any]) -> M:
     try:
-        return TrainConfig.model_validate(merged)
+        return model.model_validate(settings)
     except ValidationError as error:
         fault = first_fault(error)
         hint = _known(fault.key) if fault.kind == "extra_forbidden" else ""

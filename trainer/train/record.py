@@ -13,8 +13,7 @@ from pipeline.pages.html import png
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT
 from trainer.checkpoints.run_folder import METRICS, RUN, RunFolder
-from trainer.pages import run_page
-from trainer.pages.loss_curves import curves
+from trainer.pages import curves, draw_run
 from trainer.train import validation
 from trainer.train.session import Training
 
@@ -75,7 +74,7 @@ class Record:
         validation.measure_student(self.training, self.folder, self._losses or validation.losses(self.training))
         folder, title = self.folder.path, f"{self.training.row.recipe.name} on {self.training.config.tracker}"
         write_bytes(folder / CURVES, png(curves(folder / METRICS, title), 110))
-        write_text(folder / REPORT, run_page.draw_run(folder))
+        write_text(folder / REPORT, draw_run(folder))
 
     def _show(self, row: dict[str, float]) -> None:
         """Hand the epoch's last training losses and its validation losses to TensorBoard."""

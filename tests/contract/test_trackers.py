@@ -1,0 +1,127 @@
+"""What every base tracker must do: a new one has a line in ``trainer/base_trackers.py`` and passes these tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.labels import LABEL_STRIDE
+from trainer.base_trackers import BASE_TRACKERS, base_tracker
+from trainer.checkpoints import export_pytracking, load_weights
+from trainer.checkpoints.weights import load_into
+from trainer.commands.options import TRACKER_NAMES
+from trainer.distillation.branches import parts
+from trainer.net import TrackingNet, build_network
+from trainer.recipes.geometry import TrackerSpec, geometry_of
+from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_names
+from trainer.trackers import Tracker
+from trainer.trackers.engine import Engine
+from trainer.trackers.parameters.params import TrackingParams
+from trainer.train.session import Training
+
+from ..trainer.train_world import settings, small_windows, write_world
+
+LARGE = {"dimp50", "superdimp"}
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in BASE_TRACKERS]
+BOX = np.array([60.0, 40, 26, 22])
+QUICK: dict[str, Any] = {
+    "augmentation": {"fliplr": True},
+    "num_init_random_boxes": 2,
+    "sample_memory_size": 4,
+    "target_not_found_threshold": -1e9,
+}
+"""Parameters that all trackers have."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_world(tmp_path_factory.mktemp("shards"))
+
+
+def one_branch(spec: TrackerSpec) -> list[Recipe]:
+    """The rows of a base tracker that train one branch, one a branch."""
+    rows = [row for row in map(load_recipe, recipe_names()) if row.fits(spec) and row.trained(spec) == ("bbe",)]
+    return list({row.branch: row for row in rows if row.branch != "both"}.values())
+
+
+@pytest.mark.parametrize("name", BASE_TRACKERS)
+def test_its_parts_are_what_they_say(name: str) -> None:
+    tracker = base_tracker(name)
+    assert name in TRACKER_NAMES.choices
+    assert isinstance(geometry_of(name), TrackerSpec)
+    assert isinstance(tracker.load("parameters"), TrackingParams)
+    assert issubclass(tracker.load("engine"), Engine)
+
+
+@pytest.mark.parametrize("name", BASE_TRACKERS)
+def test_its_geometry_is_one_that_windows_can_be_cut_by(name: str) -> None:
+    spec = geometry_of(name)
+    assert spec.size % LABEL_STRIDE == 0
+    assert spec.proposals > 0
+    modules = {"tcl", "bbe", "backbone"} if spec.classifier else {"bbe", "backbone"}
+    assert set(spec.pretrain_rates) == modules
+    assert merging_recipe(spec).fits(spec)
+    assert {row.branch for row in one_branch(spec)} == {"reference", "test"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_network_is_seeded_and_loads_its_own_export(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    first = build_network(name)
+    assert isinstance(first, TrackingNet)
+    torch.manual_seed(3)
+    assert all(value.equal(first.state_dict()[key]) for key, value in build_network(name).state_dict().items())
+    export_pytracking(first.state_dict(), name, tmp_path / "own.pth.tar")
+    second = build_network(name)
+    load_into(second, load_weights(tmp_path / "own.pth.tar"), "own")
+    assert second.state_dict().keys() == first.state_dict().keys()
+    assert all(value.equal(first.state_dict()[key]) for key, value in second.state_dict().items())
+
+
+@pytest.mark.parametrize("branch", ["reference", "test"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_changes_the_trained_branch_alone(
+    name: str, branch: str, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_windows(monkeypatch)
+    row = next(row for row in one_branch(geometry_of(name)) if row.branch == branch)
+    run = Training(settings(world, tmp_path / "run", recipe=row.name, tracker=name))
+    before = {key: value.clone() for key, value in run.net.state_dict().items()}
+    batch = torch.utils.data.default_collate([run.data.training_windows()[draw] for draw in range(2)])
+    feed, _ = next(run.batches([batch]))
+    run.optimizer.set_scale(1e3)
+    run.optimizer.step(run.objective(feed)[0])
+    moved = {key for key, value in run.net.state_dict().items() if not value.equal(before[key])}
+    assert moved == set(run.optimizer.live)
+    assert moved
+    assert all(key.startswith(parts("bbe", row.branch)) for key in moved)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_tracks_with_sound_boxes(name: str) -> None:
+    rng = np.random.default_rng(0)
+    ground = rng.integers(40, 90, (128, 160), dtype=np.uint8)
+    frames = []
+    for step in range(4):
+        frame = ground.copy()
+        frame[40:62, 60 + 3 * step : 86 + 3 * step] = 220
+        frames.append(frame)
+    torch.manual_seed(0)
+    tracker = Tracker(name, build_network(name).state_dict(), params=QUICK)
+    tracker.start(frames[0], BOX)
+    for frame in frames[1:]:
+        box, score = tracker.update(frame)
+        assert box.shape == (4,)
+        assert np.isfinite([*box, score]).all()
+        assert (box[2:] > 0).all()
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(
+        ValueError, match=r"unknown tracker 'dimp51': did you mean dimp50\? choose one of dimp18, dimp50"
+    ):
+        base_tracker("dimp51")

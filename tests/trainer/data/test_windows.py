@@ -1,0 +1,87 @@
+"""WindowDataset: the very windows of a run, drawn without one."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from pipeline.errors import UsageError
+from trainer.data import Feed, WindowDataset
+from trainer.distillation import fit_state_head
+from trainer.train import loop
+from trainer.train.session import Training
+
+from ..train_world import settings, small_windows, write_world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_world(tmp_path_factory.mktemp("shards"))
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    monkeypatch.setattr(fit_state_head, "BATCH", 2)
+
+
+def tensors(feed: Feed) -> dict[str, torch.Tensor]:
+    every = {field.name: getattr(feed, field.name) for field in dataclasses.fields(feed)}
+    for place, density in enumerate(every.pop("density") or ()):
+        every[f"density {place}"] = density
+    return every
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [("c1", {"seed": 5}), ("d3", {}), ("d3", {"mix": "spatial", "jitter": "none"}), ("b1", {"bbe_loss": "kl"})],
+)
+def test_a_sample_of_an_epoch_is_what_a_run_fed(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, options: dict[str, Any]
+) -> None:
+    """A run of two epochs of four draws, two a step: every row of every step is found, bit for bit."""
+    fed: list[Feed] = []
+
+    def take(_: Training, feed: Feed) -> dict[str, float]:
+        fed.append(feed)
+        return {"loss": 1.0}
+
+    monkeypatch.setattr(loop, "step", take)
+    loop.train_row(settings(world, tmp_path / "run", recipe=recipe, samples_per_epoch=4, **options))
+    assert len(fed) == 4
+    windows = WindowDataset([world], recipe, "dimp18", samples_per_epoch=4, **options)
+    assert len(windows) == 4
+    for epoch in range(2):
+        windows.epoch = epoch
+        for draw in range(4):
+            mine = tensors(windows.feed(torch.utils.data.default_collate([windows[draw]])))
+            run = tensors(fed[2 * epoch + draw // 2])
+            assert mine.keys() == run.keys()
+            # A pair that enters both ways round has a row in each half of the batch.
+            for way in range(len(windows.data.feeding.reference)):
+                for name, value in mine.items():
+                    assert value[way].equal(run[name][2 * way + draw % 2]), name
+
+
+def test_it_can_be_read_by_several_processes(world: Path) -> None:
+    windows = WindowDataset([str(world)], "b2", "atom", samples_per_epoch=3, epoch=2)
+    batch = next(iter(DataLoader(windows, 3, num_workers=2)))
+    assert batch["test_tir"].shape == (3, 3, 144, 144)
+    alone = torch.utils.data.default_collate([windows[draw] for draw in range(3)])
+    assert all(alone[name].equal(batch[name]) for name in alone)
+
+
+def test_an_epoch_ends_and_settings_that_do_not_fit_are_named(world: Path) -> None:
+    windows = WindowDataset([world], "b1", "dimp18", samples_per_epoch=2)
+    assert len(list(iter(windows))) == 2
+    with pytest.raises(IndexError, match="draw 2: an epoch has 2"):
+        windows[2]
+    with pytest.raises(UsageError, match=r"setting sed: .*did you mean seed\?"):
+        WindowDataset([world], "b1", sed=3)
+    with pytest.raises(UsageError, match="recipe b1 needs --shards"):
+        WindowDataset([], "b1")
