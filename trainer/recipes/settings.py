@@ -98,6 +98,15 @@ class TrainSettings(_Frozen):
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
         return recorded(self.model_dump(mode="json", include=set(TrainSettings.model_fields)) | {"results": RESULTS})
 
+    @property
+    def bbe_weight(self) -> float:
+        """Lambda of Eq. 1."""
+        return self.weight
+
+    def rate_scale(self, epoch: int) -> float:
+        """Factor on the learning rates in an epoch: the scheduler's gamma, once more after each of its step sizes."""
+        return self.gamma ** (epoch // self.step)
+
     def batch(self, recipe: Recipe, spec: TrackerSpec) -> int:
         """Pairs a step.
 
