@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from pipeline.config import recorded
 from pipeline.errors import UsageError
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, learnt_ranges, tracker_of, weights_file
@@ -17,7 +18,7 @@ from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe, merging_recipe, recipe_sha256
-from trainer.recipes.settings import TrainConfig, recorded
+from trainer.recipes.settings import BEFORE, TrainConfig
 from trainer.train.initial_weights import Weights, merge_branch, start_weights
 
 
@@ -102,6 +103,6 @@ def _write(
     folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any], sha256: str | None = None
 ) -> None:
     made = {"recipe": meta["recipe"], "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
-    made |= recorded({"recipe_sha256": sha256})
+    made |= recorded({"recipe_sha256": sha256}, BEFORE)
     folder.write_json(RUN, made)
     folder.save_model(weights, meta | {"epoch": 0, "shards": None})
