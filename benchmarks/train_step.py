@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import torch
 
@@ -22,15 +21,15 @@ from benchmarks.measure import report
 from trainer.data.feeds import Feed
 from trainer.distillation import branches
 from trainer.distillation.objective import Objective
-from trainer.net import DimpNet, build_network
+from trainer.net import TrackingNet, build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import TrainSettings
 from trainer.train.master_adam import MasterAdam
 
 PAIRS, STEPS, ROUNDS = 5, 3, 3
 SPEC = geometry_of("superdimp")
-CONFIG = TrainConfig(recipe="d2", tracker="superdimp", out=Path("unused"))
+SETTINGS = TrainSettings(recipe="d2", tracker="superdimp")
 
 
 def feed() -> Feed:
@@ -55,15 +54,15 @@ class Plain(Objective):
 def work(ours: bool, profile: bool) -> None:
     """Take steps one way; print their seconds and the peak of memory as JSON."""
     net = build_network("superdimp").eval()
-    row, batch = load_recipe(CONFIG.recipe), feed()
-    names = dict[str, list[str]](branches.trained_names(net, row, CONFIG, SPEC).items())
+    row, batch = load_recipe(SETTINGS.recipe), feed()
+    names = branches.trained_names(net, row, SETTINGS, SPEC)
     optimizer = MasterAdam(net, names, dict.fromkeys(names, 1e-7))
     if ours:
         net.to(memory_format=torch.channels_last)
         batch = Feed(**{**vars(batch), "reference": _last(batch.reference), "test": _last(batch.test)})
-        objective = Objective(net, tuple(names), CONFIG, SPEC)
+        objective = Objective(net, tuple(names), SETTINGS, SPEC)
     else:
-        objective = Plain(net, tuple(names), CONFIG, SPEC)
+        objective = Plain(net, tuple(names), SETTINGS, SPEC)
         net.feature_extractor.requires_grad_(True)
     seconds = []
     for _ in range(STEPS):
@@ -85,7 +84,7 @@ def _last(images: torch.Tensor) -> torch.Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def _profile(net: DimpNet, objective: Objective, optimizer: MasterAdam, batch: Feed) -> None:
+def _profile(net: TrackingNet, objective: Objective, optimizer: MasterAdam, batch: Feed) -> None:
     """Seconds of the parts of one step."""
     start = time.perf_counter()
     with torch.no_grad():

@@ -93,7 +93,7 @@ def digest(weights: Mapping[str, Tensor]) -> str:
 def differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     """What keeps one state dict from standing in for another, in one line; empty where nothing does."""
     common = [key for key in expected if key in given]
-    found = {
+    faults = {
         "missing": [key for key in expected if key not in given and not key.endswith(_COUNTER)],
         "unexpected": [key for key in given if key not in expected],
         "of another shape": [
@@ -105,7 +105,7 @@ def differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> 
     }
     return "; ".join(
         f"{len(keys)} {kind} ({', '.join(keys[:_LISTED])}{', ...' if len(keys) > _LISTED else ''})"
-        for kind, keys in found.items()
+        for kind, keys in faults.items()
         if keys
     )
 

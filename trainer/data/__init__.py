@@ -1,4 +1,4 @@
-"""What training sees: shards, what is held out, windows, what each branch is fed."""
+"""What training sees: shards, what validates, windows, what each branch is fed."""
 
 from trainer.data.feeds import Feed
 from trainer.data.windows import WindowDataset

@@ -175,15 +175,16 @@ def read_batches(loader: Iterable[Sample]) -> Iterator[Sample]:
 class EpochSampler(Sampler[int]):
     """The draw numbers of one epoch, this process's share of them; ``epoch`` is set by the loop.
 
-    Every process gets as many, or one would wait for the others' last step: up to ``world - 1`` draws are left out.
+    Every process gets as many, or one would wait for the others' last step: up to ``world_size - 1`` draws are left
+    out.
     """
 
-    def __init__(self, samples: int, rank: int = 0, world: int = 1) -> None:
-        self.samples, self.rank, self.world, self.epoch = samples, rank, world, 0
+    def __init__(self, samples: int, rank: int = 0, world_size: int = 1) -> None:
+        self.samples, self.rank, self.world_size, self.epoch = samples, rank, world_size, 0
 
     def __iter__(self) -> Iterator[int]:
         start = self.epoch * self.samples
-        yield from range(start + self.rank, start + len(self) * self.world, self.world)
+        yield from range(start + self.rank, start + len(self) * self.world_size, self.world_size)
 
     def __len__(self) -> int:
-        return self.samples // self.world
+        return self.samples // self.world_size

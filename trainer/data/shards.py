@@ -1,4 +1,4 @@
-"""Shards opened for training: where each pair and patch lies, and which pairs are held out."""
+"""Shards opened for training: where each pair and patch lies, and which pairs only validate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from pipeline.shards.index import ShardIndex, index_faults, load_index
 from pipeline.shards.reader import ShardReader
-from trainer.data.split import held_out
+from trainer.data.split import split_sequences
 
 log = logging.getLogger(__name__)
 
@@ -85,16 +85,18 @@ def open_source(folders: tuple[Path, ...]) -> Source:
 
 
 def split_pairs(source: Source, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of the training pairs and of the held-out pairs; a pair without patches is in neither.
+    """Indices of the training pairs and of the validation pairs; a pair without patches is in neither.
 
     Raises:
         DataError: nothing is left to train on.
     """
-    train, test = held_out(source.names, share, seed)
+    training, validation = split_sequences(source.names, share, seed)
     patched = source.place[:, 3] > source.place[:, 2]
-    if not (train & patched).any():
-        raise DataError(f"no pair is left for training, {np.sum(test)} are held out: lower --set held_out={share}")
-    return np.flatnonzero(train & patched), np.flatnonzero(test & patched)
+    if not (training & patched).any():
+        raise DataError(
+            f"no pair is left for training, {np.sum(validation)} are held out: lower --set held_out={share}"
+        )
+    return np.flatnonzero(training & patched), np.flatnonzero(validation & patched)
 
 
 def of_method(folders: Sequence[Path], method: str) -> tuple[Path, ...]:

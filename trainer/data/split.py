@@ -1,4 +1,4 @@
-"""Which pairs are held out: a function of (split seed, data set, sequence), never of the row or the mining method."""
+"""Which pairs only validate: a function of (split seed, data set, sequence), never of the row or the mining method."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ GAP = 5
 sequence gives up a quarter of itself at most."""
 
 
-def held_out(names: Sequence[tuple[str, str]], share: float, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Split pairs into a training and a held-out part.
+def split_sequences(
+    names: Sequence[tuple[str, str]], share: float, seed: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Split pairs into a training and a validation part.
 
     Args:
         names: (data set, pair_id) of every pair; the sequence is the id without its last part.
-        share: of the sequences to hold out, 0 to 1. Under five sequences the last ``share`` of each is held out
+        share: of the sequences to validate on, 0 to 1. Under five sequences it is the last ``share`` of each
             instead, behind a gap.
         seed: the split's own.
 
     Returns:
-        Two masks (n,): training, held out. Frames in a gap are in neither.
+        Two masks (n,): training, validation. Frames in a gap are in neither.
     """
     keys = [f"{source}|{pair_id.rpartition('/')[0]}" for source, pair_id in names]
     sequences = sorted(set(keys))
@@ -47,7 +49,7 @@ def held_out(names: Sequence[tuple[str, str]], share: float, seed: int) -> tuple
 def _chosen(sequences: Sequence[str], share: float, seed: int) -> set[str]:
     """The sequences whose hash falls below ``share``: each is judged by itself, whatever the others are.
 
-    At least one is held out, and at least one is not; only then do the others matter.
+    At least one validates, and at least one is not; only then do the others matter.
     """
     place = {key: int.from_bytes(hashlib.sha256(f"{seed}|{key}".encode()).digest()[:8]) / 2**64 for key in sequences}
     ranked = sorted(sequences, key=place.__getitem__)

@@ -16,14 +16,15 @@ SCORING_BBE = ("fc3_rt", "fc4_rt", "iou_predictor")
 """Layers after the modulated map: Eq. 3 replaces them by psi, so under it alone they get no gradient."""
 REFERENCE_TCL = ("filter_initializer", "filter_optimizer")
 SHARED_TCL = "feature_extractor"
-BACKBONE = ("conv1", "bn1", "layer1", "layer2", "layer3")
+BACKBONE_PREFIX = "feature_extractor."
+BACKBONE_LAYERS = ("conv1", "bn1", "layer1", "layer2", "layer3")
 """What of the backbone runs; layer4 and fc are carried along."""
 
 
 def parts(module: Module, branch: Branch) -> tuple[str, ...]:
     """Prefixes of what a branch of a module owns; the classifier's features serve both branches."""
     if module == "backbone":
-        return tuple(f"feature_extractor.{part}." for part in BACKBONE)
+        return tuple(f"{BACKBONE_PREFIX}{part}." for part in BACKBONE_LAYERS)
     if module == "bbe":
         own = (REFERENCE_BBE if branch != "test" else ()) + (TEST_BBE if branch != "reference" else ())
         return tuple(f"bb_regressor.{part}." for part in own)

@@ -62,7 +62,7 @@ class Objective(nn.Module):
                 total, parts["tcl"] = total + loss, float(loss.detach())
             if "bbe" in self.modules_wanted:
                 loss = self._bbe(reference, test, feed)
-                total, parts["bbe"] = total + self.settings.weight * loss, float(loss.detach())
+                total, parts["bbe"] = total + self.settings.bbe_weight * loss, float(loss.detach())
         parts["loss"] = float(total.detach())
         return total, parts
 

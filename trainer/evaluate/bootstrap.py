@@ -72,16 +72,16 @@ def differences(metric: str, scores: Mapping[str, NDArray[np.float64]], seed: in
     resampled = table @ draws.T.astype(float) / count
     values = table.mean(axis=1)
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    found = []
+    compared = []
     for i, first in enumerate(names[:-1]):
         bounds = np.quantile(resampled[i] - resampled[i + 1 :], tails, axis=1)
         for j, second in enumerate(names[i + 1 :]):
             value, low, high = map(_rounded, (values[i] - values[i + 1 + j], *bounds[:, j]))
             if count < MIN_SEQUENCES:
-                found.append(Difference(first, second, metric, value, None, None, count))
+                compared.append(Difference(first, second, metric, value, None, None, count))
             else:
-                found.append(Difference(first, second, metric, value, low, high, count))
-    return found
+                compared.append(Difference(first, second, metric, value, low, high, count))
+    return compared
 
 
 def _rounded(value: float) -> float:

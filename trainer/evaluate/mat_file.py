@@ -31,10 +31,10 @@ def load_mat(path: Path) -> dict[str, Any]:
                 raise DataError(f"{path}: larger than {MAX_BYTES} bytes: not a file of boxes or curves")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}: check the path") from error
-    found = _reader().read(path)
-    if isinstance(found, str):
-        raise DataError(f"{path}: not a MATLAB file up to version 7: save it with -v7 ({found})")
-    return found
+    content = _reader().read(path)
+    if isinstance(content, str):
+        raise DataError(f"{path}: not a MATLAB file up to version 7: save it with -v7 ({content})")
+    return content
 
 
 class _Reader:
@@ -48,8 +48,8 @@ class _Reader:
         try:
             self._pipe.send(path)
             if self._pipe.poll(_SECONDS):
-                found: dict[str, Any] | str = self._pipe.recv()
-                return found
+                answer: dict[str, Any] | str = self._pipe.recv()
+                return answer
         except (EOFError, BrokenPipeError, ConnectionResetError):
             pass
         # The next file gets a new process.
@@ -73,13 +73,13 @@ def _serve(pipe: Connection) -> None:
     # What scipy stumbles over in a file of damaged structure.
     stumbles = (ValueError, TypeError, LookupError, ArithmeticError, NameError, MemoryError, NotImplementedError)
     follow_parent()
-    found: dict[str, Any] | str
+    answer: dict[str, Any] | str
     # Until the other end is gone.
     with contextlib.suppress(EOFError):
         while True:
             path = pipe.recv()
             try:
-                found = dict(loadmat(path))
+                answer = dict(loadmat(path))
             except (MatReadError, zlib.error, OSError, *stumbles) as error:
-                found = " ".join(str(error).split()) or type(error).__name__
-            pipe.send(found)
+                answer = " ".join(str(error).split()) or type(error).__name__
+            pipe.send(answer)

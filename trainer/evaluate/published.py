@@ -36,7 +36,7 @@ def read_published(folder: Path, benchmark: Benchmark) -> dict[str, dict[str, ND
     order = next((_strings(mat[_SEQUENCES]) for mat in contents.values() if _SEQUENCES in mat), None)
     columns = _columns(folder, order or list(benchmark.manifest.sequences), benchmark.sequences)
     width = len(order or benchmark.manifest.sequences)
-    found: dict[str, dict[str, NDArray[np.float64]]] = {}
+    curves_of: dict[str, dict[str, NDArray[np.float64]]] = {}
     for metric in benchmark.metrics:
         paths = [path for path, mat in contents.items() if _PLOT in mat and _metric(path) == metric]
         if len(paths) != 1:
@@ -44,10 +44,10 @@ def read_published(folder: Path, benchmark: Benchmark) -> dict[str, dict[str, ND
             raise DataError(f"{folder} holds {count} files of {metric} curves, expected 1: see docs/evaluation.md")
         plot, names = _checked(paths[0], contents[paths[0]], width, len(THRESHOLDS[metric]))
         for name, values in zip(names, plot):
-            found.setdefault(name, {})[metric] = values[columns]
-    if short := [name for name, curves in found.items() if len(curves) != len(benchmark.metrics)]:
+            curves_of.setdefault(name, {})[metric] = values[columns]
+    if short := [name for name, curves in curves_of.items() if len(curves) != len(benchmark.metrics)]:
         raise DataError(f"{folder}: {', '.join(short)} not in every file: the curves belong to different runs")
-    return found
+    return curves_of
 
 
 def _metric(path: Path) -> str:

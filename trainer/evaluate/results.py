@@ -31,11 +31,11 @@ def find_result(folder: Path, tracker: str, sequence: str) -> Path | None:
         path = folder / layout.format(sequence=sequence, tracker=tracker)
         if path.is_file():
             return path
-    found = sorted(folder.glob(f"{sequence}_*.mat"))
-    if len(found) > 1:
-        names = ", ".join(path.stem.removeprefix(f"{sequence}_") for path in found[:5])
+    files = sorted(folder.glob(f"{sequence}_*.mat"))
+    if len(files) > 1:
+        names = ", ".join(path.stem.removeprefix(f"{sequence}_") for path in files[:5])
         raise DataError(f"{folder} holds results of several trackers ({names}): call {tracker!r} as its files do")
-    return found[0] if found else None
+    return files[0] if files else None
 
 
 def strangers(folder: Path, known: frozenset[str]) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pipeline.config import Settings
 
 
-class EvaluateConfig(BaseModel):
+class EvaluateConfig(Settings):
     """Settings of ``cmd-eval``.
 
     Attributes:
@@ -21,8 +23,6 @@ class EvaluateConfig(BaseModel):
         sequences: names to evaluate; none: all.
         seed: of the bootstrap.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
     out: Path

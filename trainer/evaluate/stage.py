@@ -136,9 +136,9 @@ def _draw_strips(
 
 def _save(drawn: Mapping[str, Figure], out: Path) -> dict[str, Markup]:
     """Write each figure as SVG and PNG; return the SVGs by name."""
-    found: dict[str, Markup] = {}
+    pictures: dict[str, Markup] = {}
     for name, figure in drawn.items():
-        found[name] = svg(figure)
-        write_text(out / f"{name}.svg", found[name])
+        pictures[name] = svg(figure)
+        write_text(out / f"{name}.svg", pictures[name])
         write_bytes(out / f"{name}.png", png(figure, _PNG_DPI))
-    return found
+    return pictures

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TRAIN, HELD = "#8d99ae", "#d9480f"
+TRAINING, VALIDATION = "#8d99ae", "#d9480f"
 
 
 def curves(metrics: Path, title: str) -> Figure:
-    """Every loss of ``metrics.jsonl`` over steps, training and held out, as a figure."""
+    """Every loss of ``metrics.jsonl`` over steps, training and validation, as a figure."""
     from matplotlib.figure import Figure
 
     rows: list[dict[str, Any]] = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
@@ -23,10 +23,10 @@ def curves(metrics: Path, title: str) -> Figure:
     figure = Figure(figsize=(4.6 * max(1, len(names)), 3.2), layout="constrained")
     for place, name in enumerate(names, 1):
         axes = figure.add_subplot(1, len(names), place)
-        axes.plot([r["step"] for r in train], [r[name] for r in train], color=TRAIN, linewidth=0.9, label="training")
-        held = [(last_step[r["epoch"]], r[name]) for r in rows if r.get("held_out") and r["epoch"] in last_step]
-        if held:
-            axes.plot(*zip(*held), color=HELD, marker="o", markersize=3.5, label="held-out sequences")
+        axes.plot([r["step"] for r in train], [r[name] for r in train], color=TRAINING, linewidth=0.9, label="training")
+        validation = [(last_step[r["epoch"]], r[name]) for r in rows if r.get("held_out") and r["epoch"] in last_step]
+        if validation:
+            axes.plot(*zip(*validation), color=VALIDATION, marker="o", markersize=3.5, label="held-out sequences")
         axes.set(xlabel="step", title={"loss": "L", "tcl": "L_TCL", "bbe": "L_BBE"}[name])
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=8)

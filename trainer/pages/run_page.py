@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.files.json_text import read_json
 from pipeline.pages import html
-from trainer.checkpoints.run_folder import HELD_OUT, METRICS, RUN
+from trainer.checkpoints.run_folder import METRICS, RUN, VALIDATION
 from trainer.pages.loss_curves import curves
 
 NAMES = {
@@ -24,7 +24,7 @@ TENSORS = 100
 def draw_run(folder: Path) -> str:
     """The page of a finished run, HTML."""
     run: dict[str, Any] = read_json(folder / RUN)
-    held: dict[str, Any] = read_json(folder / HELD_OUT)
+    measured: dict[str, Any] = read_json(folder / VALIDATION)
     recipe, settings = run["recipe"], run["settings"]
     facts = [
         ("recipe", recipe["name"]),
@@ -36,21 +36,21 @@ def draw_run(folder: Path) -> str:
     ]
     fed = f"Fed: reference {recipe['reference']}, test {recipe['test']}, {', '.join(run['methods'])} patches."
     lines = [html.Section("Losses", fed, plots=[html.svg(curves(folder / METRICS, ""))])]
-    if held["before"].get("quality"):
-        lines.append(_before_and_after(held))
-    lines.append(_tensors(held["relative_change"]))
+    if measured["before"].get("quality"):
+        lines.append(_before_and_after(measured))
+    lines.append(_tensors(measured["relative_change"]))
     return html.render(f"{recipe['name']} on {settings['tracker']}", str(folder.name), facts, lines)
 
 
-def _before_and_after(held: dict[str, Any]) -> html.Section:
-    before, after = held["before"], held["after"]
+def _before_and_after(measured: dict[str, Any]) -> html.Section:
+    before, after = measured["before"], measured["after"]
     rows: list[tuple[object, ...]] = [("on held-out sequences", "fed", "before", "after", "change")]
     for name, value in before["losses"].items():
         rows.append(_row(NAMES[name], "as trained", value, after["losses"][name]))
     for way, measures in before["quality"].items():
         for name, value in measures.items():
             rows.append(_row(NAMES[name], way, value, after["quality"][way][name]))
-    cosine = (held[when]["modulation_cosine"] for when in ("before", "after"))
+    cosine = (measured[when]["modulation_cosine"] for when in ("before", "after"))
     rows.append(_row("cosine of TIR's and RGB's modulation", "both", *cosine))
     note = "The same windows of the same sequences, none of which was trained on. A student is used on TIR alone."
     return html.Section("Before and after", note, table=rows)

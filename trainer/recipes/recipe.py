@@ -30,7 +30,7 @@ class Recipe(BaseModel):
     Attributes:
         name: the row.
         base: which base tracker the row belongs to; ``any`` fits all.
-        trains: module -> the branch of it that is trained; empty for a row that only puts weights together.
+        trains: module -> the branch of it that is trained; empty for a row that only merges weights.
         reference: what the reference branch is fed; ``rgb-tir`` with ``tir-rgb`` on the other one is a mix.
         test: what the test branch is fed.
         patches: mining method of the shards the row wants; None where it trains nothing.
@@ -121,7 +121,7 @@ def recipe_sha256(name: str) -> str | None:
 
 
 def merging_recipe(spec: TrackerSpec) -> Recipe:
-    """The shipped row of a base tracker that puts its two trained branches together, as b3 does."""
+    """The shipped row of a base tracker that merges its two trained branches, as b3 does."""
     merging = [recipe for recipe in _shipped().values() if len(recipe.starts_from) == 2 and not recipe.trains]
     return next(recipe for recipe in merging if recipe.fits(spec))
 
@@ -142,8 +142,8 @@ def read_recipe(file: Path | Traversable, name: str) -> Recipe:
 @functools.cache
 def _shipped() -> dict[str, Recipe]:
     """Every recipe that ships, a file each: what makes a teacher, then the rows of any tracker, of DiMP, of ATOM."""
-    found = [file for file in files("trainer.recipes.table1").iterdir() if file.name.endswith(".yaml")]
-    recipes = {recipe.name: recipe for recipe in (read_recipe(file, file.name) for file in found)}
+    shipped = [file for file in files("trainer.recipes.table1").iterdir() if file.name.endswith(".yaml")]
+    recipes = {recipe.name: recipe for recipe in (read_recipe(file, file.name) for file in shipped)}
     placed: dict[str, Recipe] = {}
 
     def place(recipe: Recipe) -> None:

@@ -6,11 +6,12 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.config import recorded
 from pipeline.errors import UsageError
 from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
-from trainer.recipes.settings import TrainSettings, recorded
+from trainer.recipes.settings import BEFORE, TrainSettings
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Row:
         """Hashes of what the run takes from outside this package: a recipe file, losses; empty where nothing is."""
         losses = {"tcl": self.tcl_loss.sha256, "bbe": self.bbe_loss.sha256}
         hashes = {kind: sha256 for kind, sha256 in losses.items() if sha256}
-        return recorded({"recipe_sha256": self.recipe_sha256, "loss_sha256": hashes})
+        return recorded({"recipe_sha256": self.recipe_sha256, "loss_sha256": hashes}, BEFORE)
 
 
 def resolve_row(settings: TrainSettings) -> Row:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from pipeline.config import Settings, recorded
 from pipeline.errors import UsageError, first_fault
 from trainer.recipes.geometry import TrackerName, TrackerSpec
 from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
@@ -25,11 +26,7 @@ BEFORE: dict[str, Any] = {"results": 1, "recipe_sha256": None, "loss_sha256": {}
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Rates(_Frozen):
+class Rates(Settings):
     """Learning rates that override the recipe's; None keeps the recipe's."""
 
     tcl: float | None = Field(default=None, gt=0)
@@ -37,7 +34,7 @@ class Rates(_Frozen):
     backbone: float | None = Field(default=None, gt=0)
 
 
-class TrainSettings(_Frozen):
+class TrainSettings(Settings):
     """What the result depends on, beside shards and weights, whose content counts; the defaults are the paper's.
 
     Attributes:
@@ -96,7 +93,17 @@ class TrainSettings(_Frozen):
 
     def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
-        return recorded(self.model_dump(mode="json", include=set(TrainSettings.model_fields)) | {"results": RESULTS})
+        settings = self.model_dump(mode="json", include=set(TrainSettings.model_fields))
+        return recorded(settings | {"results": RESULTS}, BEFORE)
+
+    @property
+    def bbe_weight(self) -> float:
+        """Lambda of Eq. 1."""
+        return self.weight
+
+    def rate_scale(self, epoch: int) -> float:
+        """Factor on the learning rates in an epoch: the scheduler's gamma, once more after each of its step sizes."""
+        return self.gamma ** (epoch // self.step)
 
     def batch(self, recipe: Recipe, spec: TrackerSpec) -> int:
         """Pairs a step.
@@ -125,7 +132,7 @@ class TrainSettings(_Frozen):
         )
 
 
-class TrainWhereabouts(_Frozen):
+class TrainWhereabouts(Settings):
     """Where a run's files are, and where and how far it runs.
 
     Attributes:
@@ -154,12 +161,7 @@ class TrainConfig(TrainSettings, TrainWhereabouts):
 
     def record(self) -> dict[str, Any]:
         """Both, as they are written down."""
-        return recorded(self.model_dump(mode="json"))
-
-
-def recorded(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as they are written down: those that came later only where they differ from :data:`BEFORE`."""
-    return {key: value for key, value in settings.items() if key not in BEFORE or value != BEFORE[key]}
+        return recorded(self.model_dump(mode="json"), BEFORE)
 
 
 def differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:

@@ -71,11 +71,11 @@ def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet
     manifest = load_layout(dataset)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder: correct --root")
-    found = _discover(manifest, root)
+    present = _discover(manifest, root)
     listed = manifest.evaluated()
-    missing = tuple(name for name in listed if name not in found)
-    unlisted = tuple(sorted(found - manifest.sequences.keys()))
-    here = [*(name for name in listed if name in found), *unlisted]
+    missing = tuple(name for name in listed if name not in present)
+    unlisted = tuple(sorted(present - manifest.sequences.keys()))
+    here = [*(name for name in listed if name in present), *unlisted]
     warnings: list[str] = []
     if only:
         _check_names(manifest, root, here, only)
@@ -120,13 +120,13 @@ def _places(manifest: Manifest) -> str:
 
 def _discover(manifest: Manifest, root: Path) -> set[str]:
     """Names below the root that have a folder with pictures in it, or ground truth in a folder of their own."""
-    found = set[str]()
+    names = set[str]()
     for pattern in (*manifest.frames, *(truth for truth in manifest.truth if "{sequence}/" in truth)):
         for name, path in named_by(root, pattern):
             holds = path.is_file() or (path.is_dir() and any(map(_is_picture, path.iterdir())))
             if holds and not name.startswith("."):
-                found.add(name)
-    return found
+                names.add(name)
+    return names
 
 
 def _is_picture(path: Path) -> bool:

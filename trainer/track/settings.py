@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from pipeline.config import OnExisting, Settings
 from pipeline.errors import UsageError
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class TrackSettings(_Frozen):
+class TrackSettings(Settings):
     """What the boxes depend on, beside weights and sequences, whose content counts.
 
     Attributes:
@@ -38,7 +35,7 @@ class TrackSettings(_Frozen):
         return self
 
 
-class TrackWhereabouts(_Frozen):
+class TrackWhereabouts(Settings):
     """Where weights, sequences and results are, and how the work runs.
 
     Attributes:
@@ -65,7 +62,7 @@ class TrackWhereabouts(_Frozen):
     device: str = "auto"
     save_frames: bool = False
     save_video: bool = False
-    on_existing: Literal["resume", "overwrite", "fail"] = "resume"
+    on_existing: OnExisting = "resume"
 
 
 class TrackConfig(TrackSettings, TrackWhereabouts):

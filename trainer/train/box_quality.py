@@ -28,21 +28,21 @@ def measure_feed(net: TrackingNet, feed: Feed, spec: TrackerSpec) -> dict[str, f
         ``refined_iou``: IoU with the truth of the best-scored box after the refinement of some proposals.
     """
     reference, test = net.paired_features(feed.reference, feed.test)
-    found: dict[str, float] = {}
+    measures: dict[str, float] = {}
     if isinstance(net, DimpNet):
         filters = net.predict_filter(net.classification_features(reference), feed.reference_box[None]).filter
         scores = net.classify(filters, net.classification_features(test))[0]
         offset = _peak(scores) - _peak(feed.label)
-        found["peak_error"] = float(offset.norm(dim=1).mean()) * STRIDE
+        measures["peak_error"] = float(offset.norm(dim=1).mean()) * STRIDE
     modulation, box_features = net.modulation(reference, feed.reference_box), net.iou_features(test)
     if not spec.mixture:
         predicted = net.score_proposals(modulation, box_features, feed.proposals[None])[0]
-        found["iou_error"] = float(((predicted + 1) / 2 - feed.proposal_iou).abs().mean())
+        measures["iou_error"] = float(((predicted + 1) / 2 - feed.proposal_iou).abs().mean())
     boxes, _ = ascend(net, modulation, box_features, feed.proposals[:, :REFINED], REFINEMENT)
     best = net.score_proposals(modulation, box_features, boxes[None])[0].argmax(dim=1)
     chosen = boxes[torch.arange(len(boxes), device=boxes.device), best]
-    found["refined_iou"] = float(iou(chosen.cpu(), feed.test_box.cpu()).mean())
-    return found
+    measures["refined_iou"] = float(iou(chosen.cpu(), feed.test_box.cpu()).mean())
+    return measures
 
 
 def modulation_cosine(net: TrackingNet, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> float:

@@ -12,18 +12,18 @@ from torch import distributed as dist
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """The processes of one run.
 
     Attributes:
         rank: this process's number; 0 writes files and measures.
-        world: how many there are.
-        local: number on this machine, which is that of its GPU.
+        world_size: how many there are.
+        local_rank: number on this machine, which is that of its GPU.
     """
 
     rank: int = 0
-    world: int = 1
-    local: int = 0
+    world_size: int = 1
+    local_rank: int = 0
 
     @property
     def leads(self) -> bool:
@@ -32,11 +32,11 @@ class Team:
 
     def mean_(self, tensors: Sequence[Tensor]) -> None:
         """Replace tensors of equal shapes on all processes by their mean, in one message."""
-        if self.world == 1 or not tensors:
+        if self.world_size == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         dist.all_reduce(flat)
-        flat /= self.world
+        flat /= self.world_size
         start = 0
         for tensor in tensors:
             tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
@@ -44,7 +44,7 @@ class Team:
 
     def mean(self, values: dict[str, float], device: torch.device) -> dict[str, float]:
         """The mean over processes of numbers that all of them have."""
-        if self.world == 1:
+        if self.world_size == 1:
             return values
         flat = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
         self.mean_([flat])
@@ -52,20 +52,20 @@ class Team:
 
     def wait(self) -> None:
         """Go on when all have come here."""
-        if self.world > 1:
+        if self.world_size > 1:
             dist.barrier()
 
     def leave(self) -> None:
         """End the conversation."""
-        if self.world > 1:
+        if self.world_size > 1:
             dist.destroy_process_group()
 
 
-def join_team() -> Team:
-    """The team that torchrun started this process in; alone without torchrun."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world == 1 or "RANK" not in os.environ:
-        return Team()
+def join_group() -> ProcessGroup:
+    """The processes that torchrun started this one among; alone without torchrun."""
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1 or "RANK" not in os.environ:
+        return ProcessGroup()
     if not dist.is_initialized():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return Team(dist.get_rank(), world, int(os.environ.get("LOCAL_RANK", "0")))
+    return ProcessGroup(dist.get_rank(), world_size, int(os.environ.get("LOCAL_RANK", "0")))

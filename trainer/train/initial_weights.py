@@ -1,4 +1,4 @@
-"""What a run starts from: the base tracker's weights, or those of parent rows put together; and its frozen teacher."""
+"""What a run starts from: the base tracker's weights, or those of parent rows merged; and its frozen teacher."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.model_file import described, weights_file
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import digest, load_into, load_weights
-from trainer.distillation.branches import parts
+from trainer.distillation.branches import BACKBONE_PREFIX, parts
 from trainer.net import TrackingNet, build_network
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
@@ -22,7 +22,6 @@ from trainer.recipes.settings import TrainConfig
 log = logging.getLogger(__name__)
 
 Weights = dict[str, Tensor]
-BACKBONE = "feature_extractor."
 
 
 def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: bool) -> TrackingNet:
@@ -95,18 +94,18 @@ def start_weights(net: TrackingNet, config: TrainConfig, recipe: Recipe) -> None
     files = in_order([weights_file(path) for path in config.init], recipe)
     weights = load_weights(files[0])
     for file, parent in zip(files[1:], recipe.starts_from[1:]):
-        compose(weights, load_weights(file), load_recipe(parent), f"{files[0]} and {file}")
+        merge_branch(weights, load_weights(file), load_recipe(parent), f"{files[0]} and {file}")
     load_into(net, weights, " + ".join(map(str, files)))
 
 
-def compose(weights: Weights, other: Mapping[str, Tensor], row: Recipe, names: str) -> None:
+def merge_branch(weights: Weights, other: Mapping[str, Tensor], row: Recipe, names: str) -> None:
     """Put what ``row`` trains of ``other`` in the place of the same tensors of ``weights``.
 
     Raises:
         DataError: the two grew from different backbones, on which neither's branches mean anything to the other's.
     """
     for name, value in weights.items():
-        if name.startswith(BACKBONE) and (name not in other or not value.equal(other[name])):
+        if name.startswith(BACKBONE_PREFIX) and (name not in other or not value.equal(other[name])):
             raise DataError(f"{names}: their backbones differ ({name}): put together runs that began from one a1")
     prefixes = tuple(prefix for module, branch in row.trains.items() for prefix in parts(module, branch))
     weights.update({name: value for name, value in other.items() if name.startswith(prefixes)})
@@ -122,7 +121,7 @@ def in_order(files: Sequence[Path], recipe: Recipe) -> list[Path]:
     told = [described(file).get("recipe") for file in files]
     needed = " and ".join(parents) or "one base tracker"
     if len(files) == 1:
-        # Taken whole: the base tracker, one parent, or parents that were put together already.
+        # Taken whole: the base tracker, one parent, or parents that were merged already.
         if told[0] in parents and len(parents) > 1:
             missing = ", ".join(parent for parent in parents if parent != told[0])
             raise UsageError(f"recipe {recipe.name} starts from {needed}: --init for {missing} is missing")

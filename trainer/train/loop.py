@@ -75,26 +75,26 @@ def train_row(config: TrainConfig) -> TrainedRow:
     try:
         return _train(training, training.folder or RunFolder(config.out, resume=config.resume))
     finally:
-        training.team.leave()
+        training.group.leave()
 
 
 def _train(training: Training, folder: RunFolder) -> TrainedRow:
-    config, team = training.config, training.team
-    sampler = EpochSampler(config.samples_per_epoch, team.rank, team.world)
+    config, group = training.config, training.group
+    sampler = EpochSampler(config.samples_per_epoch, group.rank, group.world_size)
     loader = loader_of(training, sampler)
     record = Record(training, folder)
     record.begin()
     begun, drawn = time.monotonic(), 0
     for epoch in range(training.epoch, config.epochs):
         sampler.epoch = epoch
-        training.optimizer.set_scale(config.gamma ** (epoch // config.step))
+        training.optimizer.set_scale(config.rate_scale(epoch))
         row: dict[str, float] = {}
         for row in _epoch(training, loader, epoch):
             record.log(row)
-        drawn += len(sampler) * team.world
+        drawn += len(sampler) * group.world_size
         training.epoch = epoch + 1
         record.after_epoch(epoch, row)
-        team.wait()
+        group.wait()
     record.finish()
     seconds = time.monotonic() - begun
     return TrainedRow(
@@ -127,7 +127,7 @@ def loader_of(training: Training, sampler: EpochSampler) -> DataLoader[Sample]:
 def step(training: Training, feed: Feed) -> dict[str, float]:
     """One step on one batch; returns the loss's parts, the mean over all processes."""
     loss, parts = training.objective(feed)
-    parts = training.team.mean(parts, training.device)
+    parts = training.group.mean(parts, training.device)
     if math.isfinite(parts["loss"]):
         training.optimizer.step(loss)
     return parts
@@ -135,14 +135,14 @@ def step(training: Training, feed: Feed) -> dict[str, float]:
 
 def _epoch(training: Training, loader: Iterable[Sample], epoch: int) -> Iterator[dict[str, float]]:
     """One pass: step on every batch, yield a metrics row every so often and at the end."""
-    config, team = training.config, training.team
-    samples = config.samples_per_epoch // team.world
+    config, group = training.config, training.group
+    samples = config.samples_per_epoch // group.world_size
     steps = math.ceil(samples / training.row.batch_size)
     label = f"{training.row.recipe.name} epoch {epoch + 1}/{config.epochs}"
     sums: dict[str, float] = {}
     count = 0
     training.net.train(training.trains_backbone)
-    with tqdm(total=samples, desc=label, unit="sample", disable=None if team.leads else True) as bar:
+    with tqdm(total=samples, desc=label, unit="sample", disable=None if group.leads else True) as bar:
         for number, (feed, pairs) in enumerate(training.batches(loader)):
             parts = step(training, feed)
             if not math.isfinite(parts["loss"]):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainer.train.distributed import Team
+from trainer.train.distributed import ProcessGroup
 
 
 class MasterAdam:
@@ -22,13 +22,17 @@ class MasterAdam:
         net: the network; only the named parameters keep ``requires_grad``.
         groups: parameter names by module.
         rates: learning rate by module, before the schedule.
-        team: processes whose gradients are averaged.
+        processes: those whose gradients are averaged.
     """
 
     def __init__(
-        self, net: nn.Module, groups: Mapping[str, list[str]], rates: Mapping[str, float], team: Team | None = None
+        self,
+        net: nn.Module,
+        groups: Mapping[str, list[str]],
+        rates: Mapping[str, float],
+        processes: ProcessGroup | None = None,
     ) -> None:
-        self.team = team or Team()
+        self.processes = processes or ProcessGroup()
         parameters = dict(net.named_parameters())
         trained = {name for names in groups.values() for name in names}
         for name, parameter in parameters.items():
@@ -49,7 +53,7 @@ class MasterAdam:
         """Differentiate the loss, step the masters, cast them into the network."""
         names = list(self.live)
         gradients = torch.autograd.grad(loss, [self.live[name] for name in names], allow_unused=True)
-        self.team.mean_([gradient for gradient in gradients if gradient is not None])
+        self.processes.mean_([gradient for gradient in gradients if gradient is not None])
         for name, gradient in zip(names, gradients):
             self.masters[name].grad = None if gradient is None else gradient.double()
         self.adam.step()

@@ -1,4 +1,4 @@
-"""Rows that train nothing: the base tracker as it is (a1), and two runs put together (b3)."""
+"""Rows that train nothing: the base tracker as it is (a1), and two runs merged (b3)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from pipeline.config import recorded
 from pipeline.errors import UsageError
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, learnt_ranges, tracker_of, weights_file
@@ -17,13 +18,13 @@ from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe, merging_recipe, recipe_sha256
-from trainer.recipes.settings import TrainConfig, recorded
-from trainer.train.initial_weights import Weights, compose, start_weights
+from trainer.recipes.settings import BEFORE, TrainConfig
+from trainer.train.initial_weights import Weights, merge_branch, start_weights
 
 
 @dataclass(frozen=True)
 class MergedRow:
-    """What putting weights together left, or would leave.
+    """What a merge left, or would leave.
 
     Attributes:
         recipe: the row.
@@ -89,7 +90,7 @@ def merge_runs(reference: Path, test: Path, out: Path, tracker: str | None = Non
     files = [weights_file(reference, "--reference"), weights_file(test, "--test")]
     tracker = tracker_of(files, tracker)
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
-    compose(weights, load_weights(files[1]), load_recipe("b2"), names)
+    merge_branch(weights, load_weights(files[1]), load_recipe("b2"), names)
     load_into(build_network(tracker), weights, names)
     row = merging_recipe(geometry_of(tracker)).name
     meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files)}
@@ -102,6 +103,6 @@ def _write(
     folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any], sha256: str | None = None
 ) -> None:
     made = {"recipe": meta["recipe"], "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
-    made |= recorded({"recipe_sha256": sha256})
+    made |= recorded({"recipe_sha256": sha256}, BEFORE)
     folder.write_json(RUN, made)
     folder.save_model(weights, meta | {"epoch": 0, "shards": None})

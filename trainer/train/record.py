@@ -29,7 +29,7 @@ class Record:
     """
 
     def __init__(self, training: Training, folder: RunFolder) -> None:
-        self.training, self.folder, self.leads = training, folder, training.team.leads
+        self.training, self.folder, self.leads = training, folder, training.group.leads
         self._losses: dict[str, float] = {}
         self._tensorboard: Any = None
 
@@ -94,7 +94,7 @@ def describe_run(training: Training) -> dict[str, Any]:
         "shards": data.source.fingerprint,
         "methods": [index.method for index in data.source.indexes],
         "batch_size": row.batch_size,
-        "processes": training.team.world,
+        "processes": training.group.world_size,
         "losses": {"tcl": row.tcl_loss.name, "bbe": row.bbe_loss.name},
         "rates": training.optimizer.rates,
         "trained": {name: list(p.shape) for name, p in training.optimizer.live.items()},

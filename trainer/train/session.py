@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 import torch
-from torch import Tensor
 
 from pipeline.errors import DataError
 from trainer.checkpoints.run_folder import MODEL, START, RunFolder
@@ -23,11 +22,10 @@ from trainer.distillation.state_head import StateHead
 from trainer.net import TrackingNet
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainConfig
-from trainer.train.distributed import join_team
-from trainer.train.initial_weights import BACKBONE, build_student, frozen_teacher, named_teacher
+from trainer.train.distributed import join_group
+from trainer.train.initial_weights import Weights, build_student, frozen_teacher, named_teacher
 from trainer.train.master_adam import MasterAdam
 
-Weights = dict[str, Tensor]
 State = dict[str, Any]
 
 
@@ -42,9 +40,9 @@ class Training:
     """
 
     def __init__(self, config: TrainConfig) -> None:
-        self.config, self.team = config, join_team()
+        self.config, self.group = config, join_group()
         self.row = resolve_row(config)
-        self.device = resolve_device(config.device, f"cuda:{self.team.local}")
+        self.device = resolve_device(config.device, f"cuda:{self.group.local_rank}")
         # Before the first picture is decoded: a pool of OpenCV threads would deadlock every forked loader process.
         start_worker(0)
         self.data = open_training_data(config, self.row, config.shards)
@@ -56,7 +54,7 @@ class Training:
         self.start = self._start_weights(state)
         names = branches.trained_names(self.net, self.row.recipe, config, self.row.base)
         teacher = self._teacher([name for group in names.values() for name in group], teacher_weights)
-        self.optimizer = MasterAdam(self.net, names, self.row.rates, self.team)
+        self.optimizer = MasterAdam(self.net, names, self.row.rates, self.group)
         self.frozen = digest({n: v for n, v in self.net.state_dict().items() if self._stays(n)})
         self.epoch = self._restore(state) if state else 0
         self.head = self._restored_head(state) if state else self._fitted_head()
@@ -65,7 +63,7 @@ class Training:
     def _identity(self, teacher: Weights | None) -> dict[str, Any]:
         """What a resumed run must share with the one it goes on from."""
         shared = self.config.identity() | {"recipe": self.row.recipe.name} | self.row.sources()
-        shared |= {"shards": self.data.source.fingerprint, "processes": self.team.world}
+        shared |= {"shards": self.data.source.fingerprint, "processes": self.group.world_size}
         return shared | {"teacher": digest(teacher) if teacher else self.config.teacher}
 
     def _stays(self, name: str) -> bool:
@@ -84,9 +82,9 @@ class Training:
         kept = {
             name: value.detach().cpu().clone()
             for name, value in self.net.state_dict().items()
-            if self.trains_backbone or not name.startswith(BACKBONE)
+            if self.trains_backbone or not name.startswith(branches.BACKBONE_PREFIX)
         }
-        if self.folder and self.team.leads:
+        if self.folder and self.group.leads:
             self.folder.save_start(kept)
         return kept
 

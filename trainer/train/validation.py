@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from trainer.checkpoints.run_folder import HELD_OUT, RunFolder
+from trainer.checkpoints.run_folder import VALIDATION, RunFolder
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feeding, assemble
 from trainer.train.box_quality import measure_feed, modulation_cosine
@@ -21,9 +21,9 @@ BOTH = Feeding(("rgb", "tir"), ("rgb", "tir"))
 
 
 def losses(training: Training) -> dict[str, float]:
-    """Mean losses on held-out sequences: the same windows every time, so that epochs can be compared.
+    """Mean losses on the validation sequences: the same windows every time, so that epochs can be compared.
 
-    Empty where nothing is held out.
+    Empty where there are none.
     """
     if not len(training.data.validation_pairs) or not training.config.held_out_samples:
         return {}
@@ -35,21 +35,21 @@ def losses(training: Training) -> dict[str, float]:
 
 def measure_start(training: Training, folder: RunFolder) -> None:
     """Measure the start: the row of epoch -1 in the metrics, and ``before`` in ``held_out.json``."""
-    held = losses(training)
-    if held:
-        folder.log([{"epoch": -1, "held_out": True, **held}])
-    folder.write_json(HELD_OUT, {"before": {"losses": held} | examine(training)})
+    before = losses(training)
+    if before:
+        folder.log([{"epoch": -1, "held_out": True, **before}])
+    folder.write_json(VALIDATION, {"before": {"losses": before} | examine(training)})
 
 
-def measure_student(training: Training, folder: RunFolder, held: dict[str, float]) -> None:
+def measure_student(training: Training, folder: RunFolder, after: dict[str, float]) -> None:
     """Measure the student: ``after``, and how far every trained tensor has moved, relative to its norm at the start.
 
     Args:
         training: the run, finished.
         folder: its files.
-        held: :func:`losses` after the last epoch.
+        after: :func:`losses` after the last epoch.
     """
-    content = json.loads((folder.path / HELD_OUT).read_text(encoding="utf-8"))
+    content = json.loads((folder.path / VALIDATION).read_text(encoding="utf-8"))
     live = {name: value.detach().cpu() for name, value in training.optimizer.live.items()}
     moved = {
         name: float((value.double() - training.start[name].double()).norm() / training.start[name].double().norm())
@@ -57,8 +57,8 @@ def measure_student(training: Training, folder: RunFolder, held: dict[str, float
         else None
         for name, value in live.items()
     }
-    content |= {"after": {"losses": held} | examine(training), "relative_change": moved}
-    folder.write_json(HELD_OUT, content)
+    content |= {"after": {"losses": after} | examine(training), "relative_change": moved}
+    folder.write_json(VALIDATION, content)
 
 
 def ways(training: Training) -> dict[str, Feeding]:
@@ -70,7 +70,7 @@ def ways(training: Training) -> dict[str, Feeding]:
 
 
 def examine(training: Training) -> dict[str, Any]:
-    """Quality on the held-out windows, by way of feeding (:func:`trainer.train.box_quality.measure_feed`), means.
+    """Quality on the validation windows, by way of feeding (:func:`trainer.train.box_quality.measure_feed`), means.
 
     ``modulation_cosine`` compares the modulation vectors of the two modalities of one reference window.
     """
@@ -98,7 +98,7 @@ def _cosine(training: Training) -> float:
 
 
 def _windows(training: Training, feeding: Feeding) -> Iterator[Sample]:
-    """Batches of held-out windows, the same ones whatever is fed."""
+    """Batches of validation windows, the same ones whatever is fed."""
     loader: DataLoader[Sample] = DataLoader(training.data.validation_windows(feeding), training.row.batch_size)
     return read_batches(loader)
 

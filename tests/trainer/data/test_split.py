@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.data.split import GAP, MIN_SEQUENCES, held_out
+from trainer.data.split import GAP, MIN_SEQUENCES, split_sequences
 
 VIDEOS = st.integers(MIN_SEQUENCES, 40).map(lambda n: [f"set00/V{i:03d}" for i in range(n)])
 
@@ -14,14 +14,14 @@ def frames(videos: list[str], count: int = 3, source: str = "kaist") -> list[tup
 
 
 def side_by_sequence(names: list[tuple[str, str]], share: float, seed: int = 0) -> dict[tuple[str, str], bool]:
-    _, test = held_out(names, share, seed)
+    _, test = split_sequences(names, share, seed)
     return {(source, name.rpartition("/")[0]): bool(side) for (source, name), side in zip(names, test)}
 
 
 @given(VIDEOS, st.floats(0.01, 0.99), st.integers(0, 99))
 def test_sequences_are_whole_and_both_sides_are_there(videos: list[str], share: float, seed: int) -> None:
     names = frames(videos)
-    train, test = held_out(names, share, seed)
+    train, test = split_sequences(names, share, seed)
     assert (train != test).all()
     assert train.any()
     assert test.any()
@@ -52,7 +52,7 @@ def test_about_the_share_is_held_out_and_the_seed_and_data_set_count() -> None:
 
 
 def test_no_share_holds_nothing_out() -> None:
-    train, test = held_out(frames(["a", "b"]), 0.0, 0)
+    train, test = split_sequences(frames(["a", "b"]), 0.0, 0)
     assert train.all()
     assert not test.any()
 
@@ -62,7 +62,7 @@ def test_few_sequences_are_cut_behind_a_gap(sequences: int, count: int, share: f
     """Also where frame numbers are not padded, so that names do not sort like numbers."""
     width = 5 if padded else 1
     names = [("s", f"v{i}/{frame:0{width}d}") for i in range(sequences) for frame in range(count)]
-    train, test = held_out(names, share, 0)
+    train, test = split_sequences(names, share, 0)
     assert not (train & test).any()
     gap = min(GAP, count // 4)
     for i in range(sequences):
@@ -76,7 +76,7 @@ def test_few_sequences_are_cut_behind_a_gap(sequences: int, count: int, share: f
 
 def test_a_pair_that_two_methods_mined_is_on_one_side() -> None:
     once = [("s", f"v/{frame}") for frame in range(4)]
-    train, test = held_out(once + once, 0.5, 0)
+    train, test = split_sequences(once + once, 0.5, 0)
     assert (train[:4] == train[4:]).all()
     assert (test[:4] == test[4:]).all()
     assert not (train & test).any()

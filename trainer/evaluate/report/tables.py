@@ -77,8 +77,8 @@ def write_tables(evaluation: Evaluation) -> str:
     ]
     if pairs := chosen_pairs(evaluation):
         note = "First minus second in points, with the 95 % interval of a paired bootstrap over sequences."
-        found = [[f"{p[0].first} − {p[0].second}", *map(interval, p), verdict(p[0])] for p in pairs]
-        text += ["## Differences", note, _table(["trackers", *(LETTERS[m] for m in metrics), "success"], found)]
+        rows = [[f"{p[0].first} − {p[0].second}", *map(interval, p), verdict(p[0])] for p in pairs]
+        text += ["## Differences", note, _table(["trackers", *(LETTERS[m] for m in metrics), "success"], rows)]
     if benchmark.attributes:
         order = "/".join(LETTERS[m] for m in ("precision", "normalized_precision", "success") if m in metrics)
         lines = [
