@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ def first_fault(error: ValidationError) -> Fault:
     """The first of what pydantic found, so that it can be told in one line."""
     first = error.errors()[0]
     return Fault(".".join(map(str, first["loc"])), first["msg"], first["input"], first["type"])
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question that offers the name nearest to an unknown one, with a space after it; empty where none is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

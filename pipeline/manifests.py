@@ -6,7 +6,6 @@ pattern language of ``rgb`` and ``tir`` is described in ``docs/data_sets.md``.
 
 from __future__ import annotations
 
-import difflib
 import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config import Settings
-from pipeline.errors import UsageError, first_fault
+from pipeline.errors import UsageError, did_you_mean, first_fault
 from pipeline.files.yaml_text import parse_yaml
 from pipeline.records import Matrix9, inside_root
 
@@ -163,9 +162,9 @@ def _locate(reference: str, base: Path) -> tuple[Path | Traversable, str]:
         return known[reference], reference
     if re.search(r"[/\\]|\.ya?ml$", reference):
         return base / reference, reference
-    close = difflib.get_close_matches(reference, known, 1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise UsageError(f"no manifest {reference!r}: {hint}Known are {', '.join(known)}; or give a YAML file")
+    raise UsageError(
+        f"no manifest {reference!r}: {did_you_mean(reference, known)}Known are {', '.join(known)}; or give a YAML file"
+    )
 
 
 def _resolve(reference: str, base: Path, depth: int = 0) -> dict[str, object]:

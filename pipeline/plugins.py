@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import re
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, did_you_mean
 from pipeline.files.hashing import file_sha256
 
 _REFERENCE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
@@ -42,11 +41,9 @@ class Registry:
         """
         if name in self.paths or _REFERENCE.fullmatch(name):
             return name
-        near = difflib.get_close_matches(name, self.paths, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
         raise ValueError(
-            f"no {self.kind} is called {name!r}: {meant}choose {', '.join(self.paths)}, or name your own as "
-            "package.module:name"
+            f"no {self.kind} is called {name!r}: {did_you_mean(name, self.paths)}choose {', '.join(self.paths)}, "
+            "or name your own as package.module:name"
         )
 
     def load(self, name: str) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import pkgutil
 from typing import Any, NamedTuple
+
+from pipeline.errors import did_you_mean
 
 
 class BaseTracker(NamedTuple):
@@ -50,7 +51,6 @@ def base_tracker(name: str) -> BaseTracker:
         ValueError: there is none of that name; the message names the nearest.
     """
     if name not in BASE_TRACKERS:
-        near = difflib.get_close_matches(name, BASE_TRACKERS, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
+        meant = did_you_mean(name, BASE_TRACKERS)
         raise ValueError(f"unknown tracker {name!r}: {meant}choose one of {', '.join(BASE_TRACKERS)}")
     return BASE_TRACKERS[name]

@@ -122,10 +122,3 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 def _refused(path: Path, error: Exception) -> DataError:
     reason = str(error).partition("\n")[0] or type(error).__name__
     return DataError(f"{path}: refused as weights: {reason}: get the file again from its makers")
-
-
-def resolve_device(device: str) -> str:
-    """A torch device's name for ``device``, where ``auto`` is CUDA if there is any and else the CPU."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"

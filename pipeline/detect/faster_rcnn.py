@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
-from pipeline.detect.checkpoints import read_tensors, resolve_device
+from pipeline.detect.checkpoints import read_tensors
 from pipeline.detect.classes import COCO_CLASS
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
+from pipeline.runtime.device import resolve_device
 
 Found = tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]
 """(n, 4) corners x1, y1, x2, y2 in pixels, (n,) scores, (n,) classes."""
@@ -78,7 +79,7 @@ def build(spec: DetectorSpec) -> FasterRcnnDetector:
             f"--detector faster-rcnn needs {library}, which does not import ({error}): {install}"
         ) from error
     path = required_weights(spec.weights, spec.name, SOURCE)
-    predict = make(spec, path, resolve_device(spec.device))
+    predict = make(spec, path, str(resolve_device(spec.device)))
     return FasterRcnnDetector(predict, file_sha256(path), spec.confidence)
 
 

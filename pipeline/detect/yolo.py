@@ -16,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
-from pipeline.detect.checkpoints import module_tensors, read_model, resolve_device
+from pipeline.detect.checkpoints import module_tensors, read_model
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
+from pipeline.runtime.device import resolve_device
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -83,7 +84,7 @@ def build(spec: DetectorSpec) -> YoloDetector:
         DataError: the file is not a YOLO detection model, or is a pickle that names foreign code.
     """
     tasks = _ultralytics("ultralytics.nn.tasks")
-    device = resolve_device(spec.device)
+    device = str(resolve_device(spec.device))
     batch_size = spec.batch_size if device != "cpu" else 1
     if spec.weights is not None and spec.weights.suffix in (".yaml", ".yml"):
         model = _random_model(spec.weights, tasks)

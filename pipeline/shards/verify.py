@@ -6,7 +6,6 @@ labels, tight patches.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.boxes import coverage, footprint, project
 from pipeline.errors import DataError
 from pipeline.files.hashing import text_sha256
+from pipeline.files.json_text import parse_json
 from pipeline.images import UnreadableImageError
 from pipeline.labels import box_state, centred_label
 from pipeline.patches import cut
@@ -86,7 +86,7 @@ def value_faults(path: Path, settings: str, *, deep: Rederive | None) -> Iterato
             yield from _derived_faults(file)
         if deep and sound:
             reader = ShardReader(path)
-            yield from _pair_faults(reader, json.loads(settings), box, deep)
+            yield from _pair_faults(reader, parse_json(settings, path), box, deep)
             reader.close()
     except DataError as error:
         yield str(error)

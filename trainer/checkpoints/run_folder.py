@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import torch
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import write_json
 from pipeline.files.writing import write_text, written
+from pipeline.runtime.output import locked
 from trainer.checkpoints.unpickle import read_pickle
 from trainer.checkpoints.weights import save_weights
 from trainer.recipes.settings import differing
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
 START, VALIDATION = "start.safetensors", "held_out.json"
+_MADE = (MODEL, START, STATE, METRICS, "*.json", "*.png", "*.html")
 STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})
 """Epochs done, the settings that decide the result, masters and moments, psi (or None), batch-norm statistics where
 they are trained, and a hash of what is not trained."""
@@ -43,6 +46,14 @@ class RunFolder:
             raise UsageError(f"cannot write to {path}: {error.strerror}: choose another --out") from error
         if not resume and ((path / STATE).exists() or (path / MODEL).exists()):
             raise UsageError(f"{path} already holds a run: add --resume to go on with it, or choose another --out")
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep other runs out while this one writes, and sweep up what killed ones left half written.
+
+        Raises:
+            CmdTirError: another run holds the folder now.
+        """
+        return locked(self.path, _MADE)
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write one JSON file."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pipeline.files.json_text import parse_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +17,9 @@ def curves(metrics: Path, title: str) -> Figure:
     """Every loss of ``metrics.jsonl`` over steps, training and validation, as a figure."""
     from matplotlib.figure import Figure
 
-    rows: list[dict[str, Any]] = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    rows: list[dict[str, Any]] = [
+        parse_json(line, metrics) for line in metrics.read_text(encoding="utf-8").splitlines()
+    ]
     train = [row for row in rows if not row.get("held_out")]
     last_step = {row["epoch"]: row["step"] for row in train} | {-1: 0}
     names = [name for name in ("loss", "tcl", "bbe") if train and name in train[0]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -11,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from pipeline.errors import UsageError, first_fault
+from pipeline.errors import UsageError, did_you_mean, first_fault
 from pipeline.files.hashing import file_sha256
 from pipeline.files.yaml_text import parse_yaml
 from trainer.recipes.geometry import TrackerSpec
@@ -103,8 +102,7 @@ def load_recipe(name: str) -> Recipe:
     if name in shipped:
         return shipped[name]
     if not _is_file_name(name):
-        near = difflib.get_close_matches(name, shipped, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
+        meant = did_you_mean(name, shipped)
         raise UsageError(f"no recipe {name!r}: {meant}there are {', '.join(shipped)}, and all, or give a FILE.yaml")
     recipe = read_recipe(Path(name), name)
     if recipe.name in shipped or recipe.name == "all":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -11,7 +10,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from pipeline.config import Settings, recorded
-from pipeline.errors import UsageError, first_fault
+from pipeline.errors import UsageError, did_you_mean, first_fault
 from trainer.recipes.geometry import TrackerName, TrackerSpec
 from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
 from trainer.recipes.recipe import Recipe
@@ -216,8 +215,7 @@ def _known(key: str) -> str:
     """The settings that there are beside an unknown one, the nearest first."""
     group, _, name = key.rpartition(".")
     fields = sorted(Rates.model_fields if group == "rates" else TrainConfig.model_fields)
-    near = difflib.get_close_matches(name, fields, n=1)
-    return f" ({f'did you mean {near[0]}? ' if near else ''}known settings: {', '.join(fields)})"
+    return f" ({did_you_mean(name, fields)}known settings: {', '.join(fields)})"
 
 
 def _plain(message: str) -> str:

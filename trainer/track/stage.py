@@ -16,8 +16,8 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pipeline.errors import DataError, UsageError, some
+from pipeline.runtime.device import resolve_device
 from pipeline.runtime.output import owned
-from trainer.device import resolve_device
 from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
 from trainer.track.drawing import FRAMES, VIDEOS

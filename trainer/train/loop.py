@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -72,8 +73,10 @@ def train_row(config: TrainConfig) -> TrainedRow:
         DataError: shards or weights that cannot be used, or a loss that is not finite.
     """
     training = Training(config)
+    folder = training.folder or RunFolder(config.out, resume=config.resume)
     try:
-        return _train(training, training.folder or RunFolder(config.out, resume=config.resume))
+        with folder.held() if training.group.leads else contextlib.nullcontext():
+            return _train(training, folder)
     finally:
         training.group.leave()
 

@@ -104,5 +104,6 @@ def _write(
 ) -> None:
     made = {"recipe": meta["recipe"], "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
     made |= recorded({"recipe_sha256": sha256}, BEFORE)
-    folder.write_json(RUN, made)
-    folder.save_model(weights, meta | {"epoch": 0, "shards": None})
+    with folder.held():
+        folder.write_json(RUN, made)
+        folder.save_model(weights, meta | {"epoch": 0, "shards": None})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from pipeline.errors import UsageError
+from pipeline.errors import DataError, UsageError
+from pipeline.files.json_text import read_json
 from trainer.checkpoints.run_folder import META, MODEL, RUN
 from trainer.data.shards import of_method
 from trainer.recipes.geometry import geometry_of
@@ -118,9 +119,9 @@ def _state(config: TrainConfig, recipe: Recipe) -> str:
     if not (config.out / MODEL).is_file() or not (config.out / META).is_file():
         return "to resume" if config.resume else "to do"
     try:
-        meta = json.loads((config.out / META).read_text(encoding="utf-8"))
+        meta: dict[str, Any] = read_json(config.out / META)
         epochs, tracker = int(meta.get("epoch", 0)), meta["tracker"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (DataError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{config.out / META}: not the description of a run: remove {config.out}") from error
     if tracker != config.tracker:
         raise UsageError(f"{config.out} holds a {tracker}: take another --out for {config.tracker}")

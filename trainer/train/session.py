@@ -9,12 +9,12 @@ import cv2
 import torch
 
 from pipeline.errors import DataError
+from pipeline.runtime.device import resolve_device
 from trainer.checkpoints.run_folder import MODEL, START, RunFolder
 from trainer.checkpoints.weights import digest, load_weights
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feed, assemble
 from trainer.data.training_data import open_training_data
-from trainer.device import resolve_device
 from trainer.distillation import branches
 from trainer.distillation.fit_state_head import fit_head
 from trainer.distillation.objective import Objective

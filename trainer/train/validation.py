@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from pipeline.files.json_text import read_json
 from trainer.checkpoints.run_folder import VALIDATION, RunFolder
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feeding, assemble
@@ -49,7 +49,7 @@ def measure_student(training: Training, folder: RunFolder, after: dict[str, floa
         folder: its files.
         after: :func:`losses` after the last epoch.
     """
-    content = json.loads((folder.path / VALIDATION).read_text(encoding="utf-8"))
+    content = read_json(folder.path / VALIDATION)
     live = {name: value.detach().cpu() for name, value in training.optimizer.live.items()}
     moved = {
         name: float((value.double() - training.start[name].double()).norm() / training.start[name].double().norm())

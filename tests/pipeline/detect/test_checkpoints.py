@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.detect.checkpoints import StandIn, module_tensors, read_model, read_tensors, resolve_device
+from pipeline.detect.checkpoints import StandIn, module_tensors, read_model, read_tensors
 from pipeline.errors import DataError
 
 TORCH = ("torch.nn.modules.",)
@@ -116,10 +116,3 @@ def test_something_else_than_a_state_dict_is_refused(tmp_path: Path) -> None:
     torch.save([1, 2], tmp_path / "m.pth")
     with pytest.raises(DataError, match="refused as weights"):
         read_tensors(tmp_path / "m.pth")
-
-
-def test_auto_takes_cuda_where_there_is_any(monkeypatch: pytest.MonkeyPatch) -> None:
-    for there, device in ((True, "cuda"), (False, "cpu")):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
-        assert resolve_device("auto") == device
-    assert resolve_device("cuda:1") == "cuda:1"

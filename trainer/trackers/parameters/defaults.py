@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.errors import did_you_mean, first_fault
 from trainer.base_trackers import base_tracker
 from trainer.trackers.parameters.params import AtomParams, DimpParams, TrackingParams
 
@@ -108,15 +108,13 @@ def resolve(name: str, overrides: Mapping[str, Any]) -> TrackingParams:
 def _unknown(name: str, key: str, known: list[str]) -> str:
     if key in REFUSED:
         return f"{name}: parameter {key!r} of pytracking is not supported: {REFUSED[key]}"
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"{name} has no parameter {key!r}: " + (
-        f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}"
-    )
+    meant = did_you_mean(key, known).rstrip() or f"the parameters are {', '.join(known)}"
+    return f"{name} has no parameter {key!r}: {meant}"
 
 
 def _told(error: ValidationError, overrides: Mapping[str, Any]) -> str:
     """The first parameter that does not fit, and all that it might have been."""
-    key = str(error.errors()[0]["loc"][0])
+    key = first_fault(error).key.partition(".")[0]
     faults = [each for each in error.errors() if each["loc"][0] == key]
     expected = " or ".join(dict.fromkeys(_fault(each["loc"], each["msg"]) for each in faults))
     return f"{key} is {overrides[key]!r}: {expected}"
