@@ -70,14 +70,14 @@ class Registry:
             return None
         module = name.partition(":")[0]
         try:
-            found = importlib.util.find_spec(module)
+            spec = importlib.util.find_spec(module)
         except (ImportError, ValueError) as error:
             raise self._missing(name, str(error)) from error
-        if found is None:
+        if spec is None:
             raise self._missing(name, f"No module named {module!r}")
-        if not (found.origin and Path(found.origin).is_file()):
+        if not (spec.origin and Path(spec.origin).is_file()):
             raise self._missing(name, f"module {module} comes from no file, so a run could not be tied to it")
-        return file_sha256(Path(found.origin))
+        return file_sha256(Path(spec.origin))
 
     def _missing(self, name: str, reason: str) -> UsageError:
         return UsageError(f"{self.kind} {name}: {reason}: put the folder it is in on PYTHONPATH, for every worker")

@@ -79,8 +79,8 @@ def calibrate(config: AlignConfig, manifest: Manifest) -> Rigs:
         return _read(config.homographies)
     kept = config.out / "parts" / "rigs.json"
     if not kept.is_file():
-        found = dict(run_tasks(_estimate, _samples(config, manifest), config.workers, config.scheduler))
-        rigs = {camera: rig for camera, rig in sorted(found.items()) if rig}
+        estimates = dict(run_tasks(_estimate, _samples(config, manifest), config.workers, config.scheduler))
+        rigs = {camera: rig for camera, rig in sorted(estimates.items()) if rig}
         good = {camera: rig for camera, rig in rigs.items() if rig.trusted}
         for path, chosen in ((config.out / "homographies.json", good), (kept, rigs)):
             if chosen or path == kept:
@@ -129,10 +129,12 @@ def _spread(items: list[Any], count: int) -> list[Any]:
 def _samples(config: AlignConfig, manifest: Manifest) -> Iterator[Task]:
     """A spread of every camera's frames; only the sampled ones are held."""
     cameras: dict[str, list[tuple[PairFiles, tuple[float, float] | None]]] = {}
-    for found in discover(config.root, manifest):
-        if found.pairs and (config.estimate or found.manifest.prior) == "sequence":
-            tir_range = config.tir_range or ranges.sequence_range(config.root, found.pairs, found.manifest.tir_range)
-            cameras.setdefault(found.camera, []).extend((p, tir_range) for p in _spread(found.pairs, FRAMES))
+    for sequence in discover(config.root, manifest):
+        if sequence.pairs and (config.estimate or sequence.manifest.prior) == "sequence":
+            tir_range = config.tir_range or ranges.sequence_range(
+                config.root, sequence.pairs, sequence.manifest.tir_range
+            )
+            cameras.setdefault(sequence.camera, []).extend((p, tir_range) for p in _spread(sequence.pairs, FRAMES))
     for camera, pairs in cameras.items():
         yield Task(config, camera, tuple(_spread(pairs, FRAMES)))
 
@@ -151,15 +153,15 @@ def _estimate(task: Task) -> tuple[str, Rig | None]:
     if not frames:
         return task.camera, None
     (rgb_size, tir_size), chosen = max(frames.items(), key=lambda item: len(item[1]))
-    found = register.register_sequence(chosen, model=task.config.model)
+    fit = register.register_sequence(chosen, model=task.config.model)
     rig = Rig.model_validate(
         {
-            "homography": tuple(map(float, found.homography.ravel())),
-            "model": found.model,
+            "homography": tuple(map(float, fit.homography.ravel())),
+            "model": fit.model,
             "rgb_size": rgb_size,
             "tir_size": tir_size,
-            "scores": found.scores,
-            "trusted": found.scores["split"] <= SPLIT_LIMIT,
+            "scores": fit.scores,
+            "trusted": fit.scores["split"] <= SPLIT_LIMIT,
         }
     )
     return task.camera, rig

@@ -102,13 +102,13 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
     early = clock.skewed(pair, allowed) or quality.inspect(rgb, tir, loaded.tir_chroma)
     if early and early.reason and config.min_score > 0:
         return Part(reject=_reject(pair, early.reason, early.detail))
-    found = _registration(task, rgb, tir)
+    fit = _registration(task, rgb, tir)
     facts: dict[str, Any] = {}
     if _fits(task.known, rgb.shape[1::-1], tir.shape[::-1]):
-        facts = {"camera": pair.camera, "drift": drift.significant(found.scores)}
+        facts = {"camera": pair.camera, "drift": drift.significant(fit.scores)}
         if film:
-            film.add(pair.pair_id, rgb, tir, found.homography)
-    verdict = quality.judge(rgb, tir, found)
+            film.add(pair.pair_id, rgb, tir, fit.homography)
+    verdict = quality.judge(rgb, tir, fit)
     if config.min_score > 0 and verdict.reason:
         return Part(reject=_reject(pair, verdict.reason, verdict.detail), **facts)
     if verdict.score < config.min_score:
@@ -119,10 +119,10 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
         **_named(pair),
         rgb_size=(rgb.shape[1], rgb.shape[0]),
         tir_size=(tir.shape[1], tir.shape[0]),
-        homography=tuple(map(float, found.homography.ravel())),
-        model=found.model,
+        homography=tuple(map(float, fit.homography.ravel())),
+        model=fit.model,
         score=verdict.score,
-        scores=found.scores,
+        scores=fit.scores,
         flags=tuple(dict.fromkeys(filter(None, doubts))),
         tir_range=loaded.tir_range,
     )

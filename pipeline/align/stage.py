@@ -115,13 +115,13 @@ def survey(root: Path, name: str) -> Source:
         # A folder that merely looks like a data set owes nobody that data set's number of pairs.
         manifest = manifest.model_copy(update={"counts": {}})
     digest, seen = hashlib.sha256(), Discovered()
-    for found in discover(root, manifest):
-        for pair in found.pairs:
+    for sequence in discover(root, manifest):
+        for pair in sequence.pairs:
             sizes = [_size(root, side) for side in (pair.rgb, pair.tir)]
             digest.update(f"{pair.pair_id}\0{pair.rgb}\0{pair.tir}\0{sizes}\n".encode())
-        for reject in found.rejects:
+        for reject in sequence.rejects:
             digest.update(f"{reject.pair_id}\0{reject.reason}\n".encode())
-        seen.add(found)
+        seen.add(sequence)
     for warning in seen.warnings():
         log.warning("%s", warning)
     return Source(manifest, why, seen.pairs.total(), digest.hexdigest())
@@ -159,12 +159,12 @@ def _tasks(config: AlignConfig, source: Source, rigs: calibration.Rigs) -> Itera
     """Chunks of every sequence, numbered in discovery order; a preview takes pairs evenly spread over all."""
     wanted = set(np.linspace(0, source.pairs - 1, config.preview).round().astype(int)) if config.preview else None
     seen = number = 0
-    for found in discover(config.root, source.manifest):
-        chosen = [p for i, p in enumerate(found.pairs, seen) if wanted is None or i in wanted]
-        seen += len(found.pairs)
-        rejects = () if wanted is not None else tuple(found.rejects)
-        tir_range = config.tir_range or ranges.sequence_range(config.root, found.pairs, found.manifest.tir_range)
-        rig = calibration.known_rig(rigs, found.camera, config, found.manifest)
+    for sequence in discover(config.root, source.manifest):
+        chosen = [p for i, p in enumerate(sequence.pairs, seen) if wanted is None or i in wanted]
+        seen += len(sequence.pairs)
+        rejects = () if wanted is not None else tuple(sequence.rejects)
+        tir_range = config.tir_range or ranges.sequence_range(config.root, sequence.pairs, sequence.manifest.tir_range)
+        rig = calibration.known_rig(rigs, sequence.camera, config, sequence.manifest)
         for first in range(0, max(len(chosen), 1 if rejects else 0), CHUNK):
             path = config.out / "parts" / f"{number:06d}.jsonl"
             chunk = tuple(chosen[first : first + CHUNK])

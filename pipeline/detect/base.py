@@ -77,8 +77,8 @@ class Detections:
             ValueError: a box is not finite.
         """
         inside = clip(boxes, width, height)
-        found = cls(inside, np.asarray(scores, np.float32).reshape(-1), np.asarray(classes, np.int16).reshape(-1))
-        return found.take(np.flatnonzero((inside[:, 2:] > 0).all(axis=1)))
+        every = cls(inside, np.asarray(scores, np.float32).reshape(-1), np.asarray(classes, np.int16).reshape(-1))
+        return every.take(np.flatnonzero((inside[:, 2:] > 0).all(axis=1)))
 
     def take(self, rows: ArrayLike) -> Detections:
         """The detections at integer indices ``rows``, in that order."""

@@ -127,11 +127,11 @@ def _detectron2(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], 
         raise DataError(f"{path}: not the weights of {spec.config}: {len(absent)} tensors such as {absent[0]} missing")
 
     def predict(image: Rgb) -> Found:
-        found = predictor(np.ascontiguousarray(image[..., ::-1]))["instances"].to("cpu")
+        instances = predictor(np.ascontiguousarray(image[..., ::-1]))["instances"].to("cpu")
         return (
-            found.pred_boxes.tensor.numpy().astype(np.float64),
-            found.scores.numpy(),
-            found.pred_classes.numpy(),
+            instances.pred_boxes.tensor.numpy().astype(np.float64),
+            instances.scores.numpy(),
+            instances.pred_classes.numpy(),
         )
 
     return predict

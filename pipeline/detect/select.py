@@ -51,17 +51,17 @@ def select(
     return rest.take(np.argsort(count[kind], kind="stable")[:limit])
 
 
-def _by_score(found: Detections) -> NDArray[np.intp]:
+def _by_score(detections: Detections) -> NDArray[np.intp]:
     """Indices by falling score, then by box and class."""
-    x, y, w, h = found.boxes.T
-    return np.lexsort((found.classes, h, w, y, x, -found.scores))
+    x, y, w, h = detections.boxes.T
+    return np.lexsort((detections.classes, h, w, y, x, -detections.scores))
 
 
-def _without_duplicates(found: Detections, overlap: float) -> list[int]:
+def _without_duplicates(detections: Detections, overlap: float) -> list[int]:
     """Greedy non-maximum suppression across classes of detections that are already in order."""
-    overlaps = iou(found.boxes[:, None], found.boxes[None, :]) > overlap
+    overlaps = iou(detections.boxes[:, None], detections.boxes[None, :]) > overlap
     kept: list[int] = []
-    for i in range(len(found)):
+    for i in range(len(detections)):
         if not overlaps[i, kept].any():
             kept.append(i)
     return kept

@@ -57,12 +57,12 @@ class YoloDetector:
 
     def detect(self, images: Sequence[Rgb], pair_ids: Sequence[str]) -> list[Detections]:
         """Detections of each picture, in order; see :class:`pipeline.detect.base.Detector`."""
-        found: list[Detections] = []
+        detected: list[Detections] = []
         for start in range(0, len(images), self.batch_size):
             chunk = images[start : start + self.batch_size]
             results = self.predict([np.ascontiguousarray(image[..., ::-1]) for image in chunk])
-            found += [_detections(result, image) for result, image in zip(results, chunk, strict=True)]
-        return found
+            detected += [_detections(result, image) for result, image in zip(results, chunk, strict=True)]
+        return detected
 
 
 def _detections(result: Any, image: Rgb) -> Detections:

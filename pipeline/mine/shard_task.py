@@ -88,8 +88,8 @@ def _empty_pairs() -> Pairs:
     if not hasattr(_kept, "pairs"):
         _kept.pairs = Pairs()
     _kept.pairs.clear()
-    found: Pairs = _kept.pairs
-    return found
+    pairs: Pairs = _kept.pairs
+    return pairs
 
 
 def _same_sources(method: Method, recipe: Mapping[str, Any]) -> None:

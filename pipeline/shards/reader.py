@@ -93,8 +93,8 @@ class ShardReader:
         file = self.file
         if name not in self._held:
             self._held[name] = np.asarray(file[name][:])
-        found: NDArray[np.generic] = self._held[name]
-        return found
+        content: NDArray[np.generic] = self._held[name]
+        return content
 
     def rgb(self, pair: int) -> images.Rgb:
         """The visible picture of a pair, (H, W, 3) uint8 R, G, B."""
@@ -129,13 +129,13 @@ def open_shard(path: Path) -> h5py.File:
         what = "no such file" if not path.exists() else "damaged or cut short, HDF5 cannot open it"
         raise DataError(f"{path}: {what}: run `cmd-prep verify`, then mine again") from error
     try:
-        found = schema.faults(file)
+        wrong = schema.faults(file)
     except DAMAGED as error:
         file.close()
         raise _damaged(path, error) from error
-    if found:
+    if wrong:
         file.close()
-        raise DataError(f"{path}: {found[0]}")
+        raise DataError(f"{path}: {wrong[0]}")
     return file
 
 

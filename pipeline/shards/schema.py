@@ -66,10 +66,10 @@ def faults(file: h5py.File) -> list[str]:
 
     Looks at attributes, names, types, shapes and storage, reads only the offsets, and follows no link out of the file.
     """
-    found = [f"attribute {name} is missing" for name in ATTRS if name not in file.attrs]
-    found = found or [f"attribute {name} is not a string" for name in ATTRS if not _is_string(file, name)]
-    if found:
-        return found
+    wrong = [f"attribute {name} is missing" for name in ATTRS if name not in file.attrs]
+    wrong = wrong or [f"attribute {name} is not a string" for name in ATTRS if not _is_string(file, name)]
+    if wrong:
+        return wrong
     if not compatible(file.attrs["schema_version"]):
         return [
             f"schema version {file.attrs['schema_version']}, this reader knows {SCHEMA_VERSION}: mine again (CHANGELOG)"
@@ -79,8 +79,8 @@ def faults(file: h5py.File) -> list[str]:
     present = [name for name in TIGHT if name in file]
     for name in (*DATASETS, *(TIGHT if present else ())):
         spec = types[name]
-        found += _dataset_faults(file, name, spec, sizes) if spec else []
-    return found or _offset_faults(file, sizes)
+        wrong += _dataset_faults(file, name, spec, sizes) if spec else []
+    return wrong or _offset_faults(file, sizes)
 
 
 def _is_string(file: h5py.File, name: str) -> bool:
@@ -120,7 +120,7 @@ def _own(file: h5py.File, name: str) -> h5py.Group | h5py.Dataset | None:
 
 def _offset_faults(file: h5py.File, sizes: dict[str, int]) -> list[str]:
     """Offsets must rise from 0 to the length of their byte array, and patches must point at pairs."""
-    found = []
+    wrong = []
     for modality in MODALITIES:
         offset = file[f"pairs/{modality}/offset"][:]
         if (
@@ -129,8 +129,8 @@ def _offset_faults(file: h5py.File, sizes: dict[str, int]) -> list[str]:
             or offset[-1] != sizes[f"bytes_{modality}"]
             or (np.diff(offset) < 0).any()
         ):
-            found.append(f"pairs/{modality}/offset does not partition pairs/{modality}/bytes")
+            wrong.append(f"pairs/{modality}/offset does not partition pairs/{modality}/bytes")
     pair = file["patches/pair"][:]
     if len(pair) and (pair.min() < 0 or pair.max() >= sizes["n"]):
-        found.append("patches/pair points at pairs that are not there")
-    return found
+        wrong.append("patches/pair points at pairs that are not there")
+    return wrong

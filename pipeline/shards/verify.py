@@ -59,8 +59,8 @@ def verify(folder: Path, *, deep: Rederive | None = None, workers: int = 1) -> V
 
     def check(entry: ShardEntry) -> list[str]:
         path = folder / entry.file
-        found = list(shard_faults(folder, entry))
-        return found or [f"{path}: {fault}" for fault in value_faults(path, settings, deep=deep)]
+        damage = list(shard_faults(folder, entry))
+        return damage or [f"{path}: {fault}" for fault in value_faults(path, settings, deep=deep)]
 
     with ThreadPoolExecutor(workers) as pool:
         faults = [fault for found in pool.map(check, index.shards) for fault in found]
