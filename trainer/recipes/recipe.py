@@ -6,9 +6,9 @@ import functools
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import UsageError, did_you_mean, first_fault
 from pipeline.files.hashing import file_sha256
@@ -32,7 +32,7 @@ class Recipe(BaseModel):
         trains: module -> the branch of it that is trained; empty for a row that only merges weights.
         reference: what the reference branch is fed; ``rgb-tir`` with ``tir-rgb`` on the other one is a mix.
         test: what the test branch is fed.
-        patches: mining method of the shards the row wants; None where it trains nothing.
+        patches: mining method of the shards the row wants, shipped or one's own; None where it trains nothing.
         starts_from: rows whose result it starts from; ``a1`` is the base tracker itself.
         rates: learning rate of each trained module; ``tracker`` is what the base tracker was trained with.
         paper: S, P and NP that the paper reports on LSOTB-TIR, in %; for ATOM the gain over ATOM.
@@ -45,7 +45,7 @@ class Recipe(BaseModel):
     trains: dict[Module, Branch]
     reference: Fed
     test: Fed
-    patches: Literal["center", "random", "detection"] | None = None
+    patches: Annotated[str, Field(pattern=r"^[\w.:-]+$")] | None = None
     starts_from: tuple[str, ...]
     rates: dict[Module, float] | Literal["tracker"]
     paper: dict[Literal["S", "P", "NP"], float]

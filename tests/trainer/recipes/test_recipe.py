@@ -85,7 +85,7 @@ def test_the_paper_s_settings_are_the_defaults() -> None:
     ("change", "told"),
     [
         ("patches: center\nspeed: 3", "speed"),
-        ("patches: circle", "patches"),
+        ("patches: two words", "patches"),
         ("patches: center\nrates: {tcl: 1e-6}", "rates name"),
         ("patches: center\ntest: tir", "no row of Table 1"),
         ("patches: [", "mend that line"),
@@ -105,6 +105,13 @@ def test_a_recipe_that_does_not_fit_is_refused_by_name_and_key(tmp_path: Path, c
             assert read_recipe(file, "own").name == "own"
     with pytest.raises(UsageError, match=f"recipe own[:,] .*{told}"):
         read_recipe(file, "own")
+
+
+def test_a_recipe_may_want_the_patches_of_a_method_of_one_s_own(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    rows = ("name: own", "base: dimp", "trains: {bbe: test}", "reference: rgb", "test: tir", "starts_from: [a1]")
+    file.write_text("\n".join([*rows, "patches: my_methods:Edges", "rates: {bbe: 1.0e-6}", "paper: {}"]))
+    assert read_recipe(file, "own").patches == "my_methods:Edges"
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
