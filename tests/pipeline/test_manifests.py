@@ -114,7 +114,7 @@ def test_name_in_yaml_stays_a_name(tmp_path: Path) -> None:
         ("x: " + "y" * 1_100_000, "larger than"),
         ("extends: mine.yaml\n", "does it extend itself"),
         ("extends: gone.yaml\n", "cannot read manifest gone.yaml"),
-        ("extends: kaits\n", "did you mean 'kaist'"),
+        ("extends: kaits\n", "did you mean kaist"),
         ("extends: lsotb_tir\nname: x\ndrop: [dog_X_001]\n", "drop names no sequence: dog_X_001"),
     ],
 )
@@ -128,7 +128,7 @@ def test_faults_are_named(tmp_path: Path, text: str, says: str, monkeypatch: pyt
 
 
 def test_unknown_names_and_lists() -> None:
-    with pytest.raises(UsageError, match=r"no manifest 'kaits': did you mean 'kaist'\? Known are collection, cvc14"):
+    with pytest.raises(UsageError, match=r"no manifest 'kaits': did you mean kaist\? Known are collection, cvc14"):
         load_manifest("kaits")
     with pytest.raises(UsageError, match="has no list 'night': known are train-all-02"):
         load_manifest("kaist:night")
