@@ -43,8 +43,12 @@ def read_json(path: Path) -> dict[str, object]:
     return content
 
 
-def write_json(path: Path, content: object) -> None:
-    """Write sorted, indented JSON, brought to the disk."""
+def write_json(path: Path, content: object, *, allow_nan: bool = False) -> None:
+    """Write sorted, indented JSON, brought to the disk.
+
+    Raises:
+        ValueError: a number is not finite, and ``allow_nan`` is off.
+    """
     with written_text(path, durable=True) as file:
-        json.dump(content, file, indent=2, sort_keys=True, allow_nan=False)
+        json.dump(content, file, indent=2, sort_keys=True, allow_nan=allow_nan)
         file.write("\n")

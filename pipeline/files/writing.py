@@ -62,6 +62,9 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = False) -> None:
 def parts_of(pattern: str) -> tuple[str, ...]:
     """Glob patterns of the parts that killed writers of files named like ``pattern`` leave behind.
 
-    The last two are what versions before this module called them.
+    The last two are what versions before this module called them. Where the pattern stands for any name, a name of the
+    user's own may end like the last one.
     """
-    return f"{pattern}.part-*", f"{pattern}.*.part", f"{pattern}.part"
+    drawn = "[0-9a-f]" * 8
+    parts = f"{pattern}.part-{drawn}", f"{pattern}.part-{drawn}.*", f"{pattern}.{drawn}.part"
+    return parts if pattern.endswith("*") else (*parts, f"{pattern}.part")

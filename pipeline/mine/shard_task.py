@@ -73,10 +73,14 @@ def mine_shard(task: Task) -> str:
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
     for batch in _batches(task, method):
-        proposed = method.propose([each.view for each in batch if isinstance(each, Loaded)])
+        views = [each.view for each in batch if isinstance(each, Loaded)]
+        proposed = list(method.propose(views))
+        if len(proposed) != len(views):
+            raise UsageError(f"method {config.method}: proposed for {len(proposed)} of {len(views)} pairs: mend it")
+        following = iter(proposed)
         for each in batch:
             if isinstance(each, Loaded):
-                _add(shard, each, next(proposed), config.patch_size)
+                _add(shard, each, next(following), config.patch_size)
             else:
                 shard.rejects.append(each)
     write_shard(task.path, shard)

@@ -44,8 +44,12 @@ def locked(folder: Path, made: tuple[str, ...]) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise CmdTirError(f"another run is writing to {folder}: wait for it, or choose another --out") from error
-        _sweep(folder, made)
-        yield
+        try:
+            _sweep(folder, made)
+            yield
+        finally:
+            # A process that was forked meanwhile has the open file too, and would keep the lock.
+            fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 @contextlib.contextmanager
@@ -92,7 +96,7 @@ def owned(
 def _sweep(folder: Path, made: tuple[str, ...]) -> None:
     """Remove the half-written files of writers that were killed; a file that is whole has another name."""
     for pattern in (part for name in made for part in parts_of(name)):
-        for part in folder.glob(pattern):
+        for part in filter(Path.is_file, folder.glob(pattern)):
             part.unlink()
 
 

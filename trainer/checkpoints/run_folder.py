@@ -56,8 +56,8 @@ class RunFolder:
         return locked(self.path, _MADE)
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
-        """Write one JSON file."""
-        write_json(self.path / name, content)
+        """Write one JSON file; what was measured need not be finite."""
+        write_json(self.path / name, content, allow_nan=True)
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Write what a resumed run needs."""

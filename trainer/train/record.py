@@ -41,6 +41,7 @@ class Record:
         self.folder.keep_metrics(self.training.epoch)
         self._tensorboard = _tensorboard_writer(self.folder)
         if self.training.epoch == 0:
+            self.folder.save_start(self.training.start)
             validation.measure_start(self.training, self.folder)
 
     def log(self, row: dict[str, float]) -> None:

@@ -79,14 +79,11 @@ class Training:
         """The weights that the run began with, on the CPU, without a frozen backbone; from its folder when resumed."""
         if state is not None:
             return load_weights(self.config.out / START)
-        kept = {
+        return {
             name: value.detach().cpu().clone()
             for name, value in self.net.state_dict().items()
             if self.trains_backbone or not name.startswith(branches.BACKBONE_PREFIX)
         }
-        if self.folder and self.group.leads:
-            self.folder.save_start(kept)
-        return kept
 
     def _teacher(self, trained: list[str], named: Weights | None) -> TrackingNet | None:
         """The frozen network of the RGB side, where that cannot be the trained network itself."""

@@ -182,7 +182,7 @@ def test_bad_settings_are_one_line(world: World) -> None:
     told(world.track("--weights", "nowhere"), 2, "--weights nowhere: no such file")
     told(world.track("--weights", world.weights), 2, "does not say its tracker: give --tracker")
     told(world.track("--weights", world.run(), "--tracker", "atom"), 2, "they are of atom and dimp18")
-    told(world.track("--dataset", "lsotb"), 2, "no manifest 'lsotb': did you mean 'lsotb_tir'?")
+    told(world.track("--dataset", "lsotb"), 2, "no manifest 'lsotb': did you mean lsotb_tir?")
     told(world.track("--sequences", "cow"), 2, "has no cow")
     told(world.track("--set", "iounet=1"), 2, "dimp18 has no parameter 'iounet'")
     told(
