@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from trainer.commands.evaluate import main
 from trainer.sequences.rows import Boxes
 
+from .train_world import small_windows
+
 SEQUENCES = {"car_V_001": 30, "dog_D_001": 40, "face_S_001": 50}
 FLAGS = {"car_V_001": (1, 0), "dog_D_001": (1, 1), "face_S_001": (0, 0)}
 Rng = np.random.Generator
@@ -94,3 +96,10 @@ def evaluate(world: World) -> Eval:
         return CliRunner().invoke(main, [*fixed, *named, *given[split:]])
 
     return run
+
+
+@pytest.fixture
+def small_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and batches of a size that a step takes no time for."""
+    small_windows(monkeypatch)
+    monkeypatch.setattr("trainer.distillation.fit_state_head.BATCH", 2)

@@ -84,7 +84,7 @@ def normalise(images: Tensor) -> Tensor:
 
 
 def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> Feed:
-    """Feed a collated batch of :class:`trainer.data.dataset.dataset.PairDataset` samples to the branches."""
+    """Feed a collated batch of :class:`trainer.data.dataset.PairDataset` samples to the branches."""
     pairs = len(batch["pair"])
     ways = len(feeding.reference)
     # Rows of each way round: all pairs, or its own share of them.

@@ -11,12 +11,11 @@ from pipeline.boxes import iou
 from trainer.data.search_windows import Box
 
 SIGMAS = (0.01, 0.05, 0.1, 0.2, 0.3)
-
-
+"""Spreads of perturbed boxes, in units of the box's geometric mean side."""
 MIN_IOU = 0.1
-
-
+"""A perturbed box overlaps the target by more."""
 MIXTURE = (0.05, 0.5)
+"""Standard deviations of the two Gaussians of SuperDiMP's proposals, in (cx/w, cy/h, log w, log h)."""
 
 
 def perturbed_boxes(box: Box, count: int, rng: np.random.Generator) -> tuple[Box, NDArray[np.float64]]:

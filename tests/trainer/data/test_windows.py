@@ -12,22 +12,17 @@ from torch.utils.data import DataLoader
 
 from pipeline.errors import UsageError
 from trainer.data import Feed, WindowDataset
-from trainer.distillation import fit_state_head
 from trainer.train import loop
 from trainer.train.session import Training
 
-from ..train_world import settings, small_windows, write_world
+from ..train_world import settings, write_world
+
+pytestmark = pytest.mark.usefixtures("small_training")
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_world(tmp_path_factory.mktemp("shards"))
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small_windows(monkeypatch)
-    monkeypatch.setattr(fit_state_head, "BATCH", 2)
 
 
 def tensors(feed: Feed) -> dict[str, torch.Tensor]:

@@ -12,8 +12,9 @@ from trainer.net import build_network
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.train.session import Training
 
-from ..train_world import settings, small_windows, write_world
+from ..train_world import settings, write_world
 
+pytestmark = pytest.mark.usefixtures("small_training")
 ROWS = [name for name in recipe_names() if load_recipe(name).trains and name != "pretrain"]
 CASES = [(name, losses) for name in ROWS for losses in ("tracker", "paper")]
 FALLING = [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] not in ("b1", "c1"))) for case in CASES]
@@ -24,12 +25,6 @@ RAISED = {("tcl", "tracker"): 2e-5, ("tcl", "paper"): 6e-6, ("bbe", "tracker"): 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_world(tmp_path_factory.mktemp("shards"))
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small_windows(monkeypatch)
-    monkeypatch.setattr(fit_state_head, "BATCH", 2)
 
 
 def training(world: Path, out: Path, **changes: Any) -> Training:

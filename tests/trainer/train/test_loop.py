@@ -14,29 +14,13 @@ from safetensors.torch import save_file
 from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.run_folder import METRICS, MODEL, STATE
 from trainer.checkpoints.weights import load_weights
-from trainer.distillation import fit_state_head
 from trainer.train import loop, session
 
-from ..train_world import SEQUENCES, same_bits, settings, shard, small_windows, write_teacher, write_world
+from ..train_world import SEQUENCES, same_bits, settings, shard, small_windows, write_world
 
+pytestmark = pytest.mark.usefixtures("small_training")
 ROOT = Path(__file__).resolve().parents[3]
 SHOWN = {"rates": {"tcl": 1e-4}}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_world(tmp_path_factory.mktemp("shards"))
-
-
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_teacher(tmp_path_factory.mktemp("teacher"))
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small_windows(monkeypatch)
-    monkeypatch.setattr(fit_state_head, "BATCH", 2)
 
 
 def rows(run: Path) -> list[dict[str, Any]]:

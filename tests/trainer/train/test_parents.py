@@ -13,22 +13,9 @@ from trainer.checkpoints.weights import load_weights
 from trainer.net import build_network
 from trainer.train import loop, merge, session, stage, validation
 
-from ..train_world import same_bits, settings, small_windows, write_teacher, write_world
+from ..train_world import same_bits, settings
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_world(tmp_path_factory.mktemp("shards"))
-
-
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_teacher(tmp_path_factory.mktemp("teacher"))
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small_windows(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_training")
 
 
 def model_of(folder: Path, row: str, weights: dict[str, torch.Tensor]) -> Path:

@@ -9,11 +9,11 @@ import pytest
 from pipeline.errors import UsageError
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import load_weights
-from trainer.distillation import fit_state_head
 from trainer.train import recipe_graph, stage
 
-from ..train_world import settings, shard, small_windows, write_world
+from ..train_world import settings, shard, write_world
 
+pytestmark = pytest.mark.usefixtures("small_training")
 DIMP = ["a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5"]
 
 
@@ -23,12 +23,6 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("shards")
     methods = ("center", "random", "detection")
     return {method: write_world(root / method, shard(3, 2, method=method)) for method in methods}
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small_windows(monkeypatch)
-    monkeypatch.setattr(fit_state_head, "BATCH", 2)
 
 
 def config(worlds: dict[str, Path], out: Path, *methods: str, **changes: Any) -> Any:
