@@ -72,7 +72,10 @@ class Objective(nn.Module):
             return self.net.paired_features(feed.reference, feed.test)
 
     def _tcl(self, reference: Features, test: Features, feed: Feed) -> Tensor:
-        """The filter comes from the reference branch's features and must answer on the test branch's (Eq. 2)."""
+        """The filter comes from the reference branch's features and must answer on the test branch's (Eq. 2).
+
+        How far it does is measured by ``tcl_loss``: by default the base tracker's LBHinge, not the square of Eq. 2.
+        """
         answering, asking = self.test_side, self.reference_side
         if not isinstance(answering, DimpNet) or not isinstance(asking, DimpNet):
             raise TypeError("this base tracker has no classifier that is trained offline")

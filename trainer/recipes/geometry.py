@@ -1,4 +1,4 @@
-"""What each base tracker fixes: window, jitter, proposals and loss weights (parity description, sections 3 and 4)."""
+"""What each base tracker fixes: window, jitter, proposals, its own rates (pytracking's ltr.train_settings)."""
 
 from __future__ import annotations
 

@@ -46,12 +46,13 @@ class TrainSettings(Settings):
         rates: learning rates that replace the recipe's.
         gamma: the rates are multiplied by it every ``step`` epochs.
         step: epochs between two such steps.
-        losses: ``tracker`` is the base tracker's own (LBHinge, IoU or KL); ``paper`` is Eq. 2 and 3 to the letter.
+        losses: ``tracker``, the default, is the base tracker's own (LBHinge in the place of Eq. 2, IoU or KL in that of
+            Eq. 3); ``paper`` is Eq. 2 and 3 to the letter.
         tcl_loss: one loss in place of what ``losses`` says, listed in :mod:`trainer.recipes.losses`, or one's own.
         bbe_loss: likewise.
         weight: lambda of Eq. 1, before L_BBE.
-        mu: weight of the filter's squared norm in Eq. 2.
-        nu: weight of the trained parameters' squared norm in Eq. 3.
+        mu: weight of the filter's squared norm in Eq. 2 (``tcl_loss`` ``l2``).
+        nu: weight of the trained parameters' squared norm in Eq. 3 (``bbe_loss`` ``state``).
         mix: how a mixed row joins the modalities: ``batch`` lets a pair enter both ways round, ``spatial`` puts the
             pictures side by side.
         mix_pairs: with mix ``batch``: every pair enters ``twice``, or ``once``, half of the batch each way.

@@ -1,4 +1,4 @@
-"""ATOM (parity description, section 6): an online classifier, and the IoU-net."""
+"""ATOM (pytracking's tracker.atom; Danelljan et al., CVPR 2019): an online classifier, and the IoU-net."""
 
 from __future__ import annotations
 

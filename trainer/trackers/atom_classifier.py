@@ -1,6 +1,6 @@
 """ATOM's classifier, learnt while tracking: a projection, a filter, and the least squares that both solve.
 
-Danelljan et al., CVPR 2019, sec. 3.2; parity description, section 6. Features are (n, C, h, w), scores and labels
+Danelljan et al., CVPR 2019, sec. 3.2; pytracking's tracker.atom. Features are (n, C, h, w), scores and labels
 (n, h, w).
 """
 

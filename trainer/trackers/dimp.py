@@ -1,4 +1,4 @@
-"""DiMP-18, DiMP-50 and SuperDiMP (parity description, section 5)."""
+"""DiMP-18, DiMP-50 and SuperDiMP (pytracking's tracker.dimp; Bhat et al., ICCV 2019)."""
 
 from __future__ import annotations
 

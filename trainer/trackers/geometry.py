@@ -1,4 +1,4 @@
-"""The target's state in the frame, and boxes in the pixels of a search window (parity description, section 5).
+"""The target's state in the frame, and boxes in the pixels of a search window (pytracking's tracker.dimp).
 
 Positions are (row, column) of pixel centres, sizes (rows, columns), all float32. A box that begins at edge x and is w
 wide has its centre pixel at x + (w - 1)/2.

@@ -1,4 +1,4 @@
-"""Where the target is in a score map, and how far that can be trusted (parity description, section 5).
+"""Where the target is in a score map, and how far that can be trusted (pytracking's tracker.dimp).
 
 Positions are (row, column). Arithmetic is float32, as in the reference.
 """

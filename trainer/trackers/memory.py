@@ -1,4 +1,4 @@
-"""The memory: training samples of the classifier, and how much each weighs (parity description, section 5)."""
+"""The memory: training samples of the classifier, and how much each weighs (pytracking's tracker.dimp)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The patch sampler: a window of a frame, at network resolution (parity description, section 5).
+"""The patch sampler: a window of a frame, at network resolution (pytracking's features.preprocessing).
 
 Positions are (row, column) of pixel centres. All geometry is float32, operation by operation as in the reference:
 truncations of its results decide about whole pixels.

@@ -1,4 +1,4 @@
-"""Box refinement: gradient ascent of the IoU-net's score from several starts (parity description, section 5)."""
+"""Box refinement: gradient ascent of the IoU-net's score from several starts (ATOM, CVPR 2019, sec. 3.1)."""
 
 from __future__ import annotations
 

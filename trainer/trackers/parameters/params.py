@@ -1,7 +1,6 @@
-"""Every parameter of the trackers, by the names of pytracking's parameter files.
+"""Every parameter of the trackers, by the names of pytracking's parameter files for DiMP and ATOM.
 
-Sections 5 and 6 of the parity description. Lengths without a unit are shares: of the target, of the search window or of
-the score map, as said beside each.
+Lengths without a unit are shares: of the target, of the search window or of the score map, as said beside each.
 """
 
 from __future__ import annotations
