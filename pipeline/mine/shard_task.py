@@ -70,6 +70,8 @@ def mine_shard(task: Task) -> str:
     method = build_method(config)
     _same_sources(method, task.recipe)
     method.open(config)
+    # Once more: a detector is imported only when it is built.
+    _same_sources(method, task.recipe)
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
     for batch in _batches(task, method):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -65,13 +67,15 @@ class Corner(Method):
 
 
 @pytest.fixture
-def plugins(tmp_path: Path) -> Path:
-    """A folder with modules of one's own."""
+def plugins(tmp_path: Path) -> Iterator[Path]:
+    """A folder with modules of one's own, which this process has not imported."""
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "own_detector.py").write_text(DETECTOR)
     (folder / "own_method.py").write_text(METHOD)
-    return folder
+    yield folder
+    for name in ("own_detector", "own_method"):
+        sys.modules.pop(name, None)
 
 
 def command(plugins: Path, *words: object, code: int = 0, tell: str = "", trace: Path | None = None) -> str:
@@ -156,6 +160,42 @@ def test_both_run_on_the_workers_of_a_cluster(data: Data, plugins: Path, tmp_pat
     with Cluster(tmp_path / "bare") as cluster:
         words = (*own["method"], "--scheduler", cluster.address, "--out", data.root / "bare")
         command(plugins, *mine, *words, code=2, tell="mining method own_method:Corner: No module named 'own_method'")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_worker_that_lives_on_is_not_taken_for_one_with_the_new_code(
+    data: Data, plugins: Path, tmp_path: Path
+) -> None:
+    """It runs what it imported, whatever the file says by now."""
+    mine = ("mine", "--aligned", data.aligned, "--method")
+    own = {
+        "own_method": ("own_method:Corner", METHOD.replace("=20", "=30")),
+        "own_detector": ("detection", "--detector", "own_detector:build", DETECTOR.replace("0.5)", "0.75)")),
+    }
+    with Cluster(tmp_path / "cluster", 1, plugins=plugins) as cluster:
+        for name, (*words, later) in own.items():
+            place = (*words, "--scheduler", cluster.address, "--out")
+            command(plugins, *mine, *place, data.root / name / "before")
+            (plugins / f"{name}.py").write_text(later)
+            tell = f"{plugins / name}.py changed after this process had imported it: restart the process"
+            command(plugins, *mine, *place, data.root / name / "after", code=2, tell=tell)
+            assert not list((data.root / name / "after").glob("*.h5"))
+
+
+def test_code_that_was_edited_after_a_notebook_imported_it_is_not_recorded(
+    data: Data, plugins: Path, prep: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(plugins)
+    words = ("mine", "--aligned", data.aligned, "--method", "own_method:Corner", "--out")
+    assert prep(*words, data.root / "before").exit_code == 0
+    (plugins / "own_method.py").write_text(METHOD.replace("=20", "=30"))
+    told(prep(*words, data.root / "after"), 2, "own_method.py changed after this process had imported it")
+    importlib.reload(sys.modules["own_method"])
+    assert prep(*words, data.root / "after").exit_code == 0
+    with h5py.File(data.root / "after/shard-00000.h5") as file:
+        assert json.loads(file.attrs["config"])["method_source_sha256"] == file_sha256(plugins / "own_method.py")
+        assert np.allclose(file["patches/box"][:, 2:], 30)
 
 
 @pytest.mark.parametrize(

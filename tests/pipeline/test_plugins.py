@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,36 @@ def test_ones_own_is_imported_by_its_path_and_known_by_its_source(
     assert SHAPES.source_sha256("square") is None
     with pytest.raises(UsageError, match=r"shape planted_shape:paint: module planted_shape has no paint: .*PYTHONPATH"):
         SHAPES.load("planted_shape:paint")
+
+
+def test_a_file_that_changed_after_it_was_imported_is_not_taken_for_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever imported it, the registry or somebody before; a reload runs the new file."""
+    path = tmp_path / "planted_growing.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for first in (lambda: SHAPES.load("planted_growing:draw"), lambda: importlib.import_module("planted_growing")):
+        monkeypatch.delitem(sys.modules, "planted_growing", raising=False)
+        path.write_text("def draw(): return 1\n")
+        # Python itself takes a file of equal size and second for the same.
+        importlib.invalidate_caches()
+        first()
+        path.write_text("def draw(): return 'another'\n")
+        with pytest.raises(UsageError, match=r"shape planted_growing:draw: .*planted_growing.py changed .*restart"):
+            SHAPES.source_sha256("planted_growing:draw")
+        importlib.reload(sys.modules["planted_growing"])
+        assert SHAPES.load("planted_growing:draw")() == "another"
+        assert SHAPES.source_sha256("planted_growing:draw") == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_file_that_changed_and_was_not_imported_is_known_by_what_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for source in (b"a = 1\n", b"a = 22\n"):
+        (tmp_path / "planted_unused.py").write_bytes(source)
+        assert SHAPES.source_sha256("planted_unused:draw") == hashlib.sha256(source).hexdigest()
 
 
 @pytest.mark.parametrize("name", ["nowhere:draw", "nowhere.deep:draw", "os.nowhere:draw"])
