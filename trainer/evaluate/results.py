@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import DataError
 from trainer.evaluate.mat_file import load_mat
-from trainer.sequences.rows import Boxes, read_rows
+from trainer.sequences.box_file import BoxFile, read_boxes
+from trainer.sequences.rows import Boxes
 
 _LAYOUTS = (
     "{sequence}.txt",
@@ -31,7 +33,7 @@ def find_result(folder: Path, tracker: str, sequence: str) -> Path | None:
         path = folder / layout.format(sequence=sequence, tracker=tracker)
         if path.is_file():
             return path
-    files = sorted(folder.glob(f"{sequence}_*.mat"))
+    files = sorted(folder.glob(f"{glob.escape(sequence)}_*.mat"))
     if len(files) > 1:
         names = ", ".join(path.stem.removeprefix(f"{sequence}_") for path in files[:5])
         raise DataError(f"{folder} holds results of several trackers ({names}): call {tracker!r} as its files do")
@@ -50,13 +52,13 @@ def _is_result(path: Path) -> bool:
     )
 
 
-def read_result(path: Path) -> Boxes:
+def read_result(path: Path) -> BoxFile:
     """Boxes (n, 4), x, y, w, h in pixels, as the file has them.
 
     Raises:
         DataError: unreadable or not of four columns; the message names the file.
     """
-    return _read_mat(path) if path.suffix == ".mat" else read_rows(path, 4)
+    return BoxFile(_read_mat(path)) if path.suffix == ".mat" else read_boxes(path)
 
 
 def _read_mat(path: Path) -> Boxes:

@@ -16,6 +16,7 @@ from trainer.evaluate.published import read_published
 from trainer.evaluate.results import find_result, read_result, strangers
 from trainer.evaluate.scores import ScoredTracker
 from trainer.sequences.benchmark import Benchmark, load_benchmark
+from trainer.sequences.box_file import BoxFile, oddities
 from trainer.sequences.rows import Boxes
 
 SHOWN = 12
@@ -44,11 +45,12 @@ class Evaluation:
 
 @dataclass
 class _Faults:
-    """What was careless in one tracker's files: counts by sequence."""
+    """What was careless in one tracker's files, and the files: counts by sequence."""
 
     mended: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     extra: dict[str, int] = field(default_factory=dict)
+    files: dict[str, BoxFile] = field(default_factory=dict)
 
     def told(self, name: str) -> list[str]:
         """One line a kind of fault that occurred."""
@@ -57,7 +59,7 @@ class _Faults:
             (self.kept, "partly NaN or infinite kept, as the toolkit keeps them"),
             (self.extra, "beyond the ground truth ignored"),
         )
-        return [
+        return oddities(self.files, name) + [
             f"{name}: {sum(counts.values())} rows {what}, in {len(counts)} sequences "
             f"({some([f'{sequence} {count}' for sequence, count in counts.items()])})"
             for counts, what in kinds
@@ -139,7 +141,8 @@ def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: lis
 
 def _prepare(path: Path, sequence: str, truth: Boxes, faults: _Faults) -> tuple[Boxes, Boxes]:
     """Mended boxes and their ground truth, both from the first valid frame on."""
-    boxes, truth = ope.from_first_valid(read_result(path), truth)
+    faults.files[sequence] = read_result(path)
+    boxes, truth = ope.from_first_valid(faults.files[sequence].boxes, truth)
     if len(boxes) < len(truth):
         raise DataError(f"{path}: {len(boxes)} rows for {len(truth)} frames: track {sequence} to its end")
     if len(boxes) > len(truth):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError, some
 from pipeline.manifests import Manifest
+from trainer.sequences.box_file import BoxFile, oddities, read_boxes
 from trainer.sequences.layout import find_file, load_layout, named_by, refuse_unknown
 from trainer.sequences.rows import Boxes, read_rows, valid
 
@@ -69,7 +70,10 @@ def load_benchmark(
     if annotations:
         files = {name: find_file(annotations, manifest.truth, name) for name in names}
         names = _with_truth(files, annotations, bool(only), warnings)
-        truth = {name: _read_truth(path, manifest, name, warnings) for name, path in files.items() if path}
+        read = {name: _read_truth(path, manifest, name, warnings) for name, path in files.items() if path}
+        warnings += oddities(read, "ground truth")
+        names = _measurable(names, files, read, bool(only), warnings)
+        truth = {name: read[name].boxes for name in names}
     flags = _read_attributes(manifest, names, annotations, attributes, warnings)
     return Benchmark(manifest, names, truth, flags, tuple(warnings))
 
@@ -103,14 +107,37 @@ def _with_truth(files: Mapping[str, Path | None], folder: Path, named: bool, war
     return tuple(name for name, path in files.items() if path)
 
 
-def _read_truth(path: Path, manifest: Manifest, sequence: str, warnings: list[str]) -> Boxes:
-    boxes = read_rows(path, 4)
+def _measurable(
+    names: tuple[str, ...],
+    files: Mapping[str, Path | None],
+    read: Mapping[str, BoxFile],
+    named: bool,
+    warnings: list[str],
+) -> tuple[str, ...]:
+    """Names of which more than the first box is known: a tracker is given that one, so it measures nothing."""
+    bare = [name for name in names if np.count_nonzero(valid(read[name].boxes)) < 2]
+    if bare and (named or len(bare) == len(names)):
+        raise DataError(
+            f"{files[bare[0]]}: holds the first box alone, which a tracker is given: get the truth of all frames to "
+            "measure it"
+        )
+    if bare:
+        warnings.append(
+            f"only the first box is known of {len(bare)} of {len(names)} sequences ({some(bare)}): nothing to measure, "
+            f"scores are of the other {len(names) - len(bare)}"
+        )
+    return tuple(name for name in names if name not in bare)
+
+
+def _read_truth(path: Path, manifest: Manifest, sequence: str, warnings: list[str]) -> BoxFile:
+    file = read_boxes(path)
+    boxes = file.boxes
     expected = manifest.sequences.get(sequence, len(boxes))
     if len(boxes) != expected:
         warnings.append(f"{path}: {len(boxes)} rows, {manifest.name} has {expected}: annotations of another release?")
     if not valid(boxes).any():
         raise DataError(f"{path}: no frame has a box with x, y, w and h above 0: nothing to evaluate")
-    return boxes
+    return file
 
 
 def _read_attributes(

@@ -11,8 +11,9 @@ import numpy as np
 from pipeline import images
 from pipeline.errors import DataError, some
 from pipeline.manifests import Manifest
+from trainer.sequences.box_file import BoxFile, oddities, read_boxes
 from trainer.sequences.layout import find_file, find_pictures, load_layout, named_by, refuse_unknown
-from trainer.sequences.rows import Boxes, read_rows, valid
+from trainer.sequences.rows import Boxes, valid
 
 _LISTED = 20
 """Names that a warning shows; track.json has all."""
@@ -86,11 +87,13 @@ def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet
         warnings += _differences(manifest, root, missing, unlisted)
     clips: list[Clip] = []
     faults: dict[str, str] = {}
+    files: dict[str, BoxFile] = {}
     for name in here:
         try:
-            clips.append(_load(manifest, root, name, warnings))
+            clips.append(_load(manifest, root, name, files, warnings))
         except DataError as error:
             faults[name] = str(error)
+    warnings += oddities(files, "ground truth")
     return DataSet(manifest, tuple(clips), faults, missing, unlisted, tuple(warnings))
 
 
@@ -134,8 +137,8 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
 
 
-def _load(manifest: Manifest, root: Path, name: str, warnings: list[str]) -> Clip:
-    """One sequence, checked.
+def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], warnings: list[str]) -> Clip:
+    """One sequence, checked; its truth is added to ``files``, what is odd about it to ``warnings``.
 
     Raises:
         DataError: no ground truth, no pictures, unequal numbers of them, or no box to start with.
@@ -143,11 +146,18 @@ def _load(manifest: Manifest, root: Path, name: str, warnings: list[str]) -> Cli
     file = find_file(root, manifest.truth, name)
     if file is None:
         raise DataError(f"{root / manifest.truth[0].format(sequence=name)}: no such file: get the ground truth")
-    truth = read_rows(file, 4)
+    files[name] = read_boxes(file)
+    truth = files[name].boxes
     pictures = list(filter(_is_picture, find_pictures(root, manifest.frames, name)))
+    if len(truth) == 1 < len(pictures):
+        warnings.append(f"{name}: only the first box is known: tracked from it, but cmd-eval needs the others")
+        truth = np.concatenate([truth, np.full((len(pictures) - 1, 4), np.nan)])
     if len(pictures) != len(truth):
         folder = pictures[0].parent if pictures else root / manifest.frames[0].format(sequence=name)
-        raise DataError(f"{folder}: {len(pictures)} pictures for {len(truth)} rows of {file}: restore what is missing")
+        raise DataError(
+            f"{folder}: {len(pictures)} pictures for {len(truth)} rows of {file}: restore what is missing (a "
+            "last frame without a target is a row NaN,NaN,NaN,NaN)"
+        )
     expected = manifest.sequences.get(name, len(truth))
     if len(truth) != expected:
         warnings.append(f"{name}: {len(truth)} frames, {manifest.name} has {expected}: another release, or other data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,14 @@ MAX_ROW = 10_000
 Boxes = NDArray[np.float64]
 """(n, 4): x, y, w, h in pixels."""
 
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATORS = str.maketrans(",;\t", "   ")
 
 
 def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
     """Read a table of numbers separated by commas, semicolons, tabs or spaces; empty lines are passed over.
+
+    Boxes of frames, where an empty line is a frame, are read by :mod:`trainer.sequences.box_file`.
 
     Returns:
         (n, columns), n > 0; ``NaN`` and ``inf`` are numbers.
@@ -31,7 +35,25 @@ def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
     Raises:
         DataError: unreadable, too large, not text, or a row that does not fit; the message names file and row.
     """
-    lines = read_text(path).translate(_SEPARATORS).splitlines()
+    return parse_rows(path, read_lines(path), columns)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a table, its cells separated by spaces.
+
+    Raises:
+        DataError: as :func:`read_text`.
+    """
+    # What was written in text mode and copied in text mode once more has a second carriage return in each line.
+    return read_text(path).replace("\r\r\n", "\n").translate(_SEPARATORS).splitlines()
+
+
+def parse_rows(path: Path, lines: list[str], columns: int) -> NDArray[np.float64]:
+    """The numbers (n, columns), n > 0, of lines that are not empty.
+
+    Raises:
+        DataError: as :func:`read_rows`.
+    """
     if not any(line.strip() for line in lines):
         raise DataError(f"{path}: file is empty: write one row of {columns} numbers a frame")
     for number, line in enumerate(lines, 1):
@@ -47,19 +69,21 @@ def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 file of bounded size.
+    """Read a UTF-8 file of bounded size, or a UTF-16 one that says so by its first bytes, as PowerShell writes them.
 
     Raises:
-        DataError: unreadable, larger than :data:`MAX_BYTES`, or not UTF-8.
+        DataError: unreadable, larger than :data:`MAX_BYTES`, or not such text.
     """
     try:
         data = read_plain(path, MAX_BYTES)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}: check the path") from error
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8 text: not a file of boxes") from error
+        raise DataError(
+            f"{path}: byte {error.start} is not {error.encoding.upper()} text: not a file of boxes"
+        ) from error
 
 
 def _fault(path: Path, lines: list[str], columns: int) -> str:

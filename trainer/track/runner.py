@@ -13,6 +13,7 @@ import torch
 
 from pipeline.errors import DataError, UsageError
 from pipeline.files.writing import write_text
+from trainer.sequences.box_file import read_boxes
 from trainer.sequences.dataset import Clip
 from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes, read_rows
@@ -106,7 +107,7 @@ class Runner:
             else:
                 yield from self._track(clip)
             if job.frames or job.video:
-                boxes = read_rows(job.boxes_file(clip.name), 4)
+                boxes = read_boxes(job.boxes_file(clip.name)).boxes
                 draw(clip, boxes, job.tir_range, job.out, frames=job.frames, video=job.video)
         except DataError as error:
             yield Done(clip.name, str(error))

@@ -88,6 +88,25 @@ def test_careless_rows_are_mended_counted_and_told(
     assert len(warnings) == 4
 
 
+@pytest.mark.parametrize(("folder", "whose"), [("truth", "ground truth"), ("perfect", "perfect")])
+def test_blank_rows_do_not_shift_what_follows(
+    world: World, evaluate: Eval, caplog: pytest.LogCaptureFixture, folder: str, whose: str
+) -> None:
+    def scores(blank: str) -> object:
+        path = world.folder(folder) / "dog_D_001.txt"
+        rows = [",".join(f"{value:.4f}" for value in box) for box in world.truth["dog_D_001"]]
+        path.write_text("\n".join([*rows[:10], *[blank] * 5, *rows[15:], "", ""]))
+        caplog.clear()
+        done(evaluate("perfect", "near"))
+        return metrics(world)["trackers"]
+
+    expected = scores("NaN,NaN,NaN,NaN")
+    assert "blank" not in caplog.text
+    assert scores("") == expected
+    assert f"{whose}: 5 blank rows taken as frames without a target, in 1 sequences (dog_D_001 5)" in caplog.text
+    assert "beyond the ground truth" not in caplog.text
+
+
 def test_too_few_rows_and_missing_files_end_with_3_and_are_named(world: World, evaluate: Eval) -> None:
     path = world.folder("near") / "dog_D_001.txt"
     write_boxes(path, world.truth["dog_D_001"][:-1])

@@ -132,6 +132,37 @@ def test_sequences_that_do_not_fit_their_truth_are_named_and_the_others_tracked(
     told(world.track("--sequences", "car"), 3, "4 pictures for 5 rows")
 
 
+def test_a_sequence_of_one_known_box_is_tracked_drawn_and_not_measured(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    truth = world.root / "car/groundtruth_rect.txt"
+    truth.write_text("10,12,8,6\n")
+    done(world.track("--save-frames"))
+    assert len(world.boxes("car")) == len(list((world.out / "frames/car").iterdir())) == 5
+    assert "car: only the first box is known: tracked from it, but cmd-eval needs the others" in caplog.text
+    words = ["--dataset", "tir_sequences", "--annotations", world.root, "--results", f"a={world.out}"]
+    words += ["--out", world.folder / "report"]
+    done(CliRunner().invoke(evaluate, [str(word) for word in words]))
+    assert "only the first box is known of 1 of 2 sequences (car): nothing to measure" in caplog.text
+    only = CliRunner().invoke(evaluate, [str(word) for word in (*words, "--sequences", "car")])
+    told(only, 3, f"{truth}: holds the first box alone", "get the truth of all frames")
+
+
+def test_names_with_characters_of_patterns_are_tracked_and_overwritten(world: World) -> None:
+    for name in ("car[1]", "c*r", "{x}", "wh?t"):
+        write_sequence(world.root, name, 3)
+    for words in ((), ("--seed", 1, "--on-existing", "overwrite", "--save-frames", "--save-video")):
+        done(world.track(*words))
+        for name in ("car[1]", "c*r", "{x}", "wh?t"):
+            assert len(world.boxes(name)) == 3
+    words = ["--dataset", "tir_sequences", "--annotations", world.root, "--results", f"a={world.out}"]
+    words += ["--frames", world.root, "--out", world.folder / "report"]
+    done(CliRunner().invoke(evaluate, [str(word) for word in words]))
+    assert set(json.loads((world.folder / "report/metrics.json").read_text())["trackers"]["a"]["sequences"]) == {
+        "car", "dog", "car[1]", "c*r", "{x}", "wh?t",
+    }  # fmt: skip
+
+
 def test_boxes_are_drawn_where_asked_also_for_what_is_tracked(world: World) -> None:
     done(world.track("--sequences", "car"))
     world.seen.frames.clear()

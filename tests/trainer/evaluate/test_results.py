@@ -35,7 +35,7 @@ def test_every_layout_is_found_and_read(tmp_path: Path, name: str) -> None:
         write_boxes(path, BOXES, "\t")
     found = find_result(tmp_path, "KCF", "s")
     assert found == path
-    assert np.array_equal(read_result(path), BOXES)
+    assert np.array_equal(read_result(path).boxes, BOXES)
     assert strangers(tmp_path, frozenset({"s"})) == []
 
 
@@ -43,10 +43,17 @@ def test_a_folder_of_many_trackers_is_read_by_name(tmp_path: Path) -> None:
     for tracker in ("KCF", "ECO"):
         write_struct(tmp_path / f"s_{tracker}.mat", cell=False)
     assert find_result(tmp_path, "ECO", "s") == tmp_path / "s_ECO.mat"
-    assert np.array_equal(read_result(tmp_path / "s_ECO.mat"), BOXES)
+    assert np.array_equal(read_result(tmp_path / "s_ECO.mat").boxes, BOXES)
     with pytest.raises(DataError, match=r"several trackers \(ECO, KCF\): call 'mine' as its files do"):
         find_result(tmp_path, "mine", "s")
     assert find_result(tmp_path, "ECO", "t") is None
+
+
+@pytest.mark.parametrize("name", ["car[1]", "c*r", "wh?t", "{x}", "a[!b]"])
+def test_names_with_characters_of_patterns_are_names(tmp_path: Path, name: str) -> None:
+    write_struct(tmp_path / f"{name}_other.mat")
+    assert find_result(tmp_path, "KCF", name) == tmp_path / f"{name}_other.mat"
+    assert find_result(tmp_path, "KCF", "c") is None
 
 
 def test_results_of_unknown_sequences_are_found_timings_and_drawn_frames_are_none(tmp_path: Path) -> None:

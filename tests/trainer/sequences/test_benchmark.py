@@ -95,3 +95,35 @@ def test_folders_and_kinds_that_do_not_fit(world: World) -> None:
 
 def test_ptb_tir_has_no_normalized_precision() -> None:
     assert load_benchmark("ptb_tir", None).metrics == ("success", "precision")
+
+
+def test_a_sequence_of_which_only_the_first_box_is_known_is_not_measured(world: World) -> None:
+    for name, rows in (("dog_D_001", "10,12,8,6\n"), ("face_S_001", "10,12,8,6\n" + "0,0,0,0\n" * 49)):
+        (world.folder("truth") / f"{name}.txt").write_text(rows)
+    found = load_benchmark(world.dataset, world.folder("truth"), world.folder("attributes"))
+    assert found.sequences == ("car_V_001",)
+    assert found.attributes["occlusion"].tolist() == [True]
+    line = "only the first box is known of 2 of 3 sequences (dog_D_001, face_S_001): nothing to measure"
+    assert any(warning.startswith(line) for warning in found.warnings)
+    with pytest.raises(DataError, match=r"dog_D_001\.txt: holds the first box alone, .* get the truth of all frames"):
+        load_benchmark(world.dataset, world.folder("truth"), only=["dog_D_001"])
+
+
+def test_blank_rows_and_polygons_of_the_truth_are_told(world: World) -> None:
+    path = world.folder("truth") / "car_V_001.txt"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:10], "", "", *lines[12:], "", ""]))
+    boxes = world.truth["dog_D_001"]
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    write_boxes(
+        world.folder("truth") / "dog_D_001.txt", np.c_[low, high[:, :1], low[:, 1:], high, low[:, :1], high[:, 1:]]
+    )
+    found = load_benchmark(world.dataset, world.folder("truth"))
+    expected = world.truth["car_V_001"].copy()
+    expected[10:12] = np.nan
+    np.testing.assert_array_equal(found.truth["car_V_001"], expected)
+    np.testing.assert_allclose(found.truth["dog_D_001"], boxes)
+    assert found.warnings == (
+        "ground truth: 2 blank rows taken as frames without a target, in 1 sequences (car_V_001 2)",
+        "ground truth: polygons taken as their bounding boxes, in 1 sequences (dog_D_001)",
+    )

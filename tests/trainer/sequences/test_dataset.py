@@ -112,6 +112,23 @@ def test_a_sequence_starts_where_the_toolkit_starts_it(tmp_path: Path) -> None:
     assert "nothing to start with" in load_data_set("tir_sequences", tmp_path).faults["late"]
 
 
+def test_one_box_is_enough_to_start_with(tmp_path: Path) -> None:
+    (write_sequence(tmp_path, "dog") / "groundtruth_rect.txt").write_text("10,12,8,6\n\n\n")
+    found = load_data_set("tir_sequences", tmp_path)
+    (clip,) = found.clips
+    assert len(clip.pictures) == len(clip.truth) == 5
+    assert clip.truth[0].tolist() == BOX.tolist()
+    assert np.isnan(clip.truth[1:]).all()
+    assert found.warnings == ("dog: only the first box is known: tracked from it, but cmd-eval needs the others",)
+
+
+def test_a_blank_row_of_the_truth_is_a_frame_and_is_told(tmp_path: Path) -> None:
+    (write_sequence(tmp_path, "dog") / "groundtruth_rect.txt").write_text("10,12,8,6\n\n\n13,12,8,6\n14,12,8,6\n")
+    found = load_data_set("tir_sequences", tmp_path)
+    assert np.isnan(found.clips[0].truth).all(axis=1).tolist() == [False, True, True, False, False]
+    assert found.warnings == ("ground truth: 2 blank rows taken as frames without a target, in 1 sequences (dog 2)",)
+
+
 def test_what_is_no_data_set_to_track_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--dataset kaist is a data set of pairs"):
         load_data_set("kaist", tmp_path)

@@ -21,11 +21,13 @@ from trainer.sequences.rows import MAX_BYTES, read_rows
         "1 2  3 4\n\n 5 6 7 8 \n\n",
         "1, 2, 3, 4\n5; 6; 7; 8\n",
         "\ufeff1.0,2e0,+3,4.\n5,6,7,8",
+        "1,2,3,4\r\r\n5,6,7,8\r\r\n",
     ],
 )
-def test_commas_tabs_and_spaces_all_do(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_commas_tabs_and_spaces_all_do(tmp_path: Path, text: str, encoding: str) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes(text.encode())
+    path.write_bytes(text.removeprefix("\ufeff").encode(encoding) if encoding == "utf-16" else text.encode())
     assert read_rows(path, 4).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
@@ -50,6 +52,7 @@ def test_nan_and_infinity_are_numbers(tmp_path: Path) -> None:
         (b"<html>not found</html>", "a.txt:1: '<html>not' is not a number"),
         (b"1,2,3,4\n\xff\xfe\x00\x01", "byte 8 is not UTF-8 text"),
         (b"\x89PNG\r\n\x1a\n", "byte 0 is not UTF-8 text"),
+        (b"\xff\xfe1\x00,", "is not UTF-16-LE text"),
         (b"1,2,3,0x1F\n", "'0x1F' is not a number"),
     ],
 )

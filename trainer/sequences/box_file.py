@@ -1,0 +1,77 @@
+"""A text file of boxes, one row a frame: blank rows and polygons are understood, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import DataError, some
+from trainer.sequences.rows import Boxes, parse_rows, read_lines
+
+_SIDES, _CORNERS = 4, 8
+_DOUBLE_SPACED = 3
+"""Blank rows, one after every other row, from which on they are taken for spacing and not for frames."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoxFile:
+    """What a file holds.
+
+    Attributes:
+        boxes: (T, 4), x, y, w, h in pixels.
+        blank: how many of its rows are blank: frames without a target, NaN in ``boxes``.
+        polygons: whether it holds polygons, whose bounding boxes ``boxes`` are.
+    """
+
+    boxes: Boxes
+    blank: int = 0
+    polygons: bool = False
+
+
+def read_boxes(path: Path) -> BoxFile:
+    """Read x, y, w, h of each frame, or x1, y1, ..., x4, y4 of a polygon's corners (VOT, OTB's oriented boxes).
+
+    A row without numbers before the last box is a frame without a target, as annotation tools leave it; after it, it is
+    nothing.
+
+    Raises:
+        DataError: unreadable, not such rows, or every second row is blank; the message names file and row.
+    """
+    lines = read_lines(path)
+    filled = np.array([bool(line.strip()) for line in lines], dtype=bool)
+    columns = len(next((line.split() for line in lines if line.strip()), []))
+    rows = parse_rows(path, lines, _CORNERS if columns == _CORNERS else _SIDES)
+    filled = filled[: int(np.flatnonzero(filled)[-1]) + 1]
+    blank = int((~filled).sum())
+    if blank >= _DOUBLE_SPACED and not filled[1::2].any() and filled[::2].all():
+        raise DataError(f"{path}:2: every second row is blank: remove these, or write NaN,NaN,NaN,NaN into them")
+    boxes = np.full((len(filled), _SIDES), np.nan)
+    boxes[filled] = _bounding_boxes(rows) if columns == _CORNERS else rows
+    return BoxFile(boxes, blank, columns == _CORNERS)
+
+
+def oddities(files: Mapping[str, BoxFile], whose: str) -> list[str]:
+    """What a reader must know of files that were read, by sequence: one line a kind."""
+    blank = {name: file.blank for name, file in files.items() if file.blank}
+    polygons = [name for name, file in files.items() if file.polygons]
+    lines: list[str] = []
+    if blank:
+        counts = some([f"{name} {count}" for name, count in blank.items()])
+        rows = f"{sum(blank.values())} blank rows taken as frames without a target"
+        lines.append(f"{whose}: {rows}, in {len(blank)} sequences ({counts})")
+    if polygons:
+        lines.append(
+            f"{whose}: polygons taken as their bounding boxes, in {len(polygons)} sequences ({some(polygons)})"
+        )
+    return lines
+
+
+def _bounding_boxes(corners: Boxes) -> Boxes:
+    """The bounding boxes (n, 4) of polygons (n, 8)."""
+    points = corners.reshape(-1, _CORNERS // 2, 2)
+    low, high = points.min(axis=1), points.max(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.concatenate([low, high - low], axis=1)
