@@ -155,21 +155,26 @@ def mine(max_reject_ratio: float, worker_resources: str | None, given: tuple[str
 @click.argument("shards", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Also derive boxes, states, labels, patches again from the pairs.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
-@click.option("--method", metavar="MODULE:NAME", help="A mining method of one's own that --deep may import.")
+@click.option(
+    "--method",
+    metavar="MODULE:NAME",
+    help="The method of one's own that made them; --deep may import it.",
+)
 def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
     """Check a folder of shards: hashes, shapes, ranges; every fault is named."""
-    from functools import partial
-
-    from pipeline.errors import DataError
-    from pipeline.mine.rederive import rederive
+    from pipeline.errors import DataError, UsageError
+    from pipeline.mine.rederive import not_rederived, rederiver
     from pipeline.shards.verify import verify as check
 
-    result = check(shards, deep=partial(rederive, trusted=method) if deep else None, workers=workers)
+    if method and not deep:
+        raise UsageError(f"--method {method} is for --deep: add --deep")
+    result = check(shards, deep=rederiver(shards, method) if deep else None, workers=workers)
     for fault in result.faults:
         click.echo(f"fault: {fault}")
     if result.faults:
         raise DataError(f"{shards}: {len(result.faults)} faults in {result.shards} shards: mine again, or restore them")
-    click.echo(f"{shards}: {result.shards} shards, {result.pairs} pairs, {result.patches} patches: sound")
+    left = not_rederived(result, method) if deep else ""
+    click.echo(f"{shards}: {result.shards} shards, {result.pairs} pairs, {result.patches} patches: sound{left}")
 
 
 @main.command()

@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from pipeline.errors import DataError, first_fault
+from pipeline.errors import DataError, UsageError, first_fault
 from pipeline.mine.methods import PairView, build_method
 from pipeline.mine.settings import BEFORE, MineSettings
 from pipeline.registries import METHODS
+from pipeline.shards.index import load_index
+from pipeline.shards.verify import Rederive, Verification
+
+
+def rederiver(folder: Path, trusted: str | None) -> Rederive:
+    """:func:`rederive` for the shards of a folder; ``trusted`` as there.
+
+    Raises:
+        UsageError: the shards were mined by another method than the one that may be imported.
+        DataError: there is no readable index.
+    """
+    if trusted is not None and trusted != (recorded := load_index(folder).method):
+        raise UsageError(f"--method {trusted}: {folder} was mined by {recorded}: name that method, or leave it out")
+    return partial(rederive, trusted=trusted)
+
+
+def not_rederived(result: Verification, trusted: str | None) -> str:
+    """What to say of the boxes that a check took as they are; empty where it derived all of them again."""
+    count = result.pairs - result.rederived
+    if not count:
+        return ""
+    method = result.method
+    foreign = method not in METHODS and method != trusted
+    why = f"name it with --method {method}" if foreign else "they follow from nothing in a shard"
+    return f"; boxes of {count} pairs, by {method}, not derived again: {why}"
 
 
 def rederive(

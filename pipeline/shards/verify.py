@@ -35,12 +35,23 @@ ROUNDING = 1e-3
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome: every fault by file, and what was looked at."""
+    """The outcome.
+
+    Attributes:
+        faults: every fault, by file.
+        shards: files that the index names.
+        pairs: pairs in them.
+        patches: patches in them.
+        method: how the patches were mined.
+        rederived: pairs whose boxes were derived again.
+    """
 
     faults: tuple[str, ...]
     shards: int
     pairs: int
     patches: int
+    method: str
+    rederived: int
 
 
 def verify(folder: Path, *, deep: Rederive | None = None, workers: int = 1) -> Verification:
@@ -56,18 +67,27 @@ def verify(folder: Path, *, deep: Rederive | None = None, workers: int = 1) -> V
     """
     index = load_index(folder)
     settings = config_text(index.settings)
+    rederived: list[str] = []
+
+    def again(
+        config: Mapping[str, object], pair_id: str, size: tuple[int, int], valid: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        boxes = deep(config, pair_id, size, valid) if deep else None
+        if boxes is not None:
+            rederived.append(pair_id)
+        return boxes
 
     def check(entry: ShardEntry) -> list[str]:
         path = folder / entry.file
         damage = list(shard_faults(folder, entry))
-        return damage or [f"{path}: {fault}" for fault in value_faults(path, settings, deep=deep)]
+        return damage or [f"{path}: {fault}" for fault in value_faults(path, settings, deep=again if deep else None)]
 
     with ThreadPoolExecutor(workers) as pool:
         faults = [fault for found in pool.map(check, index.shards) for fault in found]
     strangers = sorted({path.name for path in folder.glob("shard-*.h5")} - {entry.file for entry in index.shards})
     faults += [f"{folder / name}: not in the index" for name in strangers]
     pairs, patches = sum(entry.pairs for entry in index.shards), sum(entry.patches for entry in index.shards)
-    return Verification(tuple(faults), len(index.shards), pairs, patches)
+    return Verification(tuple(faults), len(index.shards), pairs, patches, index.method, len(rederived))
 
 
 def value_faults(path: Path, settings: str, *, deep: Rederive | None) -> Iterator[str]:

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.files.hashing import file_sha256
 
-from ..conftest import REPOSITORY, Data, Run, told
+from ..conftest import REPOSITORY, Data, Run, done, told
 from ..pipeline.runtime.cluster import Cluster
 
 DETECTOR = """
@@ -84,13 +84,13 @@ def command(plugins: Path, *words: object, code: int = 0, tell: str = "", trace:
     environment |= {"TRACE": str(trace)} if trace else {}
     start = [sys.executable, "-c", "import sys; from pipeline.cli import main; main(sys.argv[1:])"]
     words = (*start, *map(str, words))
-    done = subprocess.run(words, env=environment, cwd=plugins.parent, capture_output=True, text=True, check=False)
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(errors) == (code != 0), done.stderr
-    assert tell in "".join(errors), done.stderr
-    return done.stdout
+    ended = subprocess.run(words, env=environment, cwd=plugins.parent, capture_output=True, text=True, check=False)
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert ended.returncode == code, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(errors) == (code != 0), ended.stderr
+    assert tell in "".join(errors), ended.stderr
+    return ended.stdout
 
 
 def test_a_detector_of_ones_own_runs_in_worker_processes_and_is_recorded(data: Data, plugins: Path) -> None:
@@ -103,7 +103,10 @@ def test_a_detector_of_ones_own_runs_in_worker_processes_and_is_recorded(data: D
             assert file.attrs["detector"] == config["detector"] == "own_detector:build"
             assert config["detector_source_sha256"] == file_sha256(plugins / "own_detector.py")
             assert set(file["patches/class"][:]) == {7}
-    assert "6 pairs" in command(plugins, "verify", data.root / "two", "--deep")
+    said = command(plugins, "verify", data.root / "two", "--deep")
+    assert said.endswith(
+        "sound; boxes of 6 pairs, by detection, not derived again: they follow from nothing in a shard\n"
+    )
     (plugins / "own_detector.py").write_text(DETECTOR.replace("0.5)", "0.6)"))
     tell = f"recipe.detector_source_sha256: {config['detector_source_sha256']} -> "
     command(plugins, *words, "--out", data.root / "two", code=2, tell=tell)
@@ -135,10 +138,22 @@ def test_verify_imports_nothing_on_a_shards_word_but_what_it_is_told_to(data: Da
     words = ("mine", "--aligned", data.aligned, "--method", "own_method:Corner", "--workers", 1, "--out")
     command(plugins, *words, data.root / "s")
     trace = data.root / "trace"
-    command(plugins, "verify", data.root / "s", "--deep", trace=trace)
+    said = command(plugins, "verify", data.root / "s", "--deep", trace=trace)
+    left = "sound; boxes of 6 pairs, by own_method:Corner, not derived again: name it with --method own_method:Corner\n"
+    assert said.endswith(left)
     assert not trace.exists()
-    command(plugins, "verify", data.root / "s", "--deep", "--method", "own_method:Corner", trace=trace)
+    said = command(plugins, "verify", data.root / "s", "--deep", "--method", "own_method:Corner", trace=trace)
+    assert said.endswith("patches: sound\n")
     assert trace.exists()
+
+
+def test_verify_is_told_the_method_that_the_shards_record_or_none(data: Data, prep: Run) -> None:
+    folder = data.root / "s"
+    done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", folder))
+    tell = f"--method own_method:Corner: {folder} was mined by center: name that method, or leave it out"
+    told(prep("verify", folder, "--deep", "--method", "own_method:Corner"), 2, tell)
+    told(prep("verify", folder, "--method", "center"), 2, "--method center is for --deep")
+    assert done(prep("verify", folder, "--deep", "--method", "center")).endswith("patches: sound\n")
 
 
 @pytest.mark.slow
