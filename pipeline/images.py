@@ -43,6 +43,11 @@ class UnreadableImageError(DataError):
     """A file that is not a whole picture; the message names the file and the fault."""
 
 
+def refusal(error: cv2.error) -> str:
+    """What OpenCV says of pixels that it cannot work on, in one line."""
+    return f"OpenCV cannot work on it: {' '.join((getattr(error, 'err', '') or str(error)).split())}"
+
+
 def read_bytes(path: Path) -> bytes:
     """Read a file.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from pydantic import ValidationError
 
@@ -145,15 +146,20 @@ def _estimate(task: Task) -> tuple[str, Rig | None]:
     for pair, tir_range in task.pairs:
         try:
             loaded = load(task.config.root, pair, tir_range)
-        except images.UnreadableImageError:
+            sound = quality.inspect(loaded.rgb, loaded.tir, loaded.tir_chroma) is None
+        except (images.UnreadableImageError, cv2.error):
             continue
-        if quality.inspect(loaded.rgb, loaded.tir, loaded.tir_chroma) is None:
+        if sound:
             sizes = (loaded.rgb.shape[1::-1], loaded.tir.shape[::-1])
             frames.setdefault(sizes, []).append((loaded.rgb, loaded.tir))
     if not frames:
         return task.camera, None
     (rgb_size, tir_size), chosen = max(frames.items(), key=lambda item: len(item[1]))
-    fit = register.register_sequence(chosen, model=task.config.model)
+    try:
+        fit = register.register_sequence(chosen, model=task.config.model)
+    except cv2.error:
+        # Each pair is then tried, and those that are at fault rejected by name.
+        return task.camera, None
     rig = Rig.model_validate(
         {
             "homography": tuple(map(float, fit.homography.ravel())),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from pipeline import images
@@ -45,12 +46,24 @@ def align_chunk(task: Task) -> int:
     rejects = [Part(reject=reject) for reject in task.rejects]
     allowed = clock.tolerance(task.pairs)
     if task.known and task.config.homographies and task.config.min_score == 0:
-        return write_rows(task.path, [*rejects, *(_apply(task, pair, task.known, allowed) for pair in task.pairs)])
+        known = task.known
+        return write_rows(task.path, [*rejects, *_each(task.pairs, lambda pair: _apply(task, pair, known, allowed))])
     film = motion.Film() if task.known and not task.config.preview else None
-    parts = sequence_flags.drifting([_align_pair(task, pair, allowed, film) for pair in task.pairs])
+    parts = sequence_flags.drifting(_each(task.pairs, lambda pair: _align_pair(task, pair, allowed, film)))
     if film:
         parts = sequence_flags.skewed(parts, film.skew())
     return write_rows(task.path, [*rejects, *parts])
+
+
+def _each(pairs: Sequence[PairFiles], work: Callable[[PairFiles], Part]) -> list[Part]:
+    """A part a pair; one that OpenCV refuses to work on, for whatever is odd about its pictures, is a reject."""
+    parts = []
+    for pair in pairs:
+        try:
+            parts.append(work(pair))
+        except cv2.error as error:
+            parts.append(Part(reject=_reject(pair, "decode", f"{pair.rgb}, {pair.tir}: {images.refusal(error)}")))
+    return parts
 
 
 @dataclass(frozen=True)

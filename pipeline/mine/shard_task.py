@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
@@ -19,6 +20,7 @@ from pydantic import TypeAdapter
 from pipeline import boxes, images
 from pipeline.errors import UsageError
 from pipeline.mine.methods import Method, PairView, Proposed, build_method
+from pipeline.mine.proposals import Proposal
 from pipeline.mine.settings import MineConfig
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.patches import cut
@@ -76,10 +78,7 @@ def mine_shard(task: Task) -> str:
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
     for batch in _batches(task, method):
         views = [each.view for each in batch if isinstance(each, Loaded)]
-        proposed = list(method.propose(views))
-        if len(proposed) != len(views):
-            raise UsageError(f"method {config.method}: proposed for {len(proposed)} of {len(views)} pairs: mend it")
-        following = iter(proposed)
+        following = iter(_propose(method, views))
         for each in batch:
             if isinstance(each, Loaded):
                 _add(shard, each, next(following), config.patch_size)
@@ -87,6 +86,24 @@ def mine_shard(task: Task) -> str:
                 shard.rejects.append(each)
     write_shard(task.path, shard)
     return task.path.name
+
+
+def _propose(method: Method, views: list[PairView]) -> list[Proposed]:
+    """What a method proposes for a batch; a picture that OpenCV refuses to work on is left out, not its batch.
+
+    Raises:
+        UsageError: it proposes for fewer pairs, or for more.
+    """
+    try:
+        proposed = list(method.propose(views))
+    except cv2.error as error:
+        if len(views) == 1:
+            return [Proposed([], [("decode", images.refusal(error))])]
+        return [alone for view in views for alone in _propose(method, [view])]
+    if len(proposed) != len(views):
+        name = method.settings.method
+        raise UsageError(f"method {name}: proposed for {len(proposed)} of {len(views)} pairs: mend it")
+    return proposed
 
 
 def _empty_pairs() -> Pairs:
@@ -139,6 +156,8 @@ def _load_batch(task: Task, rows: BinaryIO, offsets: NDArray[np.int64], looks: b
             batch.append(_load(task, row, looks))
         except images.UnreadableImageError as error:
             batch.append(_reject(row, "decode", str(error)))
+        except cv2.error as error:
+            batch.append(_refused(row, error))
     return batch
 
 
@@ -181,14 +200,26 @@ def _add(shard: Shard, loaded: Loaded, proposed: Proposed, side: int) -> None:
     shard.rejects += [_reject(loaded.row, reason, detail) for reason, detail in left_out]
     if not proposed.proposals:
         return
+    try:
+        patches = [_patch(len(shard.pairs), loaded, proposal, side) for proposal in proposed.proposals]
+    except cv2.error as error:
+        shard.rejects.append(_refused(loaded.row, error))
+        return
     shard.pairs.append(loaded.pair)
-    for proposal in proposed.proposals:
-        # Cut by the box as it is stored, in float32, so that a check can derive the same patch again.
-        box = proposal.box.astype(np.float32).astype(np.float64)
-        rgb, tir = (
-            None if picture is None or not side else cut(picture, box, side) for picture in (loaded.rgb, loaded.tir)
-        )
-        shard.patches.append(Patch(len(shard.pairs) - 1, box, proposal.score, proposal.category, rgb, tir))
+    shard.patches += patches
+
+
+def _patch(pair: int, loaded: Loaded, proposal: Proposal, side: int) -> Patch:
+    """Cut by the box as it is stored, in float32, so that a check can derive the same patch again."""
+    box = proposal.box.astype(np.float32).astype(np.float64)
+    rgb, tir = (
+        None if picture is None or not side else cut(picture, box, side) for picture in (loaded.rgb, loaded.tir)
+    )
+    return Patch(pair, box, proposal.score, proposal.category, rgb, tir)
+
+
+def _refused(row: AlignedPair, error: cv2.error) -> Reject:
+    return _reject(row, "decode", f"{row.rgb}, {row.tir}: {images.refusal(error)}")
 
 
 def _reject(row: AlignedPair, reason: str, detail: str) -> Reject:

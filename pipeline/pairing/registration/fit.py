@@ -77,8 +77,11 @@ class Fit:
 def vote(surfaces: Surfaces, frame: Frame, turns: Array, scales: Array) -> Array:
     """Best similarity, (4,) parameters, by exhaustive vote over rotations (radians), relative scales and all shifts.
 
-    Each block's surface is shifted as a rotation and scale would shift it; the highest point of the sum wins.
+    Each block's surface is shifted as a rotation and scale would shift it; the highest point of the sum wins. Without
+    blocks, as in a picture of few rows, there is nothing to move for.
     """
+    if not len(surfaces.values):
+        return np.zeros(4)
     reach = surfaces.reach
     x, y = (surfaces.centres - frame.centre).T
     evidence = np.maximum(surfaces.values, 0) ** 2 * surfaces.weights[:, None, None].astype(np.float32)

@@ -28,6 +28,8 @@ SAME_CORRELATION = 0.97
 GREY_CHROMA = 1.0
 """Mean difference of the largest and smallest colour value below which a picture has no colour."""
 ASPECT_TOLERANCE = 0.03
+LEAST_SIDE = 2
+"""Pixels, below which a picture has no edges in one of its directions."""
 CHANCE = 0.15
 """Score below which the pictures agree no better than pictures of different places do."""
 
@@ -130,7 +132,10 @@ def _other_aspect(rgb: Rgb, tir: Tir) -> bool:
 
 
 def _emptiness(plane: NDArray[np.uint8], name: str) -> Verdict | None:
-    """The first of blank, saturated and no_structure that holds for a picture (h, w)."""
+    """The first of too_small, blank, saturated and no_structure that holds for a picture (h, w)."""
+    height, width = plane.shape
+    if min(height, width) < LEAST_SIDE:
+        return Verdict(0.0, (), "too_small", f"{name} picture is {width}x{height} pixels: there is nothing to align by")
     low, high = np.percentile(plane[::3, ::3], (1, 99))
     if high - low < BLANK_RANGE:
         return Verdict(
@@ -147,6 +152,8 @@ def _emptiness(plane: NDArray[np.uint8], name: str) -> Verdict | None:
 
 def coherence(plane: NDArray[np.uint8]) -> float:
     """Share (0 to 1) of a picture's gradient energy that points one way locally (structure tensor)."""
+    if min(plane.shape) < LEAST_SIDE:
+        return 0.0
     half = cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     smooth = cv2.GaussianBlur(half.astype(np.float32), (0, 0), 1)
     gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)

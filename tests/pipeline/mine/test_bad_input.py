@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from pipeline import images
+from pipeline.detect.boxes_file import BoxesDetector
+from pipeline.mine import shard_task
 from pipeline.records import MAX_LINE, AlignedPair, Reject, read_rows
 
 from ...conftest import Data, Run, done, draw_pair, told
@@ -154,3 +159,42 @@ def test_a_shard_that_cannot_be_written_ends_with_4_and_a_rerun_goes_on(data: Da
     done(mine(prep, data, "--pairs-per-shard", 2))
     assert (data.root.parent / "shards/shard-00000.h5").stat().st_mtime_ns == kept
     done(prep("verify", data.root.parent / "shards", "--deep"))
+
+
+def refused() -> None:
+    """What OpenCV says of a side that would vanish when it is halved."""
+    cv2.resize(np.zeros((1, 9), np.uint8), None, fx=0.5, fy=0.5)
+
+
+@pytest.mark.parametrize("at", ["resampled", "cut", "looked at"])
+def test_a_picture_that_opencv_refuses_is_a_reject_and_the_rest_is_mined(
+    data: Data, prep: Run, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others of its batch too, of which a detector takes several at once."""
+    odd = data.rows[2]
+    whole = images.decode_rgb((data.root / odd.rgb).read_bytes(), odd.rgb)
+
+    def refuse(work: Any, concerns: Any) -> Any:
+        return lambda *given: refused() if concerns(*given) else work(*given)
+
+    warp, cut, detect = images.warp_to_rgb, shard_task.cut, BoxesDetector.detect
+
+    def shows_it(picture: Any, *_: object) -> bool:
+        return np.array_equal(picture, whole)
+
+    matter: dict[str, tuple[Any, str, Any]] = {
+        "resampled": (images, "warp_to_rgb", refuse(warp, lambda _, matrix, __: matrix[0, 2] == odd.homography[2])),
+        "cut": (shard_task, "cut", refuse(cut, shows_it)),
+        "looked at": (BoxesDetector, "detect", refuse(detect, lambda _, __, names: odd.pair_id in names)),
+    }
+    monkeypatch.setattr(*matter[at])
+    monkeypatch.setattr(BoxesDetector, "batch_size", 4)
+    rows = [row for row in data.rows if row.pair_id != "seq1/5"]
+    data.rewrite(rows)
+    found = data.root / "boxes.jsonl"
+    found.write_text("".join(json.dumps({"pair_id": row.pair_id, "boxes": [[30, 20, 40, 40]]}) + "\n" for row in rows))
+    done(mine(prep, data, "--detector", "boxes", "--detections", found, method="detection"))
+    ((name, (reason, detail)),) = rejects(data).items()
+    assert (name, reason) == (odd.pair_id, "decode")
+    assert detail.endswith("OpenCV cannot work on it: !dsize.empty()")
+    assert "4 pairs, 4 patches: sound" in done(prep("verify", data.root.parent / "shards"))
