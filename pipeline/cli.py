@@ -65,6 +65,7 @@ def align(manifest: str | None, layout: str, max_reject_ratio: float, **options:
     rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("aligned", result.aligned)]
     rows += [(f"rejected: {reason}", count) for reason, count in result.reasons.items()]
     rows += [(f"flagged: {flag}", count) for flag, count in result.flags.items()]
+    rows += [("note", note) for note in result.notes]
     rows += [("layout", f"{result.manifest} ({result.layout_reason})"), ("report", result.page)]
     print_table(rows)
     _check_ratio(result.rejected_ratio, max_reject_ratio)

@@ -61,8 +61,9 @@ class Manifest(Settings):
         licence: the data's own terms, in words; the pictures never ship.
         note: anything a user should know before trusting it.
         counts: expected number of ``pairs``, or of each list; a difference is a warning.
-        rule: how pictures become pairs: equal ``stem`` modulo what the patterns spell out, sorted ``order`` with equal
-            counts, nearest ``time``, a ``map`` file, four ``channels`` of one file, or frames of two ``video`` clips.
+        rule: how pictures become pairs: equal ``stem`` modulo what the patterns spell out, equal numbers or else sorted
+            ``order`` with equal counts, nearest ``time``, a ``map`` file, four ``channels`` of one file, or frames of
+            two ``video`` clips.
         rgb: pattern of the visible pictures.
         tir: pattern of the thermal pictures; none for ``channels``.
         sequence: template of the sequence's name; default: what the wildcards caught.

@@ -51,7 +51,8 @@ def build(folder: Path, root: Path | None, samples: int = html.SAMPLES) -> str:
     sections.append(_reject_section(folder))
     title = f"Alignment of {Path(str(summary['root'])).name}"
     models = ", ".join(f"{name} {count}" for name, count in summary["models"].items())
-    subtitle = f"{summary['layout_reason']}. Models: {models}."
+    told = "".join(f" {line}." for line in summary.get("notes", ()))
+    subtitle = f"{summary['layout_reason']}.{told} Models: {models}."
     return html.render(title, subtitle, facts, sections)
 
 

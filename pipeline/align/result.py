@@ -62,6 +62,7 @@ class AlignResult:
         score_quantiles: 0, 5, 25, 50, 75, 95 and 100 % of the scores kept.
         cameras: those whose pairs share a matrix.
         seconds: that the run took; of the earlier one where the folder was finished and is kept.
+        notes: what should be told of how pairs were found.
         truth: the error, where the data set comes with its truth.
         page: the report, one HTML file; None where it was not asked for.
     """
@@ -79,6 +80,7 @@ class AlignResult:
     score_quantiles: tuple[float, ...]
     cameras: Mapping[str, Camera]
     seconds: float
+    notes: tuple[str, ...] = ()
     truth: Truth | None = None
     page: Path | None = None
 

@@ -24,7 +24,7 @@ from pipeline.align import calibration, page
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
 from pipeline.align.result import AlignResult, result_of
-from pipeline.align.settings import BEFORE, RESULTS, AlignConfig
+from pipeline.align.settings import BEFORE, RESULTS, RESULTS_OF, AlignConfig
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
@@ -47,12 +47,23 @@ WORK = ("parts/*.jsonl", "parts/*.json", "images/**/*")
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as discovered: its manifest, why that one, and a fingerprint of its files."""
+    """A data set as discovered.
+
+    Attributes:
+        manifest: how it lies on disk.
+        why: why that one.
+        pairs: how many there are.
+        fingerprint: of its pairs and their files.
+        notes: what should be told of how they were found.
+        results: the plan's number, of the rules that found them.
+    """
 
     manifest: Manifest
     why: str
     pairs: int
     fingerprint: str
+    notes: list[str]
+    results: int
 
 
 def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
@@ -74,7 +85,7 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
     plan = {
         "stage": "align",
-        "results": RESULTS,
+        "results": max(RESULTS, source.results),
         "settings": config.record(),
         "files": source.fingerprint,
         "manifest": source.manifest.model_dump(mode="json"),
@@ -98,6 +109,7 @@ def _align(config: AlignConfig, source: Source, start: float) -> None:
     summary = merge(config.out, parts, rigs)
     summary |= {"settings": config.record(), "root": str(config.root.resolve()), "manifest": source.manifest.name}
     summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
+    summary |= {"notes": source.notes} if source.notes else {}
     summary["versions"] = {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__, "opencv": cv2.__version__}
     summary |= calibration.truth_errors(config.root, config.out / "aligned.jsonl")
     write_json(config.out / SUMMARY, summary)
@@ -124,7 +136,8 @@ def survey(root: Path, name: str) -> Source:
         seen.add(sequence)
     for warning in seen.warnings():
         log.warning("%s", warning)
-    return Source(manifest, why, seen.pairs.total(), digest.hexdigest())
+    results = max(RESULTS_OF.get(found.rule, RESULTS) for found, _ in seen.by_manifest.values())
+    return Source(manifest, why, seen.pairs.total(), digest.hexdigest(), seen.told(), results)
 
 
 def _size(root: Path, locator: str) -> int:

@@ -10,7 +10,7 @@ from pipeline.errors import DataError
 from pipeline.files.names import natural
 from pipeline.images import UnreadableImageError
 from pipeline.manifests import Manifest
-from pipeline.pairing.discovery import rules
+from pipeline.pairing.discovery import numbers, rules
 from pipeline.pairing.discovery.folders import Group, fill, groups
 from pipeline.pairing.discovery.lists import FrameList, read_map
 from pipeline.pairing.discovery.rules import Match
@@ -21,13 +21,17 @@ from pipeline.records import PairFiles, Reject
 
 @dataclass(frozen=True)
 class SequencePairs:
-    """The pairs of one sequence in frame order, what was left out of it, and the manifest that speaks for it."""
+    """The pairs of one sequence in frame order, what was left out of it, and the manifest that speaks for it.
+
+    ``notes`` say what a user should know of how they were found.
+    """
 
     sequence: str
     camera: str
     pairs: list[PairFiles]
     rejects: list[Reject]
     manifest: Manifest
+    notes: tuple[str, ...] = ()
 
 
 def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
@@ -42,7 +46,7 @@ def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
     seen: set[str] = set()
     any_frame = False
     for group in groups(tree, manifest):
-        for sequence, matches in _sequences(tree, manifest, group, mapping):
+        for sequence, matches, notes in _sequences(tree, manifest, group, mapping):
             any_frame = True
             kept = [match for match in matches if listed is None or listed.has(sequence, match)][:: manifest.stride]
             if not kept:
@@ -52,7 +56,8 @@ def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
                     f"two places give the sequence {sequence!r}: the key {manifest.sequence!r} is too short"
                 )
             seen.add(sequence)
-            yield _found(sequence, fill(manifest.camera, group.caught, kept[0].frame, sequence), kept, manifest)
+            camera = fill(manifest.camera, group.caught, kept[0].frame, sequence)
+            yield replace(_found(sequence, camera, kept, manifest), notes=tuple(notes))
     if not any_frame:
         raise DataError(
             f"{root}: the folders of layout {manifest.name} are there, but hold no such pictures as "
@@ -64,19 +69,21 @@ def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
 
 def _sequences(
     tree: Tree, manifest: Manifest, group: Group, mapping: dict[str, str]
-) -> Iterator[tuple[str, list[Match]]]:
-    """The matches of a group, by sequence; a video clip is a sequence of its own."""
+) -> Iterator[tuple[str, list[Match], list[str]]]:
+    """The matches of a group, by sequence, with what should be told of them; a clip is a sequence of its own."""
     rgb, tir = _pictures(tree, manifest, group)
     template = manifest.sequence or "/".join(f"{{{i}}}" for i, name in enumerate(group.caught, 1) if name)
     if manifest.rule == "video":
         template = manifest.sequence or "/".join(filter(None, (template, "{frame}")))
         for clips in rules.by_stem(rgb, tir):
-            yield fill(template, group.caught, clips.frame), _frames(tree.root, clips)
+            yield fill(template, group.caught, clips.frame), _frames(tree.root, clips), []
         return
     sequences: dict[str, list[Match]] = {}
-    for match in _matches(manifest, rgb, tir, mapping):
+    matches, notes = _matches(manifest, rgb, tir, mapping)
+    for match in matches:
         sequences.setdefault(fill(template, group.caught, match.frame) or manifest.name, []).append(match)
-    yield from sorted(sequences.items(), key=lambda item: natural(item[0]))
+    for place, (sequence, own) in enumerate(sorted(sequences.items(), key=lambda item: natural(item[0]))):
+        yield sequence, own, [] if place else notes
 
 
 def _pictures(tree: Tree, manifest: Manifest, group: Group) -> tuple[list[Picture], list[Picture]]:
@@ -90,19 +97,21 @@ def _pictures(tree: Tree, manifest: Manifest, group: Group) -> tuple[list[Pictur
     return rgb, [] if group.tir is None else tree.pictures(group.tir, files[1], **suffixes)
 
 
-def _matches(manifest: Manifest, rgb: list[Picture], tir: list[Picture], mapping: dict[str, str]) -> list[Match]:
-    """Apply the manifest's rule."""
+def _matches(
+    manifest: Manifest, rgb: list[Picture], tir: list[Picture], mapping: dict[str, str]
+) -> tuple[list[Match], list[str]]:
+    """Apply the manifest's rule; also what should be told of it."""
     match manifest.rule:
         case "order":
-            return rules.by_order(rgb, tir)
+            return numbers.by_order(rgb, tir)
         case "time":
-            return rules.by_time(rgb, tir, manifest.time or "", manifest.tolerance)
+            return rules.by_time(rgb, tir, manifest.time or "", manifest.tolerance), []
         case "map":
-            return rules.by_map(rgb, tir, mapping)
+            return rules.by_map(rgb, tir, mapping), []
         case "channels":
-            return rules.by_channels(rgb)
+            return rules.by_channels(rgb), []
         case _:
-            return rules.by_stem(rgb, tir)
+            return rules.by_stem(rgb, tir), []
 
 
 def _frames(root: Path, clips: Match) -> list[Match]:

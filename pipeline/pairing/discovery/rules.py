@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from pipeline.errors import DataError
 from pipeline.files.names import natural
 from pipeline.pairing.discovery.tree import Picture
 from pipeline.records import Reason
 
+K = TypeVar("K", bound=Hashable)
 TIME_UNITS = {"seconds": 1.0, "milliseconds": 1e-3, "microseconds": 1e-6, "nanoseconds": 1e-9}
 
 
@@ -43,47 +45,46 @@ class Match:
     skew: float | None = None
 
 
-def _alone(picture: Picture, side: str, detail: str, reason: Reason = "missing_counterpart") -> Match:
+def alone(picture: Picture, side: str, detail: str, reason: Reason = "missing_counterpart") -> Match:
+    """A picture of a side (``rgb`` or ``tir``) that has no partner."""
     rgb, tir = (picture.path, None) if side == "rgb" else (None, picture.path)
     return Match(picture.frame, rgb, tir, reason, detail)
 
 
-def _in_order(matches: list[Match]) -> list[Match]:
+def in_order(matches: list[Match]) -> list[Match]:
+    """Matches in natural order of their frames."""
     return sorted(matches, key=lambda match: (natural(match.frame), match.rgb or "", match.tir or ""))
 
 
-def _by_key(pictures: list[Picture], side: str) -> tuple[dict[str, Picture], list[Match]]:
-    """Pictures by frame, case aside; of two with one name the first counts and the others are told."""
-    first: dict[str, Picture] = {}
+def by_key(
+    pictures: list[Picture], side: str, key: Callable[[Picture], K], kind: str
+) -> tuple[dict[K, Picture], list[Match]]:
+    """Pictures by a key, a ``kind`` in words; of two with one key the first counts and the others are told."""
+    first: dict[K, Picture] = {}
     others = []
     for picture in pictures:
-        kept = first.setdefault(picture.frame.casefold(), picture)
+        kept = first.setdefault(key(picture), picture)
         if kept is not picture:
-            others.append(_alone(picture, side, f"second picture of this name: {kept.path} is used"))
+            others.append(alone(picture, side, f"second picture of this {kind}: {kept.path} is used"))
     return first, others
+
+
+def _name(picture: Picture) -> str:
+    return picture.frame.casefold()
 
 
 def by_stem(rgb: list[Picture], tir: list[Picture]) -> list[Match]:
     """Equal frame names, case aside; patterns have already taken prefixes and suffixes off."""
-    visible, matches = _by_key(rgb, "rgb")
-    thermal, others = _by_key(tir, "tir")
+    visible, matches = by_key(rgb, "rgb", _name, "name")
+    thermal, others = by_key(tir, "tir", _name, "name")
     matches += others
     for key, picture in visible.items():
         if other := thermal.pop(key, None):
             matches.append(Match(picture.frame, picture.path, other.path))
         else:
-            matches.append(_alone(picture, "rgb", "no thermal picture of this name"))
-    matches += [_alone(picture, "tir", "no visible picture of this name") for picture in thermal.values()]
-    return _in_order(matches)
-
-
-def by_order(rgb: list[Picture], tir: list[Picture]) -> list[Match]:
-    """The n-th with the n-th; with unequal counts nobody can say which one is missing, so none is taken."""
-    if len(rgb) == len(tir):
-        return [Match(a.frame, a.path, b.path) for a, b in zip(rgb, tir)]
-    detail = f"{len(rgb)} visible and {len(tir)} thermal pictures: their order cannot say which belong together"
-    longer, side = (rgb, "rgb") if len(rgb) > len(tir) else (tir, "tir")
-    return [_alone(picture, side, detail) for picture in longer]
+            matches.append(alone(picture, "rgb", "no thermal picture of this name"))
+    matches += [alone(picture, "tir", "no visible picture of this name") for picture in thermal.values()]
+    return in_order(matches)
 
 
 def time_reader(form: str) -> Callable[[str], float]:
@@ -107,7 +108,7 @@ def _timed(pictures: list[Picture], side: str, form: str) -> tuple[list[tuple[fl
                 raise ValueError(picture.frame)
             timed.append((time, picture))
         except (ValueError, OverflowError):
-            untimed.append(_alone(picture, side, f"name holds no time in the form {form}", "temporal_mismatch"))
+            untimed.append(alone(picture, side, f"name holds no time in the form {form}", "temporal_mismatch"))
     return sorted(timed, key=lambda item: (item[0], item[1].path)), untimed
 
 
@@ -128,19 +129,19 @@ def by_time(rgb: list[Picture], tir: list[Picture], form: str, tolerance: float)
     for i, (time, picture) in enumerate(visible):
         j = _nearest(tir_times, time)
         if j is None:
-            matches.append(_alone(picture, "rgb", "no thermal picture in this sequence"))
+            matches.append(alone(picture, "rgb", "no thermal picture in this sequence"))
         elif abs(skew := tir_times[j] - time) > tolerance:
             detail = f"nearest thermal picture is {abs(skew):.3f} s away, tolerance {tolerance:g} s"
-            matches.append(_alone(picture, "rgb", detail, "temporal_mismatch"))
+            matches.append(alone(picture, "rgb", detail, "temporal_mismatch"))
         elif _nearest(rgb_times, tir_times[j]) != i:
             detail = "the nearest thermal picture is nearer to another visible one"
-            matches.append(_alone(picture, "rgb", detail, "temporal_mismatch"))
+            matches.append(alone(picture, "rgb", detail, "temporal_mismatch"))
         else:
             paired.add(j)
             matches.append(Match(picture.frame, picture.path, thermal[j][1].path, timestamp=time, skew=skew))
     left = (picture for j, (_, picture) in enumerate(thermal) if j not in paired)
-    matches += [_alone(picture, "tir", "no visible picture near in time", "temporal_mismatch") for picture in left]
-    return _in_order(matches)
+    matches += [alone(picture, "tir", "no visible picture near in time", "temporal_mismatch") for picture in left]
+    return in_order(matches)
 
 
 def by_map(rgb: list[Picture], tir: list[Picture], mapping: Mapping[str, str]) -> list[Match]:
@@ -156,14 +157,14 @@ def by_map(rgb: list[Picture], tir: list[Picture], mapping: Mapping[str, str]) -
         other = thermal.get(wanted) if wanted is not None else None
         if other is None:
             detail = "not in the map file" if wanted is None else f"mapped to {wanted}, which is not there"
-            matches.append(_alone(picture, "rgb", detail))
+            matches.append(alone(picture, "rgb", detail))
         elif other.path in used:
             raise DataError(f"map file gives {other.path} to two visible pictures, {picture.path} is one: mend it")
         else:
             used.add(other.path)
             matches.append(Match(picture.frame, picture.path, other.path))
-    matches += [_alone(p, "tir", "no visible picture is mapped to it") for p in tir if p.path not in used]
-    return _in_order(matches)
+    matches += [alone(p, "tir", "no visible picture is mapped to it") for p in tir if p.path not in used]
+    return in_order(matches)
 
 
 def names(path: str) -> tuple[str, str, str]:
@@ -174,8 +175,8 @@ def names(path: str) -> tuple[str, str, str]:
 
 def by_channels(pictures: list[Picture]) -> list[Match]:
     """One four-channel file a pair: colour in the first three channels, heat in the last."""
-    visible, others = _by_key(pictures, "rgb")
-    return _in_order([Match(p.frame, f"{p.path}#rgb", f"{p.path}#3") for p in visible.values()] + others)
+    visible, others = by_key(pictures, "rgb", _name, "name")
+    return in_order([Match(p.frame, f"{p.path}#rgb", f"{p.path}#3") for p in visible.values()] + others)
 
 
 def by_frame(rgb: str, tir: str, counts: tuple[int, int], fps: float) -> list[Match]:

@@ -20,30 +20,39 @@ class Discovered:
         pairs: pairs by sequence.
         rejects: pictures left out, by sequence and reason.
         by_manifest: pairs by the manifest that speaks for them; several in a collection.
+        notes: what should be told of how pairs were found, by sequence.
     """
 
     pairs: Counter[str] = field(default_factory=Counter)
     rejects: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_manifest: dict[str, tuple[Manifest, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, found: SequencePairs) -> None:
         """Count one sequence."""
         self.pairs[found.sequence] += len(found.pairs)
         self.rejects.update((found.sequence, reject.reason) for reject in found.rejects)
+        self.notes += [f"{found.sequence}: {note}" for note in found.notes]
         _, before = self.by_manifest.get(found.manifest.name, (found.manifest, 0))
         self.by_manifest[found.manifest.name] = found.manifest, before + len(found.pairs)
 
     def warnings(self) -> list[str]:
-        """What a user should look at: counts that differ from the manifest, sequences with pictures left out."""
+        """What a user should look at: counts that differ from the manifest, notes, sequences with pictures left out."""
         lines = []
         for manifest, pairs in self.by_manifest.values():
             expected = manifest.expected()
             if expected is not None and manifest.stride == 1 and pairs != expected:
                 which = f"{manifest.name}:{manifest.subset}" if manifest.subset else manifest.name
                 lines.append(f"{which}: {pairs} pairs found, {expected} expected")
+        lines += self.told()
         lines += [f"{name}: {count} pictures left out: {reason}" for (name, reason), count in self._worst()]
         more = len(self.rejects) - SHOWN
         return lines + ([f"and {more} more sequences with pictures left out"] if more > 0 else [])
+
+    def told(self) -> list[str]:
+        """What should be told of how pairs were found: the first notes, and how many more there are."""
+        more = len(self.notes) - SHOWN
+        return self.notes[:SHOWN] + ([f"and {more} more such sequences"] if more > 0 else [])
 
     def _worst(self) -> list[tuple[tuple[str, str], int]]:
         """Sequences that lost most, most first, then by name."""

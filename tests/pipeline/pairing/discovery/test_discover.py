@@ -124,7 +124,7 @@ def test_key_that_joins_two_places_is_refused(tmp_path: Path, build: Make, found
         found(tmp_path, short.model_copy(update={"sequence": "{3}"}))
 
 
-def test_unequal_counts_pair_nothing_by_order(tmp_path: Path, build: Make, found: Make) -> None:
+def test_numbers_pair_before_order_and_order_is_told(tmp_path: Path, build: Make, found: Make) -> None:
     build(
         tmp_path,
         "man/visible/1v.jpg",
@@ -135,9 +135,13 @@ def test_unequal_counts_pair_nothing_by_order(tmp_path: Path, build: Make, found
     )
     car, man = found(tmp_path, "rgbt234")
     assert [(pair.rgb, pair.tir) for pair in car.pairs] == [("car/visible/1.jpg", "car/infrared/7.jpg")]
-    assert man.pairs == []
-    assert [reject.rgb for reject in man.rejects] == ["man/visible/1v.jpg", "man/visible/2v.jpg"]
-    assert "2 visible and 1 thermal" in man.rejects[0].detail
+    assert [(pair.rgb, pair.tir) for pair in man.pairs] == [("man/visible/2v.jpg", "man/infrared/2i.jpg")]
+    assert [reject.rgb for reject in man.rejects] == ["man/visible/1v.jpg"]
+    totals = Discovered()
+    totals.add(car)
+    assert totals.warnings() == [
+        "car: paired by order: the numbers of visible names (1) are not those of thermal ones (7)",
+    ]
 
 
 def test_damaged_clip_is_a_reject(tmp_path: Path, build: Make, found: Make) -> None:

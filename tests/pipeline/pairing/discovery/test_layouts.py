@@ -149,9 +149,9 @@ LAYOUTS: dict[str, tuple[list[str], dict[str, str]]] = {
     "rgbt234": (
         [
             "afterrain/visible/00000v.jpg",
-            "afterrain/infrared/00001i.jpg",
+            "afterrain/infrared/00000i.jpg",
             "afterrain/visible/00003v.jpg",
-            "afterrain/infrared/00004i.jpg",
+            "afterrain/infrared/00003i.jpg",
             "afterrain/visible.txt",
         ],
         {"afterrain/00000v": "afterrain", "afterrain/00003v": "afterrain"},

@@ -117,11 +117,6 @@ def test_time_that_is_no_number_is_no_time(name: str) -> None:
     assert {match.rgb: match.reason for match in matches} == {f"v/{name}.jpg": "temporal_mismatch", "v/1.jpg": None}
 
 
-def test_order() -> None:
-    matches = rules.by_order(pictures("v", ["0v", "1v"]), pictures("t", ["5i", "6i"]))
-    assert [(match.rgb, match.tir) for match in matches] == [("v/0v.jpg", "t/5i.jpg"), ("v/1v.jpg", "t/6i.jpg")]
-
-
 def test_map_by_path_name_or_stem() -> None:
     visible, thermal = pictures("v", ["a", "B", "c", "d"]), pictures("t", ["x", "Y", "z", "w"])
     mapping = {"v/a.jpg": "x.jpg", "b": "t/y.jpg", "c.jpg": "gone"}

@@ -1,0 +1,80 @@
+"""What `cmd-prep align` tells of how it found its pairs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline import images
+from pipeline.records import AlignedPair, Reject, read_rows
+
+from ...conftest import Run, done, draw_pair, told
+
+pytestmark = pytest.mark.usefixtures("registered")
+
+
+@pytest.fixture(autouse=True)
+def _plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page has its own tests; here no pair is drawn."""
+    monkeypatch.setattr("pipeline.align.page._pair_sections", lambda *what: [])
+
+
+def draw_files(root: Path, *names: str) -> Path:
+    """Drawn pictures under the names, visible or thermal as a folder says; returns the root."""
+    for seed, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        rgb, tir = draw_pair(seed)
+        (root / name).write_bytes(images.encode(tir if {"infrared", "thermal"} & set(name.split("/")) else rgb, ".jpg"))
+    return root
+
+
+def test_numbers_pair_and_what_lacks_a_partner_is_counted_and_written(
+    tmp_path: Path, prep: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    sides = {"visible/v": (1, 2, 4, 5), "infrared/i": (1, 3, 4, 5)}
+    names = [f"trainingset/boy/{side}{n:05d}.jpg" for side, numbers in sides.items() for n in numbers]
+    root = draw_files(tmp_path / "LasHeR", *names)
+    result = prep("align", "--root", root, "--out", tmp_path / "out")
+    assert "rejected: missing_counterpart  2" in done(result)
+    assert "boy: 2 pictures left out: missing_counterpart" in caplog.text
+    assert [row.pair_id for row in read_rows(tmp_path / "out/aligned.jsonl", AlignedPair)] == [
+        f"boy/0000{n}" for n in (1, 4, 5)
+    ]
+    assert [(row.rgb, row.tir) for row in read_rows(tmp_path / "out/rejects.jsonl", Reject)] == [
+        ("trainingset/boy/visible/v00002.jpg", None),
+        (None, "trainingset/boy/infrared/i00003.jpg"),
+    ]
+
+
+def test_order_against_numbers_is_told_in_the_table_the_summary_and_the_page(
+    tmp_path: Path, prep: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"walk/{side}.jpg" for side in ("visible/00000v", "visible/00002v", "infrared/00001i", "infrared/00003i")]
+    root = draw_files(tmp_path / "RGBT234", *names)
+    result = prep("align", "--root", root, "--out", tmp_path / "out")
+    note = (
+        "walk: paired by order: the numbers of visible names (00000v to 00002v) are not those of thermal ones "
+        "(00001i to 00003i)"
+    )
+    assert note in done(result)
+    assert note in caplog.text
+    assert json.loads((tmp_path / "out/align.json").read_text())["notes"] == [note]
+    assert note in (tmp_path / "out/report.html").read_text()
+
+
+def test_a_folder_that_was_paired_by_the_older_rule_is_not_gone_on_with(tmp_path: Path, tree: Path, prep: Run) -> None:
+    names = [f"trainingset/boy/{side}.jpg" for side in ("visible/v1", "infrared/i1")]
+    changed = {draw_files(tmp_path / "LasHeR", *names): 2, tree: 1}
+    for root, results in changed.items():
+        out = tmp_path / "out" / root.name
+        words = ("align", "--root", root, "--out", out)
+        done(prep(*words))
+        plan = json.loads((out / "plan.json").read_text())
+        assert plan.pop("results", 1) == results
+        (out / "plan.json").write_text(json.dumps(plan))
+        if results > 1:
+            told(prep(*words), 2, "results: 1 -> 2", "--on-existing overwrite")
+        else:
+            done(prep(*words))
