@@ -1,7 +1,8 @@
 """Writing a file whole or not at all: what is under its name was finished, what was not is gone or named a part.
 
-Every file that a command writes goes through here. What must be written otherwise is named in
-``tests/test_writing.py``: logs that grow, and the lock of a folder.
+Every file that a command writes goes through here. The calls that must write otherwise are named in
+``tests/pipeline/files/test_writing.py``: a log that grows, TensorBoard's files, the lock of a folder, and what fills a
+part that was handed out here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ def written(path: Path, *, durable: bool = False, suffix: str = "") -> Iterator[
     """A path to write to; what stands there becomes ``path`` when the block ends, and is removed where it fails.
 
     No two writers share a part: on a cluster, a worker that was given up may still be writing what another now writes.
-    A process that is killed leaves its part behind; the next run sweeps it up (:func:`parts_of`).
+    A process that is killed leaves its part behind. The next run that locks the folder sweeps it up, where the file is
+    one of those that such a run makes (:func:`parts_of`). Beside a single file at a place of the user's choosing, such
+    as a report or an export, it stays: nobody owns that folder.
 
     Args:
         path: of the file, in a folder that is there.

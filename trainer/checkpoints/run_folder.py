@@ -21,7 +21,7 @@ from trainer.recipes.settings import differing
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
 START, VALIDATION = "start.safetensors", "held_out.json"
-_MADE = (MODEL, START, STATE, METRICS, "*.json", "*.png", "*.html")
+_MADE = (MODEL, START, STATE, METRICS, "*.json", "*.png", "*.html", "*.pth.tar")
 STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})
 """Epochs done, the settings that decide the result, masters and moments, psi (or None), batch-norm statistics where
 they are trained, and a hash of what is not trained."""

@@ -12,6 +12,11 @@ from pydantic import Field, model_validator
 from pipeline.config import OnExisting, Settings
 from pipeline.errors import UsageError
 
+RESULTS = 1
+"""Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
+BEFORE: dict[str, object] = {}
+"""Settings that came after 0.1 -> what was done before they came."""
+
 
 class TrackSettings(Settings):
     """What the boxes depend on, beside weights and sequences, whose content counts.

@@ -15,17 +15,18 @@ import numpy as np
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from pipeline.config import recorded
 from pipeline.errors import DataError, UsageError, some
 from pipeline.runtime.device import resolve_device
-from pipeline.runtime.output import owned
+from pipeline.runtime.output import PLAN, owned
 from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
 from trainer.track.drawing import FRAMES, VIDEOS
 from trainer.track.model import Model, find_model, range_warning
 from trainer.track.pool import run_tasks
 from trainer.track.runner import Done, Job, Runner
-from trainer.track.settings import TrackConfig, parse_params
-from trainer.track.track_json import write_note
+from trainer.track.settings import BEFORE, RESULTS, TrackConfig, parse_params
+from trainer.track.track_json import TRACK, write_note
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,8 @@ def run(config: TrackConfig) -> Tracked:
     # Settings and weights that do not fit are told before a folder is touched or a process started.
     runner = Runner(job)
     names = [clip.name for clip in data.clips]
-    with owned(config.out, _plan(config, model, job), config.on_existing, _made(config.out, names)):
+    plan, made = _plan(config, model, job), _made(config.out, names)
+    with owned(config.out, plan, config.on_existing, made, before=BEFORE):
         todo = [clip for clip in data.clips if not job.finished(clip)]
         if len(todo) < len(names):
             log.info("%d of %d sequences are finished and kept", len(names) - len(todo), len(names))
@@ -142,13 +144,12 @@ def _workers(config: TrackConfig, job: Job) -> int:
 
 def _plan(config: TrackConfig, model: Model, job: Job) -> dict[str, object]:
     """What decides the boxes; a run that goes on must agree."""
+    settings = {"tracker": model.tracker, "params": job.params, "tir_range": job.tir_range, "seed": job.seed}
     return {
         "stage": "track",
-        "tracker": model.tracker,
+        "results": RESULTS,
+        **recorded(settings, BEFORE),
         "weights_sha256": model.sha256,
-        "params": job.params,
-        "tir_range": job.tir_range,
-        "seed": job.seed,
         "root": str(config.root.resolve()),
     }
 
@@ -157,7 +158,8 @@ def _made(out: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Patterns of what this run makes and an earlier one made, which is told by its times: never of any text file."""
     earlier = [path.name.removesuffix("_time.txt") for path in out.glob("*_time.txt")]
     patterns = ("{}.txt", "{}_time.txt", FRAMES + "/{}/*.jpg", VIDEOS + "/{}.mp4")
-    return tuple(p.format(glob.escape(name)) for name in sorted({*names, *earlier}) for p in patterns)
+    each = (p.format(glob.escape(name)) for name in sorted({*names, *earlier}) for p in patterns)
+    return (*each, TRACK, PLAN)
 
 
 def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:

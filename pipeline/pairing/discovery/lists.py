@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.errors import DataError
 from pipeline.files.json_text import parse_json
 from pipeline.files.plain import read_plain
-from pipeline.images.headers import SUFFIXES
+from pipeline.images import SUFFIXES
 from pipeline.pairing.discovery.rules import Match
 from pipeline.pairing.discovery.sources import resolve
 

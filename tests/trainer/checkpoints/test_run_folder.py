@@ -43,6 +43,14 @@ def test_a_folder_that_holds_a_run_is_refused(tmp_path: Path, name: str) -> None
     RunFolder(tmp_path, resume=True)
 
 
+def test_what_killed_ones_left_half_written_is_swept_when_a_run_holds_the_folder(tmp_path: Path) -> None:
+    names = [STATE, MODEL, METRICS, "run.json", "curves.png", "report.html", "student.pth.tar"]
+    for name in (*names, "notes.txt"):
+        (tmp_path / f"{name}.part-0123abcd").touch()
+    with RunFolder(tmp_path, resume=False).held():
+        assert [path.name for path in tmp_path.glob("*.part-*")] == ["notes.txt.part-0123abcd"]
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"cannot write to .*file/run: .*choose another --out"):

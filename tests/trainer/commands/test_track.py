@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from trainer.checkpoints.weights import save_weights
 from trainer.commands.evaluate import main as evaluate
 from trainer.net import build_network
+from trainer.track import stage
 from trainer.trackers import Tracker
 
 from ...conftest import REPOSITORY, done, told
@@ -92,6 +93,32 @@ def test_results_of_other_settings_are_refused_by_what_differs(world: World) -> 
     done(world.track("--seed", 1, "--on-existing", "overwrite", "--sequences", "dog"))
     assert kept.read_text() == "mine"
     assert not (world.out / "car.txt").exists()
+
+
+def test_boxes_of_a_version_that_gives_others_are_not_gone_on_with(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a setting that came later taken for a difference where it is as things were before."""
+    done(world.track())
+    written = (world.out / "plan.json").read_bytes()
+    assert b"results" not in written
+    monkeypatch.setattr(stage, "BEFORE", {"smooth": None})
+    done(world.track())
+    assert (world.out / "plan.json").read_bytes() == written
+    monkeypatch.setattr(stage, "RESULTS", 2)
+    told(world.track(), 2, "made with other settings or input (results: 1 -> 2)")
+
+
+def test_what_killed_runs_left_half_written_is_swept_and_nothing_else(world: World) -> None:
+    done(world.track("--save-video"))
+    ours = ["track.json.part-0123abcd", "plan.json.part-0123abcd", "car.txt.part-0123abcd"]
+    ours += ["car_time.txt.part-0123abcd", "videos/car.mp4.part-0123abcd.mp4"]
+    for name in (*ours, "notes.txt.part-0123abcd"):
+        (world.out / name).touch()
+    done(world.track())
+    assert [path.name for path in world.out.rglob("*.part-*")] == ["notes.txt.part-0123abcd"]
+    done(world.track("--seed", 1, "--on-existing", "overwrite", "--sequences", "car"))
+    assert json.loads((world.out / "track.json").read_text())["sequences"].keys() == {"car"}
 
 
 def test_results_never_take_the_place_of_the_data(world: World) -> None:
