@@ -45,8 +45,8 @@ def written(path: Path, *, durable: bool = False, suffix: str = "") -> Iterator[
 
 @contextlib.contextmanager
 def written_text(path: Path, *, durable: bool = False) -> Iterator[TextIO]:
-    """A UTF-8 text file to write to, as :func:`written`."""
-    with written(path, durable=durable) as part, part.open("w", encoding="utf-8") as file:
+    """A UTF-8 text file to write to, as :func:`written`; of a file's name that is not UTF-8, the bytes are escaped."""
+    with written(path, durable=durable) as part, part.open("w", encoding="utf-8", errors="backslashreplace") as file:
         yield file
 
 

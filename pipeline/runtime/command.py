@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from pipeline.errors import CmdTirError, first_fault
+from pipeline.runtime.console import make_lasting
 
 
 class SingleCommand(click.Command):
@@ -36,6 +37,7 @@ class SingleCommand(click.Command):
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Parse and run; every failure becomes one line on stderr and an exit code."""
+        make_lasting()
         arguments = list(sys.argv[1:] if args is None else args)
         # --debug is accepted wherever it is typed, as people add it at the end of the line that failed.
         debug = "--debug" in arguments

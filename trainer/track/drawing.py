@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline import images
 from pipeline.boxes import corners
-from pipeline.errors import CmdTirError
+from pipeline.errors import CmdTirError, DataError
 from pipeline.files.writing import write_bytes, written
 from pipeline.images import Rgb
 from pipeline.pages.drawing import outline
@@ -47,7 +47,7 @@ def draw(
         video: write a video, 25 frames a second.
 
     Raises:
-        UnreadableImageError: a picture cannot be read.
+        DataError: a picture cannot be read, or the video's name is not UTF-8.
         CmdTirError: OpenCV cannot write videos here.
     """
     folder = out / FRAMES / clip.name
@@ -91,8 +91,14 @@ def _video(file: Path) -> Iterator[Callable[[Rgb], None]]:
     """A function that adds a frame to a new video.
 
     Raises:
+        DataError: the name is not UTF-8.
         CmdTirError: OpenCV cannot write videos here.
     """
+    try:
+        str(file).encode()
+    except UnicodeEncodeError as error:
+        # OpenCV takes the process down on such a name.
+        raise DataError(f"{file}: no video, as its name is not UTF-8: rename it, or use --save-frames") from error
     file.parent.mkdir(parents=True, exist_ok=True)
     writer = cv2.VideoWriter()
     # OpenCV tells the format by the extension.

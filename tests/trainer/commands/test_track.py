@@ -190,6 +190,20 @@ def test_names_with_characters_of_patterns_are_tracked_and_overwritten(world: Wo
     }  # fmt: skip
 
 
+def test_names_that_are_not_utf_8_are_tracked_and_measured_but_get_no_video(world: World) -> None:
+    name = os.fsdecode(b"t\xfd")
+    # OpenCV, which writes the pictures, takes the process down on such a name.
+    write_sequence(world.root, "t", 3).rename(world.root / name)
+    done(world.track("--save-frames"))
+    told(world.track("--save-video"), 3, "no video, as its name is not UTF-8: rename it, or use --save-frames")
+    assert len(world.boxes(name)) == 3
+    assert {path.name for path in (world.out / "videos").iterdir()} == {"car.mp4", "dog.mp4"}
+    words = ["--dataset", "tir_sequences", "--annotations", world.root, "--results", f"a={world.out}"]
+    words += ["--frames", world.root, "--out", world.folder / "report"]
+    done(CliRunner().invoke(evaluate, [str(word) for word in words]))
+    assert "t\\udcfd" in (world.folder / "report/report.html").read_text(encoding="utf-8")
+
+
 def test_boxes_are_drawn_where_asked_also_for_what_is_tracked(world: World) -> None:
     done(world.track("--sequences", "car"))
     world.seen.frames.clear()

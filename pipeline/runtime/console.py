@@ -1,0 +1,59 @@
+"""Standard output and standard error on which no output ends a command.
+
+The work of hours must not end in its last table because the console has no letter for a file's name, or because nobody
+reads the pipe any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+
+
+def make_lasting() -> None:
+    """Make the standard streams ones that write what they can; streams that a test put in their place stay."""
+    sys.stdout = _lasting(sys.stdout, sys.__stdout__)
+    sys.stderr = _lasting(sys.stderr, sys.__stderr__)
+
+
+def _lasting(stream: TextIO | None, standard: TextIO | None) -> TextIO:
+    if stream is None:
+        # Closed by the shell (``>&-``). It stays open as long as the process.
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if stream is not standard or not isinstance(stream, io.TextIOWrapper):
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+class _Lasting(io.FileIO):
+    """A file that loses what cannot be written: to a pipe without a reader, to a terminal that is gone."""
+
+    _told = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write, or pass over; a full disk under standard output is told once."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno != errno.EPIPE and self.fileno() == _STANDARD_OUTPUT and not self._told:
+                self._told = True
+                with contextlib.suppress(OSError):
+                    os.write(_STANDARD_ERROR, f"warning: standard output is lost: {error.strerror}\n".encode())
+            return memoryview(data).nbytes
