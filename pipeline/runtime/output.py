@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import functools
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TextIO
 
 from pipeline.config import OnExisting, recorded
 from pipeline.errors import CmdTirError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import parts_of
 
+log = logging.getLogger(__name__)
+
 FIRST: dict[str, object] = {"results": 1}
 _VERSION = re.compile(r"\d+\.\d+", re.ASCII)
 PLAN = "plan.json"
 """What the folder is being made from; a rerun must agree with it. Written before the first piece of work."""
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+"""What file systems without locks answer: some mounts of NFS and Lustre."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path, made: tuple[str, ...]) -> Iterator[None]:
     """Keep other runs out of an output folder, and sweep up the parts of those that were killed.
+
+    Where the file system has no locks nobody is kept out, and a warning says so.
 
     Args:
         folder: made when missing.
@@ -39,17 +49,35 @@ def locked(folder: Path, made: tuple[str, ...]) -> Iterator[None]:
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}: choose another --out") from error
     with lock:
-        try:
-            # A lock dies with its process; a lock *file* would outlive a kill and block the rerun.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CmdTirError(f"another run is writing to {folder}: wait for it, or choose another --out") from error
+        held = _flock(lock, folder)
         try:
             _sweep(folder, made)
             yield
         finally:
-            # A process that was forked meanwhile has the open file too, and would keep the lock.
-            fcntl.flock(lock, fcntl.LOCK_UN)
+            if held:
+                # A process that was forked meanwhile has the open file too, and would keep the lock.
+                fcntl.flock(lock, fcntl.LOCK_UN)
+
+
+def _flock(lock: TextIO, folder: Path) -> bool:
+    """Lock an open file; False where the file system has no locks."""
+    try:
+        # A lock dies with its process; a lock *file* would outlive a kill and block the rerun.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CmdTirError(f"another run is writing to {folder}: wait for it, or choose another --out") from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise OSError(error.errno, error.strerror, str(folder / ".lock")) from error
+        _tell_unlocked(error.strerror)
+        return False
+    return True
+
+
+@functools.cache
+def _tell_unlocked(reason: str) -> None:
+    """Say so, once in a process that makes several folders."""
+    log.warning("warning: no locks on this file system (%s): two runs into one folder are not kept apart here", reason)
 
 
 @contextlib.contextmanager

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.config import OnExisting
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.runtime.output import PLAN, owned
+from pipeline.runtime.output import PLAN, _tell_unlocked, owned
 
 MADE = ("made-*.txt", "sub/*.txt", PLAN)
 
@@ -125,6 +128,42 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"cannot write to .*file/out: Not a directory"):
         start(tmp_path / "file/out", {})
+
+
+@pytest.fixture
+def flock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """``flock(number)`` makes locking fail with that error."""
+
+    def fail(number: int) -> None:
+        def flock(_file: object, _operation: int) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("pipeline.runtime.output.fcntl.flock", flock)
+
+    _tell_unlocked.cache_clear()
+    yield fail
+    _tell_unlocked.cache_clear()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told_once_and_worked_on(
+    tmp_path: Path, flock: Callable[[int], None], caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    flock(number)
+    (tmp_path / "made-1.txt.part-0123abcd").write_text("of a run that was killed")
+    for folder in (tmp_path, tmp_path, tmp_path / "other"):
+        start(folder, {"a": 1}, "resume", "made-1.txt")
+        assert sorted(path.name for path in folder.iterdir() if path.is_file()) == [".lock", "made-1.txt", PLAN]
+    line = f"({os.strerror(number)}): two runs into one folder are not kept apart here"
+    assert [line in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_other_faults_of_a_lock_keep_their_message(tmp_path: Path, flock: Callable[[int], None], number: int) -> None:
+    flock(number)
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        start(tmp_path, {"a": 1})
+    assert caught.value.filename == str(tmp_path / ".lock")
 
 
 def test_a_second_run_waits_its_turn_and_a_dead_one_leaves_no_lock(tmp_path: Path) -> None:
