@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pipeline.errors import DataError
 from pipeline.files.names import natural
-from pipeline.images import UnreadableImageError
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import numbers, rules
+from pipeline.pairing.discovery.clips import by_clip
 from pipeline.pairing.discovery.folders import Group, fill, groups
 from pipeline.pairing.discovery.lists import FrameList, read_map
 from pipeline.pairing.discovery.rules import Match
-from pipeline.pairing.discovery.sources import VIDEO_SUFFIXES, Clip, resolve
+from pipeline.pairing.discovery.sources import VIDEO_SUFFIXES
 from pipeline.pairing.discovery.tree import Picture, Tree
 from pipeline.records import PairFiles, Reject
 
@@ -76,7 +76,7 @@ def _sequences(
     if manifest.rule == "video":
         template = manifest.sequence or "/".join(filter(None, (template, "{frame}")))
         for clips in rules.by_stem(rgb, tir):
-            yield fill(template, group.caught, clips.frame), _frames(tree.root, clips), []
+            yield fill(template, group.caught, clips.frame), *by_clip(tree.root, clips)
         return
     sequences: dict[str, list[Match]] = {}
     matches, notes = _matches(manifest, rgb, tir, mapping)
@@ -112,17 +112,6 @@ def _matches(
             return rules.by_channels(rgb), []
         case _:
             return rules.by_stem(rgb, tir), []
-
-
-def _frames(root: Path, clips: Match) -> list[Match]:
-    """The frames of a pair of clips, or the clip that is alone."""
-    if clips.rgb is None or clips.tir is None:
-        return [clips]
-    try:
-        lengths = [Clip(str(resolve(root, path))).length() for path in (clips.rgb, clips.tir)]
-    except UnreadableImageError as error:
-        return [replace(clips, reason="decode", detail=str(error))]
-    return rules.by_frame(clips.rgb, clips.tir, (lengths[0][0], lengths[1][0]), lengths[0][1])
 
 
 def _found(sequence: str, camera: str, matches: list[Match], manifest: Manifest) -> SequencePairs:

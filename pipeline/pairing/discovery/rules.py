@@ -19,6 +19,8 @@ from pipeline.pairing.discovery.tree import Picture
 from pipeline.records import Reason
 
 K = TypeVar("K", bound=Hashable)
+Timed = tuple[float, Picture]
+"""A picture and when it was taken, in seconds."""
 TIME_UNITS = {"seconds": 1.0, "milliseconds": 1e-3, "microseconds": 1e-6, "nanoseconds": 1e-9}
 
 
@@ -97,7 +99,7 @@ def time_reader(form: str) -> Callable[[str], float]:
     return lambda name: datetime.strptime(name, form).replace(tzinfo=UTC).timestamp()
 
 
-def _timed(pictures: list[Picture], side: str, form: str) -> tuple[list[tuple[float, Picture]], list[Match]]:
+def _timed(pictures: list[Picture], side: str, form: str) -> tuple[list[Timed], list[Match]]:
     """Pictures with their times, in time order, and those whose name holds none."""
     read = time_reader(form)
     timed, untimed = [], []
@@ -123,7 +125,12 @@ def by_time(rgb: list[Picture], tir: list[Picture], form: str, tolerance: float)
     """Mutually nearest in time and no further apart than the tolerance, in seconds; so each picture is used once."""
     visible, matches = _timed(rgb, "rgb", form)
     thermal, untimed = _timed(tir, "tir", form)
-    matches += untimed
+    return in_order(matches + untimed + nearest(visible, thermal, tolerance))
+
+
+def nearest(visible: list[Timed], thermal: list[Timed], tolerance: float) -> list[Match]:
+    """As :func:`by_time`, of pictures that come with their times, in time order."""
+    matches: list[Match] = []
     rgb_times, tir_times = [t for t, _ in visible], [t for t, _ in thermal]
     paired = set()
     for i, (time, picture) in enumerate(visible):
@@ -140,8 +147,7 @@ def by_time(rgb: list[Picture], tir: list[Picture], form: str, tolerance: float)
             paired.add(j)
             matches.append(Match(picture.frame, picture.path, thermal[j][1].path, timestamp=time, skew=skew))
     left = (picture for j, (_, picture) in enumerate(thermal) if j not in paired)
-    matches += [alone(picture, "tir", "no visible picture near in time", "temporal_mismatch") for picture in left]
-    return in_order(matches)
+    return matches + [alone(p, "tir", "no visible picture near in time", "temporal_mismatch") for p in left]
 
 
 def by_map(rgb: list[Picture], tir: list[Picture], mapping: Mapping[str, str]) -> list[Match]:
@@ -177,16 +183,3 @@ def by_channels(pictures: list[Picture]) -> list[Match]:
     """One four-channel file a pair: colour in the first three channels, heat in the last."""
     visible, others = by_key(pictures, "rgb", _name, "name")
     return in_order([Match(p.frame, f"{p.path}#rgb", f"{p.path}#3") for p in visible.values()] + others)
-
-
-def by_frame(rgb: str, tir: str, counts: tuple[int, int], fps: float) -> list[Match]:
-    """The frames of two clips that started together; ``fps`` 0 is unknown."""
-    matches = []
-    for index in range(max(counts)):
-        visible = f"{rgb}#frame={index}" if index < counts[0] else None
-        thermal = f"{tir}#frame={index}" if index < counts[1] else None
-        short = None if visible and thermal else f"the clips have {counts[0]} and {counts[1]} frames"
-        time = index / fps if fps > 0 else None
-        reason: Reason | None = "missing_counterpart" if short else None
-        matches.append(Match(f"{index:06d}", visible, thermal, reason, short or "", time, None))
-    return matches

@@ -109,11 +109,29 @@ class Clip:
         if not self._video.isOpened():
             raise UnreadableImageError(f"cannot open video {path}: restore the file")
 
-    def length(self) -> tuple[int, float]:
-        """(frames, frames a second) as the container says; the rate is 0 where it does not."""
-        count = self._video.get(cv2.CAP_PROP_FRAME_COUNT)
+    def rate(self) -> float:
+        """Frames a second as the container says; 0 where it does not."""
         fps = self._video.get(cv2.CAP_PROP_FPS)
-        return max(0, int(count)), fps if 0 < fps < 1e6 else 0.0
+        return fps if 0 < fps < 1e6 else 0.0
+
+    def stamps(self, *, decoded: bool) -> list[float]:
+        """When each frame is shown, in seconds as the container stamps them, sorted.
+
+        Args:
+            decoded: count frames as :meth:`read` does; without it, packets are counted, a hundred times as fast.
+        """
+        self._restart()
+        if not decoded:
+            self._video.set(cv2.CAP_PROP_FORMAT, -1)
+        stamps = []
+        while self._video.grab():
+            stamps.append(self._video.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        self._restart()
+        return sorted(stamps)
+
+    def _restart(self) -> None:
+        self._video.release()
+        self._video, self._next = cv2.VideoCapture(self.path), 0
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """Frame ``index`` as (H, W, 3) uint8 B, G, R.
@@ -122,8 +140,7 @@ class Clip:
             UnreadableImageError: the clip ends before it, or is damaged there.
         """
         if index < self._next:
-            self._video.release()
-            self._video, self._next = cv2.VideoCapture(self.path), 0
+            self._restart()
         while self._next < index and self._video.grab():
             self._next += 1
         done, frame = self._video.read() if self._next == index else (False, None)

@@ -136,17 +136,6 @@ def test_map_by_path_name_or_stem() -> None:
         rules.by_map(visible, thermal, {"a": "x", "b": "x"})
 
 
-def test_frames_of_two_clips() -> None:
-    matches = rules.by_frame("v.mp4", "t.mp4", (3, 2), 25.0)
-    assert [(m.frame, m.rgb, m.tir, m.timestamp) for m in matches] == [
-        ("000000", "v.mp4#frame=0", "t.mp4#frame=0", 0.0),
-        ("000001", "v.mp4#frame=1", "t.mp4#frame=1", 0.04),
-        ("000002", "v.mp4#frame=2", None, 0.08),
-    ]
-    assert matches[2].detail == "the clips have 3 and 2 frames"
-    assert rules.by_frame("v", "t", (1, 1), 0.0)[0].timestamp is None
-
-
 def test_channels() -> None:
     (match,) = rules.by_channels(pictures("images", ["00001D"]))
     assert (match.rgb, match.tir) == ("images/00001D.jpg#rgb", "images/00001D.jpg#3")
