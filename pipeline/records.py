@@ -18,6 +18,7 @@ MAX_LINE = 1_000_000
 Reason = Literal[
     "decode",
     "missing_counterpart",
+    "absent",
     "blank",
     "saturated",
     "no_structure",

@@ -43,11 +43,14 @@ def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
     tree = Tree(root)
     listed = FrameList(root, manifest.lists[manifest.subset]) if manifest.subset else None
     mapping = read_map(root, manifest.map) if manifest.map else {}
+    unmet = set(mapping)
     seen: set[str] = set()
     any_frame = False
     for group in groups(tree, manifest):
         for sequence, matches, notes in _sequences(tree, manifest, group, mapping):
             any_frame = True
+            if unmet:
+                unmet.difference_update(name for match in matches if match.rgb for name in rules.names(match.rgb))
             kept = [match for match in matches if listed is None or listed.has(sequence, match)][:: manifest.stride]
             if not kept:
                 continue
@@ -65,6 +68,19 @@ def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
         )
     if listed and not seen:
         raise DataError(f"{root}: list {listed.path} names no frame that is there: first entry {min(listed.entries)!r}")
+    if listed and (absent := listed.absent()):
+        yield _absent(listed.path, absent, manifest)
+    if manifest.map and unmet:
+        yield _absent(manifest.map, sorted(unmet, key=natural), manifest)
+
+
+def _absent(path: str, names: list[str], manifest: Manifest) -> SequencePairs:
+    """What a list or map file of the data set names although it is not there, as a sequence of its own."""
+    detail = f"{path} names it, but it is not there"
+    rejects = [
+        Reject(pair_id=name, rgb=None, tir=None, stage="align", reason="absent", detail=detail) for name in names
+    ]
+    return SequencePairs(path, "", [], rejects, manifest)
 
 
 def _sequences(

@@ -133,7 +133,8 @@ def _fit(root: Path, manifest: Manifest) -> str:
             load_side(root, first[0].pairs[0].tir)
     except (DataError, UnreadableImageError):
         return ""
-    pairs, alone = sum(len(found.pairs) for found in first), sum(len(found.rejects) for found in first)
+    pairs = sum(len(found.pairs) for found in first)
+    alone = sum(reject.reason != "absent" for found in first for reject in found.rejects)
     if not pairs or pairs < alone:
         return ""
     patterns = f"{manifest.rgb} and {manifest.tir}" if manifest.tir else manifest.rgb or ", ".join(manifest.members)

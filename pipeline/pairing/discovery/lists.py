@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.errors import DataError
 from pipeline.files.json_text import parse_json
+from pipeline.files.names import natural
 from pipeline.files.plain import read_plain
 from pipeline.images import SUFFIXES
 from pipeline.pairing.discovery.rules import Match
@@ -39,15 +40,16 @@ def _text(root: Path, path: str) -> str:
 
 
 def _names(folder: Path) -> list[str]:
-    """What a folder holds.
+    """Pictures and annotations in a folder, in natural order.
 
     Raises:
         DataError: it cannot be read.
     """
     try:
-        return [path.name for path in folder.iterdir()]
+        found = [path.name for path in folder.iterdir() if path.suffix.casefold() in ENDINGS]
     except OSError as error:
         raise _unreadable(folder, error) from error
+    return sorted((name for name in found if not name.startswith(".")), key=natural)
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
@@ -89,7 +91,11 @@ class FrameList:
         where = str(full)
         words = ((number, line.split()) for number, line in enumerate(lines, 1))
         self.path = path
-        self.entries = {_entry(word[0], f"{where}:{number}") for number, word in words if word}
+        self.entries: dict[str, str] = {}
+        for number, word in words:
+            if word:
+                self.entries.setdefault(_entry(word[0], f"{where}:{number}"), word[0])
+        self._met: set[str] = set()
         if not self.entries:
             raise DataError(f"{where}: the list is empty: restore it, or use the manifest without a list")
 
@@ -100,7 +106,13 @@ class FrameList:
             if picture is not None:
                 stem = picture.casefold().rpartition(".")[0]
                 keys |= {stem.replace("/", "_"), stem.rpartition("/")[2]}
-        return not keys.isdisjoint(self.entries)
+        met = keys & self.entries.keys()
+        self._met |= met
+        return bool(met)
+
+    def absent(self) -> list[str]:
+        """Entries, as written, that no frame asked for so far has met; in the list's order."""
+        return [written for entry, written in self.entries.items() if entry not in self._met]
 
 
 def read_map(root: Path, path: str) -> dict[str, str]:

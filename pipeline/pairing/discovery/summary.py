@@ -45,7 +45,7 @@ class Discovered:
                 which = f"{manifest.name}:{manifest.subset}" if manifest.subset else manifest.name
                 lines.append(f"{which}: {pairs} pairs found, {expected} expected")
         lines += self.told()
-        lines += [f"{name}: {count} pictures left out: {reason}" for (name, reason), count in self._worst()]
+        lines += [_left_out(name, reason, count) for (name, reason), count in self._worst()]
         more = len(self.rejects) - SHOWN
         return lines + ([f"and {more} more sequences with pictures left out"] if more > 0 else [])
 
@@ -57,3 +57,9 @@ class Discovered:
     def _worst(self) -> list[tuple[tuple[str, str], int]]:
         """Sequences that lost most, most first, then by name."""
         return sorted(self.rejects.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
+
+
+def _left_out(name: str, reason: str, count: int) -> str:
+    if reason == "absent":
+        return f"{name}: {count} of the frames it names are not there"
+    return f"{name}: {count} pictures left out: {reason}"

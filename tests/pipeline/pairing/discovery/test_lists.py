@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.manifests import load_manifest
+from pipeline.pairing.discovery.discover import recognise
 from pipeline.pairing.discovery.lists import read_map
 from pipeline.pairing.discovery.summary import Discovered
 
@@ -36,6 +37,48 @@ def test_lists_in_the_fields_spellings(tmp_path: Path, line: str, build: Make, f
     for sequence in found(tmp_path, chosen):
         totals.add(sequence)
     assert totals.warnings() == ["kaist:train-all-02: 1 pairs found, 25086 expected"]
+
+
+def test_what_a_list_names_and_is_not_there_is_a_reject_and_counted(tmp_path: Path, build: Make, found: Make) -> None:
+    build(tmp_path, *[f"set00/V000/{side}/I0000{i}.jpg" for side in ("visible", "lwir") for i in range(5)])
+    (tmp_path / "set00/V000/lwir/I00002.jpg").unlink()
+    names = ["set00/V000/I00003", "set00_V000_I00001", "Set00/V000/I00009", "set00/V000/lwir/I00008.jpg", "I00002"]
+    build(tmp_path, "imageSets/x")
+    (tmp_path / "imageSets/train-all-04.txt").write_text("\n".join(names))
+    here, absent = found(tmp_path, "kaist:train-all-04")
+    assert [pair.frame for pair in here.pairs] == ["I00001", "I00003"]
+    assert [(reject.pair_id, reject.reason) for reject in here.rejects] == [
+        ("set00/V000/I00002", "missing_counterpart"),
+    ]
+    assert absent.pairs == []
+    assert [(reject.pair_id, reject.reason, reject.rgb, reject.tir) for reject in absent.rejects] == [
+        ("Set00/V000/I00009", "absent", None, None),
+        ("set00/V000/lwir/I00008.jpg", "absent", None, None),
+    ]
+    assert absent.rejects[0].detail == "imageSets/train-all-04.txt names it, but it is not there"
+    totals = Discovered()
+    totals.add(absent)
+    assert totals.warnings() == ["imageSets/train-all-04.txt: 2 of the frames it names are not there"]
+
+
+def test_a_stride_takes_nothing_from_a_list(tmp_path: Path, build: Make, found: Make) -> None:
+    build(tmp_path, *[f"set00/V000/{side}/I0000{i}.jpg" for side in ("visible", "lwir") for i in range(5)])
+    build(tmp_path, "sanitized_annotations/.hidden.txt", "sanitized_annotations/notes.md")
+    build(tmp_path, *[f"sanitized_annotations/set00_V000_I0000{i}.txt" for i in (1, 2, 3, 7)])
+    here, absent = found(tmp_path, load_manifest("kaist:sanitized").model_copy(update={"stride": 2}))
+    assert [pair.frame for pair in here.pairs] == ["I00001", "I00003"]
+    assert [reject.pair_id for reject in absent.rejects] == ["set00_V000_I00007.txt"]
+
+
+def test_what_a_map_names_and_is_not_there_is_a_reject(tmp_path: Path, build: Make, found: Make) -> None:
+    build(tmp_path, "video_rgb_test/data/video-A-frame-1.jpg", "video_thermal_test/data/video-B-frame-1.jpg")
+    (tmp_path / "rgb_to_thermal_vid_map.json").write_text(
+        '{"video-A-frame-1.jpg": "video-B-frame-1.jpg", "video-A-frame-2.jpg": "video-B-frame-2.jpg"}'
+    )
+    here, absent = found(tmp_path, "flir_v2")
+    assert (len(here.pairs), here.rejects) == (1, [])
+    assert [(reject.pair_id, reject.reason) for reject in absent.rejects] == [("video-a-frame-2.jpg", "absent")]
+    assert recognise(tmp_path)[0].name == "flir_v2"
 
 
 def test_folder_of_annotations_is_a_list(tmp_path: Path, build: Make, frames: Make) -> None:
