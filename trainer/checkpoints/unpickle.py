@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError
 
 from pipeline.errors import DataError
+from trainer.checkpoints import numpy_scalars
 
 _STAND_INS: list[tuple[Callable[..., object], str]] = [
     (type(name.rpartition(".")[2], (), {}), f"{package}.{name}")
@@ -28,13 +29,14 @@ _STAND_INS: list[tuple[Callable[..., object], str]] = [
         "stats.AverageMeter",
         "stats.StatValue",
     )
-]
-"""Empty classes for the five that pytracking's files contain, under today's and the oldest name of their package."""
+] + numpy_scalars.STAND_INS
+"""Empty classes for the five that pytracking's files contain, under today's and the oldest name of their package,
+and what reads NumPy's numbers."""
 
 _STREAM_PICKLES = 4
 """What a file of torch before 1.6 has before its raw tensors: magic number, protocol, system information, content."""
 
-_OWN = frozenset({"collections.OrderedDict", *(name for _, name in _STAND_INS)})
+_OWN = frozenset({"collections.OrderedDict", "_codecs.encode", *(name for _, name in _STAND_INS)})
 
 _DAMAGE = (
     AssertionError,
@@ -59,12 +61,15 @@ def read_pickle(path: Path) -> object:
     """The content of a file of ``torch.save`` (zip, or the stream format of torch before 1.6), on the CPU.
 
     Raises:
-        DataError: the file names a class other than torch's own and pytracking's five, or cannot be read.
+        DataError: the file names a class other than torch's own and pytracking's five, holds a value of NumPy that is
+            no number, or cannot be read.
     """
     try:
         with torch.serialization.safe_globals([*_STAND_INS]), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             content: object = torch.load(path, map_location="cpu", weights_only=True)
+    except numpy_scalars.ForeignScalarError as error:
+        raise DataError(f"{path}: refused, since it holds {error}: save a plain state dict") from None
     except _DAMAGE as error:
         told = re.search(r"GLOBAL ([\w.]+)", str(error))
         names = [told[1]] if told else _foreign_names(path)

@@ -1,7 +1,7 @@
 """Weights in and out: pytracking's checkpoints, torchvision's ResNets, and our own safetensors files.
 
-A state dict that leaves :func:`load_weights` is plain: names to tensors on the CPU, no ``module.`` prefix, every
-batch-norm counter present.
+A state dict that leaves :func:`load_weights` is plain: names to tensors on the CPU, no ``module.`` or ``_orig_mod.``,
+every batch-norm counter present.
 """
 
 from __future__ import annotations
@@ -42,15 +42,24 @@ def load_weights(path: Path | str) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not content:
         raise DataError(f"{path}: holds no state dict: give a state dict, or a checkpoint with 'net'")
     weights: dict[str, Tensor] = {}
+    plain: dict[str, str] = {}
     for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, Tensor):
             raise DataError(f"{path}: entry {key!r} is no tensor: give a state dict, or a checkpoint with 'net'")
-        name = key.removeprefix("module.")
+        name = _unwrapped(key)
+        if name in plain:
+            raise DataError(f"{path}: entries {plain[name]} and {key} are both {name}: save the state of one network")
+        plain[name] = key
         weights[name] = value.detach()
         if name.endswith(".running_var"):
             # Files older than torch 0.4.1 lack the counter; a later entry of the file overrides it in place.
             weights.setdefault(name.removesuffix("running_var") + _COUNTER, torch.tensor(0))
     return weights
+
+
+def _unwrapped(key: str) -> str:
+    """A key without what torch's wrappers add: ``_orig_mod.`` (compile, of any part), ``module.`` (data parallel)."""
+    return ".".join(part for part in key.split(".") if part != "_orig_mod").removeprefix("module.")
 
 
 def load_into(net: TrackingNet, weights: Mapping[str, Tensor], name: str) -> None:

@@ -107,6 +107,24 @@ def test_bare_state_dicts_with_a_module_prefix(tmp_path: Path, zipped: bool) -> 
     assert same(load_weights(str(path)), STATE)
 
 
+@pytest.mark.parametrize(
+    "wrapped",
+    ["_orig_mod.{}", "module._orig_mod.{}", "_orig_mod.module.{}", "module.{0}", "{1}._orig_mod.{2}"],
+)
+def test_state_dicts_of_compiled_and_parallel_networks(tmp_path: Path, wrapped: str) -> None:
+    state = {wrapped.format(key, *key.split(".", 1)): value for key, value in STATE.items()}
+    torch.save({"net": state}, tmp_path / "compiled.pth")
+    assert same(load_weights(tmp_path / "compiled.pth"), STATE)
+    save_weights(state, tmp_path / "compiled.safetensors")
+    assert load_weights(tmp_path / "compiled.safetensors").keys() == STATE.keys()
+
+
+def test_entries_that_would_take_one_another_s_place_are_refused(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(2), "_orig_mod.weight": torch.zeros(2)}, tmp_path / "two.pth")
+    with pytest.raises(DataError, match=r"two\.pth: entries weight and _orig_mod\.weight are both weight"):
+        load_weights(tmp_path / "two.pth")
+
+
 def test_files_from_before_batches_were_counted(tmp_path: Path, atom: TrackingNet) -> None:
     state = {key: value for key, value in STATE.items() if "num_batches" not in key}
     torch.save(state, tmp_path / "old.pth")
