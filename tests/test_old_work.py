@@ -215,9 +215,9 @@ def test_an_interrupted_training_goes_on_to_its_end(work: Path) -> None:
     start = (run / "start.safetensors").read_bytes()
     rows = (run / "metrics.jsonl").read_text().splitlines()
     words = (*TRAINED, "--recipe", "b1", "--out", "runs/b1", "--epochs", 2)
-    assert "add --resume to go on" in command(work, "cmd-train", *words, code=2)
-    assert "began with other seed" in command(work, "cmd-train", *words, "--resume", "--seed", 1, code=2)
-    command(work, "cmd-train", *words, "--resume")
+    assert "already holds state.pt" in command(work, "cmd-train", *words, "--on-existing", "fail", code=2)
+    assert "other settings or input (seed: 0 -> 1)" in command(work, "cmd-train", *words, "--seed", 1, code=2)
+    command(work, "cmd-train", *words)
     now = (run / "metrics.jsonl").read_text().splitlines()
     assert now[:3] == rows
     # This network answers 0 to every box: its loss says which samples were drawn, and nothing else.
@@ -253,11 +253,14 @@ def test_a_row_starts_from_an_old_run(work: Path) -> None:
 def test_all_rows_take_old_runs_for_what_they_are(work: Path) -> None:
     for name in ("b1", "c1"):
         unpack(work / "runs" / name)
-    words = ("--shards", "shards/center", "--recipe", "all", "--tracker", "dimp18", "--out", "runs", "--dry-run")
-    for epochs, state in ((1, "done"), (2, "to resume")):
+    words = (*TRAINED, "--recipe", "all", "--set", "rates.tcl=1e-3", "--out", "runs", "--dry-run")
+    # Pages are left out of what is kept here; b1 was ended before it drew its own.
+    (work / "runs/c1/report.html").touch()
+    for epochs, c1 in ((1, "done"), (2, "to resume")):
         lines = command(work, "cmd-train", *words, "--epochs", epochs).splitlines()
         states = {line.split()[0]: re.split(r"\s{2,}", line)[1] for line in lines}
-        assert (states["a1"], states["b1"], states["c1"]) == ("to do", state, state)
+        assert (states["a1"], states["b1"], states["c1"]) == ("to do", "to resume", c1)
+    assert "seed: 0 -> 1" in command(work, "cmd-train", *words, "--seed", 1, code=2)
 
 
 @pytest.mark.slow

@@ -8,11 +8,12 @@ import fcntl
 import functools
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from pipeline.config import OnExisting, recorded
 from pipeline.errors import CmdTirError, UsageError
@@ -27,6 +28,10 @@ PLAN = "plan.json"
 """What the folder is being made from; a rerun must agree with it. Written before the first piece of work."""
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 """What file systems without locks answer: some mounts of NFS and Lustre."""
+LOCK = ".lock"
+_held: list[TextIO] = []
+# A forked process has the open files too: it would keep the locks of a process that was killed.
+os.register_at_fork(after_in_child=lambda: [lock.close() for lock in _held])
 
 
 @contextlib.contextmanager
@@ -36,24 +41,30 @@ def locked(folder: Path, made: tuple[str, ...]) -> Iterator[None]:
     Where the file system has no locks nobody is kept out, and a warning says so.
 
     Args:
-        folder: made when missing.
+        folder: made when missing, and removed again where the run fails before it makes anything.
         made: glob patterns of what a run makes.
 
     Raises:
         UsageError: it cannot be written.
         CmdTirError: another run holds it now.
     """
+    fresh = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("a")
+        lock = (folder / LOCK).open("a")
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}: choose another --out") from error
     with lock:
         held = _flock(lock, folder)
+        _held.append(lock)
         try:
             _sweep(folder, made)
             yield
+        except BaseException:
+            _remove_empty(fresh)
+            raise
         finally:
+            _held.remove(lock)
             if held:
                 # A process that was forked meanwhile has the open file too, and would keep the lock.
                 fcntl.flock(lock, fcntl.LOCK_UN)
@@ -64,11 +75,13 @@ def _flock(lock: TextIO, folder: Path) -> bool:
     try:
         # A lock dies with its process; a lock *file* would outlive a kill and block the rerun.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.fstat(lock.fileno()).st_nlink:
+            raise BlockingIOError("the run that made the folder has just removed it")
     except BlockingIOError as error:
         raise CmdTirError(f"another run is writing to {folder}: wait for it, or choose another --out") from error
     except OSError as error:
         if error.errno not in _NO_LOCKS:
-            raise OSError(error.errno, error.strerror, str(folder / ".lock")) from error
+            raise OSError(error.errno, error.strerror, str(folder / LOCK)) from error
         _tell_unlocked(error.strerror)
         return False
     return True
@@ -121,6 +134,15 @@ def owned(
         yield older is not None
 
 
+def _remove_empty(fresh: list[Path]) -> None:
+    """Remove folders that a run made and left empty, the innermost first; its lock does not count."""
+    with contextlib.suppress(OSError):
+        if fresh and [path.name for path in fresh[0].iterdir()] == [LOCK]:
+            (fresh[0] / LOCK).unlink()
+            for folder in fresh:
+                folder.rmdir()
+
+
 def _sweep(folder: Path, made: tuple[str, ...]) -> None:
     """Remove the half-written files of writers that were killed; a file that is whole has another name."""
     for pattern in (part for name in made for part in parts_of(name)):
@@ -142,7 +164,7 @@ def _resumed(
     """
     existing = sorted(path for pattern in made for path in folder.glob(pattern) if path.is_file() and path.name != PLAN)
     if existing and on_existing == "fail":
-        raise UsageError(f"{folder} already holds {existing[0].name}: choose another --out or --on-existing overwrite")
+        refuse_existing(folder, existing[0].name)
     if existing and on_existing == "resume":
         if not (folder / PLAN).is_file():
             raise UsageError(
@@ -150,17 +172,36 @@ def _resumed(
             )
         old = read_json(folder / PLAN)
         older = _older_minor(old.get("schema_version"), plan.get("schema_version"))
-        changed = _differences(old | {"schema_version": plan["schema_version"]} if older else old, plan, before)
-        if changed:
-            raise UsageError(
-                f"{folder} was made with other settings or input ({'; '.join(changed)}): "
-                "choose another --out or --on-existing overwrite"
-            )
+        refuse_other(folder, old | {"schema_version": plan["schema_version"]} if older else old, plan, before)
         return older
     for path in existing:
         path.unlink()
     write_json(folder / PLAN, plan)
     return None
+
+
+def refuse_existing(folder: Path, name: str) -> NoReturn:
+    """Refuse a folder that holds the file ``name`` of an earlier run.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(f"{folder} already holds {name}: choose another --out or --on-existing overwrite")
+
+
+def refuse_other(
+    folder: Path, old: Mapping[str, object], new: Mapping[str, object], before: Mapping[str, object]
+) -> None:
+    """Refuse a folder whose work was begun with another plan; ``before`` as for :func:`owned`.
+
+    Raises:
+        UsageError: it was; the message names what differs.
+    """
+    if changed := _differences(dict(old), dict(new), before):
+        raise UsageError(
+            f"{folder} was made with other settings or input ({'; '.join(changed)}): "
+            "choose another --out or --on-existing overwrite"
+        )
 
 
 def _older_minor(old: object, new: object) -> str | None:

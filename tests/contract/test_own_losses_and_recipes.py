@@ -77,16 +77,16 @@ def test_a_run_takes_both_and_says_what_they_were(own: Path, world: Path, capsys
     assert json.loads((own / "run/model.json").read_text())["recipe"] == "late"
     # Where the file lies does not matter, what is in it does.
     (own / "late.yaml").rename(own / "moved.yaml")
-    assert train(own, world, *words, "--resume", "--recipe", own / "moved.yaml") == 0
+    assert train(own, world, *words, "--recipe", own / "moved.yaml") == 0
     (own / "late.yaml").write_text(RECIPE.replace("1e-5", "1e-4"))
-    assert train(own, world, *words, "--resume") == 2
-    assert "began with other recipe_sha256:" in capsys.readouterr().err
+    assert train(own, world, *words) == 2
+    assert "(recipe_sha256: " in capsys.readouterr().err
     (own / "late.yaml").write_text(RECIPE)
     (own / "own_losses.py").write_text(LOSS.replace("2.0", "3.0"))
-    assert train(own, world, *words, "--resume") == 2
-    assert "began with other loss_sha256:" in capsys.readouterr().err
-    assert train(own, world, "--resume") == 2
-    assert "began with other loss_sha256, tcl_loss:" in capsys.readouterr().err
+    assert train(own, world, *words) == 2
+    assert "(loss_sha256.tcl: " in capsys.readouterr().err
+    assert train(own, world) == 2
+    assert "-> None; tcl_loss: own_losses:absolute -> None)" in capsys.readouterr().err
 
 
 def test_a_shipped_recipe_with_listed_losses_says_nothing_of_hashes(own: Path, world: Path) -> None:

@@ -21,7 +21,7 @@ from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_n
 from trainer.trackers import Tracker
 from trainer.trackers.engine import Engine
 from trainer.trackers.parameters.params import TrackingParams
-from trainer.train.session import Training
+from trainer.train.session import Training, prepare
 
 from ..trainer.train_world import settings, small_windows, write_world
 
@@ -89,7 +89,7 @@ def test_a_step_changes_the_trained_branch_alone(
 ) -> None:
     small_windows(monkeypatch)
     row = next(row for row in one_branch(geometry_of(name)) if row.branch == branch)
-    run = Training(settings(world, tmp_path / "run", recipe=row.name, tracker=name))
+    run = Training(prepare(settings(world, tmp_path / "run", recipe=row.name, tracker=name)))
     before = {key: value.clone() for key, value in run.net.state_dict().items()}
     batch = torch.utils.data.default_collate([run.data.training_windows()[draw] for draw in range(2)])
     feed, _ = next(run.batches([batch]))

@@ -32,11 +32,10 @@ KILLS = {"faults": {"align": 20, "mine": 20, "train": 12}, "slow": {"align": 2, 
 
 @dataclass(frozen=True)
 class Stage:
-    """A command without its ``--out``, what a rerun adds to it, and the files that must not depend on a kill."""
+    """A command without its ``--out``, and the files that must not depend on a kill."""
 
     words: tuple[object, ...]
     result: tuple[str, ...]
-    again: tuple[str, ...] = ()
 
     def start(self, out: Path, *more: str) -> subprocess.Popen[str]:
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
@@ -93,7 +92,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Sta
                 shards = folder / "shards"
                 Stage(("cmd-prep", "mine", "--aligned", aligned(), "--method", "center"), ()).run(shards)
                 words = ("cmd-train", "--shards", shards, *TRAIN, *SMALL, "--epochs", 3)
-                return Stage(words, ("model.safetensors",), ("--resume",))
+                return Stage(words, ("model.safetensors",))
 
     @cache
     def whole(name: str) -> tuple[Stage, dict[str, bytes], float]:
@@ -135,7 +134,7 @@ def test_killed_at_a_random_moment_a_rerun_gives_the_same_bytes(
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.communicate(timeout=60)
-        made.run(out, *made.again, *workers)
+        made.run(out, *workers)
         killed += 1
         same = made.content(out) == expected
         tally(f"kill {name}", same)

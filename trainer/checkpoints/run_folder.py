@@ -11,49 +11,85 @@ from typing import Any
 
 import torch
 
+from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
-from pipeline.files.json_text import write_json
+from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import write_text, written
-from pipeline.runtime.output import locked
+from pipeline.runtime.output import locked, refuse_existing, refuse_other
 from trainer.checkpoints.unpickle import read_pickle
 from trainer.checkpoints.weights import save_weights
-from trainer.recipes.settings import differing
+from trainer.recipes.settings import BEFORE
 
 MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
 START, VALIDATION = "start.safetensors", "held_out.json"
-_MADE = (MODEL, START, STATE, METRICS, "*.json", "*.png", "*.html", "*.pth.tar")
+REPORT, CURVES, TENSORBOARD = "report.html", "curves.png", "tb"
+_MADE = (STATE, MODEL, META, START, METRICS, VALIDATION, RUN, REPORT, CURVES, f"{TENSORBOARD}/events.out.tfevents.*")
+_SWEPT = (*_MADE, "*.json", "*.png", "*.html", "*.pth.tar")
+"""Whose parts are swept up: pages and exports may be written into the folder too."""
 STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})
 """Epochs done, the settings that decide the result, masters and moments, psi (or None), batch-norm statistics where
 they are trained, and a hash of what is not trained."""
+IDENTITY = "identity"
+"""Key of ``run.json`` and ``state.pt``: what a run that goes on must share with the one that began."""
 
 
 class RunFolder:
     """Files of one run; every file but the metrics is replaced in one atomic step.
 
     Args:
-        path: made when missing.
-        resume: go on from a state that is there; without it an existing one is refused.
-
-    Raises:
-        UsageError: the folder cannot be written, or holds a run and ``resume`` is off.
+        path: of the folder; made when it is held.
     """
 
-    def __init__(self, path: Path, *, resume: bool) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"cannot write to {path}: {error.strerror}: choose another --out") from error
-        if not resume and ((path / STATE).exists() or (path / MODEL).exists()):
-            raise UsageError(f"{path} already holds a run: add --resume to go on with it, or choose another --out")
 
     def held(self) -> AbstractContextManager[None]:
         """Keep other runs out while this one writes, and sweep up what killed ones left half written.
 
         Raises:
+            UsageError: the folder cannot be written.
             CmdTirError: another run holds the folder now.
         """
-        return locked(self.path, _MADE)
+        return locked(self.path, _SWEPT)
+
+    def existing(self) -> list[Path]:
+        """What earlier runs made that lies here."""
+        return [path for pattern in _MADE for path in sorted(self.path.glob(pattern)) if path.is_file()]
+
+    def claim(self, on_existing: OnExisting) -> None:
+        """Remove what an earlier run made, refuse it, or leave it to be gone on with.
+
+        Raises:
+            UsageError: there is something, and ``on_existing`` is ``fail``.
+        """
+        existing = self.existing()
+        if existing and on_existing == "fail":
+            refuse_existing(self.path, existing[0].name)
+        if on_existing == "overwrite":
+            for path in existing:
+                path.unlink()
+
+    def resume(self, identity: dict[str, Any]) -> dict[str, Any] | None:
+        """The saved state to go on from; None where a run has yet to come so far.
+
+        Args:
+            identity: what decides the result, as the run has it now.
+
+        Raises:
+            DataError: the state is damaged, or holds anything but tensors and plain values.
+            UsageError: the run here began with another identity, or it left a model without a state.
+        """
+        state = self.load_state()
+        run = self.path / RUN
+        began = state[IDENTITY] if state else read_json(run).get(IDENTITY) if run.is_file() else None
+        if isinstance(began, dict):
+            refuse_other(self.path, began, identity, BEFORE)
+        if state is None and (self.path / MODEL).is_file():
+            raise UsageError(
+                f"{self.path} holds {MODEL} but no {STATE} to go on from: "
+                "choose another --out or --on-existing overwrite"
+            )
+        return state
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write one JSON file; what was measured need not be finite."""
@@ -64,28 +100,21 @@ class RunFolder:
         with written(self.path / STATE, durable=True) as part:
             torch.save(state, part)
 
-    def load_state(self, identity: dict[str, Any]) -> dict[str, Any] | None:
+    def load_state(self) -> dict[str, Any] | None:
         """Read it back; None where there is none. Only tensors and plain values are accepted.
-
-        Args:
-            identity: the settings that decide the result, as the run has them now.
 
         Raises:
             DataError: the file is damaged, or holds anything else.
-            UsageError: the run began with other settings; the message names them.
         """
         path = self.path / STATE
         if not path.is_file():
             return None
+        cure = "restore it, or choose another --out or --on-existing overwrite"
         if _damaged(path):
-            raise DataError(f"{path}: damaged, cannot resume: start again in another --out")
+            raise DataError(f"{path}: damaged, cannot resume: {cure}")
         state = read_pickle(path)
         if not isinstance(state, dict) or state.keys() != STATE_KEYS:
-            raise DataError(f"{path}: not the state of a run, cannot resume: start again in another --out")
-        if differ := differing(identity, state["identity"]):
-            raise UsageError(
-                f"{self.path}: began with other {', '.join(differ)}: resume with the same, or take another --out"
-            )
+            raise DataError(f"{path}: not the state of a run, cannot resume: {cure}")
         return state
 
     def save_model(self, weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:

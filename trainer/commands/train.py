@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.runtime.command import Command, print_table
 from trainer.commands.options import TRACKER_NAMES
+
+if TYPE_CHECKING:
+    from pipeline.config import OnExisting
 
 RECIPE_HEAD = (
     "recipe",
@@ -79,6 +82,14 @@ SHARDS = click.option(
     help="Folder that `cmd-prep mine` wrote; repeated, a recipe takes those of the mining method it wants.",
 )
 
+ON_EXISTING = click.option(
+    "--on-existing",
+    type=click.Choice(["resume", "overwrite", "fail"]),
+    default="resume",
+    show_default=True,
+    help="What to do with a run that the folder holds already.",
+)
+
 
 @main.command()
 @SHARDS
@@ -105,7 +116,8 @@ SHARDS = click.option(
 @click.option("--loader-workers", type=click.IntRange(0), show_default="2", help="Processes that read shards.")
 @click.option("--amp", is_flag=True, default=None, help="Run the network in bfloat16 where that is safe.")
 @click.option("--seed", type=int, show_default="0")
-@click.option("--resume", is_flag=True, help="Go on from RUN/state.pt.")
+@ON_EXISTING
+@click.option("--resume", is_flag=True, help="The same as --on-existing resume.")
 @click.option("--dry-run", is_flag=True, help="Check all, take a step in memory, print the plan, write nothing.")
 @click.option(
     "--set",
@@ -114,10 +126,12 @@ SHARDS = click.option(
     metavar="KEY=VALUE",
     help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, bbe_loss=package.module:function.",
 )
-def train(overrides: tuple[str, ...], **options: Any) -> None:
-    """Train one recipe on shards; writes RUN/model.safetensors and what is needed to resume."""
+def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
+    """Train one recipe on shards; writes RUN/model.safetensors and what is needed to go on after an interruption."""
     from trainer.recipes.settings import configure
 
+    if resume and options["on_existing"] != "resume":
+        raise click.UsageError(f"--resume and --on-existing {options['on_existing']} contradict one another: give one")
     given = {name: value for name, value in options.items() if value is not None}
     config = configure(given, overrides)
     from trainer.train import run
@@ -147,11 +161,12 @@ def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
 @click.option("--test", type=click.Path(path_type=Path), required=True, metavar="RUN|FILE", help="As of row b2.")
 @click.option("--tracker", type=TRACKER_NAMES, help="Base tracker of files that are no runs.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
-def merge(reference: Path, test: Path, tracker: str | None, out: Path) -> None:
+@ON_EXISTING
+def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existing: OnExisting) -> None:
     """Put two runs together (row b3): the box module's reference branch of one, its test branch of the other."""
     from trainer.train.merge import merge_runs
 
-    print_table(merge_runs(reference, test, out, tracker).rows())
+    print_table(merge_runs(reference, test, out, tracker, on_existing).rows())
 
 
 @main.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,17 @@ class Source:
 
     @property
     def fingerprint(self) -> str:
-        """One hash over the hashes of all shards."""
-        digest = hashlib.sha256()
-        for index in self.indexes:
-            for entry in index.shards:
-                digest.update(entry.sha256.encode())
-        return digest.hexdigest()
+        """:func:`fingerprint` of the shards."""
+        return fingerprint(self.indexes)
+
+
+def fingerprint(indexes: Iterable[ShardIndex]) -> str:
+    """One hash over the hashes of all shards."""
+    digest = hashlib.sha256()
+    for index in indexes:
+        for entry in index.shards:
+            digest.update(entry.sha256.encode())
+    return digest.hexdigest()
 
 
 def open_source(folders: tuple[Path, ...]) -> Source:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from pipeline.config import Settings, recorded
+from pipeline.config import OnExisting, Settings, recorded
 from pipeline.errors import UsageError, did_you_mean, first_fault
 from trainer.recipes.geometry import TrackerName, TrackerSpec
 from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
@@ -142,7 +142,7 @@ class TrainWhereabouts(Settings):
         epochs: passes of ``samples_per_epoch`` draws; a longer run begins as a shorter one.
         device: torch device, or ``auto``.
         loader_workers: processes that read shards; 0 reads in the training process.
-        resume: go on from ``out/state.pt``.
+        on_existing: what to do with a run that the folder holds: go on with it, overwrite what it made, or fail.
         dry_run: check, take one step in memory, print the plan, write nothing.
     """
 
@@ -152,7 +152,7 @@ class TrainWhereabouts(Settings):
     epochs: int = Field(default=50, ge=1)
     device: str = "auto"
     loader_workers: int = Field(default=2, ge=0)
-    resume: bool = False
+    on_existing: OnExisting = "resume"
     dry_run: bool = False
 
 
@@ -161,13 +161,7 @@ class TrainConfig(TrainSettings, TrainWhereabouts):
 
     def record(self) -> dict[str, Any]:
         """Both, as they are written down."""
-        return recorded(self.model_dump(mode="json"), BEFORE)
-
-
-def differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
-    """The keys in which two identities differ; one that an older run lacks counts as :data:`BEFORE` says."""
-    first, second = BEFORE | dict(now), BEFORE | dict(then)
-    return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
+        return recorded(self.model_dump(mode="json"), BEFORE | {"on_existing": "resume"})
 
 
 def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:

@@ -50,6 +50,10 @@ class ProcessGroup:
         self.mean_([flat])
         return dict(zip(values, flat.tolist()))
 
+    def all_fine(self, fine: bool, device: torch.device) -> bool:
+        """Whether things are as they should be in every process."""
+        return self.mean({"fine": float(fine)}, device)["fine"] == 1.0
+
     def wait(self) -> None:
         """Go on when all have come here."""
         if self.world_size > 1:

@@ -12,7 +12,7 @@ import torch
 from trainer.data.dataset import EpochSampler
 from trainer.recipes.settings import TrainConfig
 from trainer.train.loop import loader_of, step
-from trainer.train.session import Training
+from trainer.train.session import Training, prepare
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def dry_run(config: TrainConfig) -> DryRun:
         UsageError: settings that do not fit.
         DataError: shards or weights that cannot be used.
     """
-    training = Training(config)
+    training = Training(prepare(config))
     loader = loader_of(training, EpochSampler(config.samples_per_epoch))
     batches = training.batches(loader)
     training.net.train(training.trains_backbone)
@@ -93,7 +93,8 @@ def _peak_memory(device: torch.device) -> int:
 
 
 def _summary(config: TrainConfig) -> str:
-    return f"{config.out} ({'resumed' if config.resume else 'must not hold a run'})"
+    existing = {"resume": "is gone on with", "overwrite": "is overwritten", "fail": "is refused"}
+    return f"{config.out} (an earlier run there {existing[config.on_existing]})"
 
 
 def _span(seconds: float) -> str:

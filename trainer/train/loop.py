@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -12,14 +13,15 @@ from pathlib import Path
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from pipeline.errors import DataError
-from trainer.checkpoints.run_folder import MODEL, RunFolder
+from pipeline.errors import CmdTirError, DataError, UsageError
+from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.dataset import EpochSampler, Sample
 from trainer.data.feeds import Feed
 from trainer.recipes.settings import TrainConfig
-from trainer.train.record import REPORT, Record
-from trainer.train.session import Training, start_worker
+from trainer.train.record import Record
+from trainer.train.session import Prepared, State, Training, prepare, start_worker
 
+log = logging.getLogger(__name__)
 LOG_EVERY = 10
 """Steps between two rows of ``metrics.jsonl``."""
 
@@ -34,7 +36,7 @@ class TrainedRow:
         epochs: that are done.
         training_pairs: how many trained.
         validation_pairs: how many only measured.
-        samples_per_second: of this call.
+        samples_per_second: of this call; 0 where the run was finished already.
         seconds: that this call took.
         model: the student's weights.
         report: the run's page.
@@ -52,14 +54,14 @@ class TrainedRow:
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
+        speed = [("samples/s", self.samples_per_second), ("seconds", self.seconds)] if self.samples_per_second else []
         return [
             ("recipe", self.recipe),
             ("tracker", self.tracker),
             ("epochs", self.epochs),
             ("training pairs", self.training_pairs),
             ("held-out pairs", self.validation_pairs),
-            ("samples/s", self.samples_per_second),
-            ("seconds", self.seconds),
+            *speed,
             ("model", self.model),
             ("report", self.report),
         ]
@@ -72,13 +74,49 @@ def train_row(config: TrainConfig) -> TrainedRow:
         UsageError: settings that do not fit one another, or a run folder that is taken.
         DataError: shards or weights that cannot be used, or a loss that is not finite.
     """
-    training = Training(config)
-    folder = training.folder or RunFolder(config.out, resume=config.resume)
+    prepared, folder = prepare(config), RunFolder(config.out)
     try:
-        with folder.held() if training.group.leads else contextlib.nullcontext():
-            return _train(training, folder)
+        with _claimed(folder, prepared) as state:
+            if state and _finished(folder, state, config):
+                return _trained(folder, prepared, config.epochs)
+            return _train(Training(prepared, state), folder)
     finally:
-        training.group.leave()
+        prepared.group.leave()
+
+
+@contextlib.contextmanager
+def _claimed(folder: RunFolder, prepared: Prepared) -> Iterator[State | None]:
+    """Hold the folder for the length of a run; the state in it to go on from.
+
+    The process that leads locks the folder before anything in it is read; the others read when it has.
+    """
+    group, fault = prepared.group, None
+    with contextlib.ExitStack() as held:
+        state: State | None = None
+        try:
+            if group.leads:
+                held.enter_context(folder.held())
+                folder.claim(prepared.config.on_existing)
+                state = folder.resume(prepared.identity)
+        except CmdTirError as error:
+            fault = error
+        if not group.all_fine(fault is None, prepared.device):
+            raise fault or CmdTirError(f"{folder.path}: the first process refused it, and says why")
+        yield state if group.leads else folder.load_state()
+
+
+def _finished(folder: RunFolder, state: State, config: TrainConfig) -> bool:
+    """Whether nothing is left to do for a run.
+
+    Raises:
+        UsageError: it has gone on for longer than it is to.
+    """
+    if state["epoch"] > config.epochs:
+        raise UsageError(
+            f"{folder.path} has gone on for {state['epoch']} epochs, not {config.epochs}: "
+            "raise --epochs, or choose another --out or --on-existing overwrite"
+        )
+    return bool(state["epoch"] == config.epochs) and (folder.path / REPORT).is_file()
 
 
 def _train(training: Training, folder: RunFolder) -> TrainedRow:
@@ -99,13 +137,18 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
         record.after_epoch(epoch, row)
         group.wait()
     record.finish()
-    seconds = time.monotonic() - begun
+    return _trained(folder, training.prepared, training.epoch, drawn, time.monotonic() - begun)
+
+
+def _trained(folder: RunFolder, prepared: Prepared, epochs: int, drawn: int = 0, seconds: float = 0.0) -> TrainedRow:
+    if not drawn:
+        log.info("%s is finished and kept", folder.path)
     return TrainedRow(
-        recipe=training.row.recipe.name,
-        tracker=config.tracker,
-        epochs=training.epoch,
-        training_pairs=len(training.data.training_pairs),
-        validation_pairs=len(training.data.validation_pairs),
+        recipe=prepared.row.recipe.name,
+        tracker=prepared.config.tracker,
+        epochs=epochs,
+        training_pairs=len(prepared.data.training_pairs),
+        validation_pairs=len(prepared.data.validation_pairs),
         samples_per_second=drawn / max(seconds, 1e-9),
         seconds=seconds,
         model=folder.path / MODEL,

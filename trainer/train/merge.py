@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -9,17 +10,21 @@ from typing import Any
 
 import torch
 
-from pipeline.config import recorded
+from pipeline.config import OnExisting, recorded
 from pipeline.errors import UsageError
+from pipeline.files.json_text import read_json
+from pipeline.runtime.output import refuse_existing, refuse_other
 from trainer import DISTRIBUTION
-from trainer.checkpoints.model_file import LEARNT, learnt_ranges, tracker_of, weights_file
+from trainer.checkpoints.model_file import LEARNT, described, learnt_ranges, tracker_of, weights_file
 from trainer.checkpoints.run_folder import MODEL, RUN, RunFolder
-from trainer.checkpoints.weights import load_into, load_weights
+from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.net import build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe, merging_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainConfig
 from trainer.train.initial_weights import Weights, merge_branch, start_weights
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,17 +69,19 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     merged = MergedRow(recipe.name, config.tracker, config.out / MODEL, source, written=not config.dry_run)
     if config.dry_run:
         return merged
-    folder = RunFolder(config.out, resume=config.resume)
     meta = {
         "tracker": config.tracker,
         "recipe": recipe.name,
         LEARNT: learnt_ranges(list(map(weights_file, config.init))),
     }
-    _write(folder, net.state_dict(), meta, config.record(), recipe_sha256(config.recipe))
+    made = _description(recipe.name, config.record(), recipe_sha256(config.recipe))
+    _write(RunFolder(config.out), net.state_dict(), meta, made, config.on_existing)
     return merged
 
 
-def merge_runs(reference: Path, test: Path, out: Path, tracker: str | None = None) -> MergedRow:
+def merge_runs(
+    reference: Path, test: Path, out: Path, tracker: str | None = None, on_existing: OnExisting = "resume"
+) -> MergedRow:
     """Write a run with everything of ``reference``, but the test branch of the box module of ``test`` (row b3).
 
     Args:
@@ -82,6 +89,7 @@ def merge_runs(reference: Path, test: Path, out: Path, tracker: str | None = Non
         test: likewise, as of row b2.
         out: the folder to make.
         tracker: the base tracker; None takes what the runs say.
+        on_existing: what to do with a run that the folder holds.
 
     Raises:
         UsageError: a file is missing, or the folder is taken.
@@ -94,16 +102,45 @@ def merge_runs(reference: Path, test: Path, out: Path, tracker: str | None = Non
     load_into(build_network(tracker), weights, names)
     row = merging_recipe(geometry_of(tracker)).name
     meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files)}
-    folder = RunFolder(out, resume=False)
-    _write(folder, weights, meta, {"reference": str(reference), "test": str(test)})
-    return MergedRow(row, tracker, folder.path / MODEL)
+    made = _description(row, {"reference": str(reference), "test": str(test)})
+    _write(RunFolder(out), weights, meta, made, on_existing)
+    return MergedRow(row, tracker, out / MODEL)
+
+
+def _description(recipe: str, settings: dict[str, Any], sha256: str | None = None) -> dict[str, Any]:
+    """Content of ``run.json``."""
+    made = {"recipe": recipe, "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
+    return made | recorded({"recipe_sha256": sha256}, BEFORE)
 
 
 def _write(
-    folder: RunFolder, weights: Weights, meta: dict[str, Any], settings: dict[str, Any], sha256: str | None = None
+    folder: RunFolder, weights: Weights, meta: dict[str, Any], made: dict[str, Any], on_existing: OnExisting
 ) -> None:
-    made = {"recipe": meta["recipe"], "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
-    made |= recorded({"recipe_sha256": sha256}, BEFORE)
+    """Write a run, unless the folder holds the very same.
+
+    Raises:
+        UsageError: it holds another.
+    """
     with folder.held():
+        folder.claim(on_existing)
+        if folder.existing() and _is_there(folder, weights, meta):
+            log.info("%s is finished and kept", folder.path)
+            return
         folder.write_json(RUN, made)
         folder.save_model(weights, meta | {"epoch": 0, "shards": None})
+
+
+def _is_there(folder: RunFolder, weights: Weights, meta: dict[str, Any]) -> bool:
+    """Whether a folder holds this model; False where it was left unfinished.
+
+    Raises:
+        UsageError: it holds something else.
+    """
+    model, run, told = folder.path / MODEL, folder.path / RUN, described(folder.path / MODEL)
+    if not told or not model.is_file():
+        if not run.is_file() or read_json(run).get("recipe") != meta["recipe"]:
+            refuse_existing(folder.path, folder.existing()[0].name)
+        return False
+    then, now = ({key: each[key] for key in ("tracker", "recipe")} for each in (told, meta))
+    refuse_other(folder.path, then | {"weights": digest(load_weights(model))}, now | {"weights": digest(weights)}, {})
+    return True

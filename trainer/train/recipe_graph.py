@@ -9,11 +9,13 @@ from typing import Any
 
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json
-from trainer.checkpoints.run_folder import META, MODEL, RUN
-from trainer.data.shards import of_method
+from pipeline.runtime.output import refuse_existing, refuse_other
+from pipeline.shards.index import load_index
+from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN, RunFolder
+from trainer.data.shards import fingerprint, of_method
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, recipe_names
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import BEFORE, TrainConfig
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +80,11 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
     for each in plan_rows(config).steps:
         if each.state == "left out":
             log.warning("%s is left out: %s", each.recipe.name, each.why)
-        elif each.state == "done":
+        elif each.state == "done" and each.recipe.trains:
             log.info("%s is done and kept", each.recipe.name)
         elif each.config:
             train(each.config)
-    return plan_rows(config)
+    return plan_rows(config.model_copy(update={"on_existing": "resume"}))
 
 
 def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
@@ -102,7 +104,6 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
         "shards": shards,
         "rates": rates,
         "teacher": str(config.out / "a1") if teacher == "a1" else teacher,
-        "resume": (out / RUN).is_file(),
     }
     if not recipe.mixed:
         own |= {"mix": "batch", "mix_pairs": "twice"}
@@ -115,9 +116,19 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
 
 
 def _state(config: TrainConfig, recipe: Recipe) -> str:
-    """Whether a row's folder holds all of its epochs."""
+    """How far a row is.
+
+    Raises:
+        UsageError: its folder holds another run, or, under ``fail``, any.
+    """
+    folder = RunFolder(config.out)
+    existing = folder.existing()
+    if existing and config.on_existing == "fail":
+        refuse_existing(config.out, existing[0].name)
+    if not existing or config.on_existing == "overwrite":
+        return "to do"
     if not (config.out / MODEL).is_file() or not (config.out / META).is_file():
-        return "to resume" if config.resume else "to do"
+        return "to resume"
     try:
         meta: dict[str, Any] = read_json(config.out / META)
         epochs, tracker = int(meta.get("epoch", 0)), meta["tracker"]
@@ -125,4 +136,23 @@ def _state(config: TrainConfig, recipe: Recipe) -> str:
         raise UsageError(f"{config.out / META}: not the description of a run: remove {config.out}") from error
     if tracker != config.tracker:
         raise UsageError(f"{config.out} holds a {tracker}: take another --out for {config.tracker}")
-    return "done" if not recipe.trains or epochs >= config.epochs else "to resume"
+    if not recipe.trains:
+        return "done"
+    _refuse_other_settings(config)
+    return "done" if epochs >= config.epochs and (config.out / REPORT).is_file() else "to resume"
+
+
+def _refuse_other_settings(config: TrainConfig) -> None:
+    """Refuse a row that was trained with other settings or shards.
+
+    Raises:
+        UsageError: it was.
+    """
+    run: dict[str, Any] = read_json(config.out / RUN)
+    now = config.identity()
+    # A recipe's file and a teacher's count by what is in them, not by where they lie.
+    del now["recipe"], now["teacher"]
+    then = {key: run["settings"][key] for key in now if key in run["settings"]}
+    if config.shards:
+        now["shards"], then["shards"] = fingerprint(map(load_index, config.shards)), run["shards"]
+    refuse_other(config.out, then, now, BEFORE)

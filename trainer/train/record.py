@@ -12,12 +12,10 @@ from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT
-from trainer.checkpoints.run_folder import METRICS, RUN, RunFolder
+from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, TENSORBOARD, RunFolder
 from trainer.pages import curves, draw_run
 from trainer.train import validation
 from trainer.train.session import Training
-
-REPORT, CURVES, TENSORBOARD = "report.html", "curves.png", "tb"
 
 
 class Record:
@@ -91,6 +89,7 @@ def describe_run(training: Training) -> dict[str, Any]:
     config, row, data = training.config, training.row, training.data
     return {
         "settings": config.record(),
+        IDENTITY: training.prepared.identity,
         "recipe": row.recipe.model_dump(mode="json"),
         "shards": data.source.fingerprint,
         "methods": [index.method for index in data.source.indexes],

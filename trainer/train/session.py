@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -10,61 +11,90 @@ import torch
 
 from pipeline.errors import DataError
 from pipeline.runtime.device import resolve_device
-from trainer.checkpoints.run_folder import MODEL, START, RunFolder
+from trainer.checkpoints.run_folder import IDENTITY, MODEL, START
 from trainer.checkpoints.weights import digest, load_weights
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feed, assemble
-from trainer.data.training_data import open_training_data
+from trainer.data.training_data import TrainingData, open_training_data
 from trainer.distillation import branches
 from trainer.distillation.fit_state_head import fit_head
 from trainer.distillation.objective import Objective
 from trainer.distillation.state_head import StateHead
 from trainer.net import TrackingNet
-from trainer.recipes.row import resolve_row
+from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import TrainConfig
-from trainer.train.distributed import join_group
+from trainer.train.distributed import ProcessGroup, join_group
 from trainer.train.initial_weights import Weights, build_student, frozen_teacher, named_teacher
 from trainer.train.master_adam import MasterAdam
 
 State = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A run before its folder is touched: all that can be refused without one.
+
+    Attributes:
+        config: its settings and whereabouts.
+        group: the processes that train it.
+        row: what it trains.
+        device: where.
+        data: what it sees.
+        teacher: weights of a teacher that is not what the run starts from.
+        identity: what a run that goes on must share with the one that began.
+    """
+
+    config: TrainConfig
+    group: ProcessGroup
+    row: Row
+    device: torch.device
+    data: TrainingData
+    teacher: Weights | None
+    identity: dict[str, Any]
+
+
+def prepare(config: TrainConfig) -> Prepared:
+    """Check settings and shards of a run.
+
+    Raises:
+        UsageError: settings that do not fit one another.
+        DataError: shards or weights that cannot be used.
+    """
+    group, row = join_group(), resolve_row(config)
+    device = resolve_device(config.device, f"cuda:{group.local_rank}")
+    # Before the first picture is decoded: a pool of OpenCV threads would deadlock every forked loader process.
+    start_worker(0)
+    data, teacher = open_training_data(config, row, config.shards), named_teacher(config)
+    identity = config.identity() | {"recipe": row.recipe.name} | row.sources()
+    identity |= {"shards": data.source.fingerprint, "processes": group.world_size}
+    identity |= {"teacher": digest(teacher) if teacher else config.teacher}
+    return Prepared(config, group, row, device, data, teacher, identity)
+
+
 class Training:
     """One run, ready to step.
 
-    The order counts: what does not fit is told before a folder is made, and before the first random number is drawn.
+    Args:
+        prepared: the run.
+        state: what was saved of it, to go on from.
 
     Raises:
-        UsageError: settings that do not fit one another, or a run folder that is taken.
-        DataError: shards or weights that cannot be used.
+        UsageError: weights to start from that are missing.
+        DataError: weights that cannot be used.
     """
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config, self.group = config, join_group()
-        self.row = resolve_row(config)
-        self.device = resolve_device(config.device, f"cuda:{self.group.local_rank}")
-        # Before the first picture is decoded: a pool of OpenCV threads would deadlock every forked loader process.
-        start_worker(0)
-        self.data = open_training_data(config, self.row, config.shards)
-        self.folder = None if config.dry_run else RunFolder(config.out, resume=config.resume)
-        teacher_weights = named_teacher(config)
-        self.identity = self._identity(teacher_weights)
-        state = self.folder.load_state(self.identity) if self.folder and config.resume else None
-        self.net = build_student(config, self.row.recipe, self.device, resumed=state is not None)
+    def __init__(self, prepared: Prepared, state: State | None = None) -> None:
+        self.prepared, self.config, self.group = prepared, prepared.config, prepared.group
+        self.row, self.device, self.data = prepared.row, prepared.device, prepared.data
+        self.net = build_student(self.config, self.row.recipe, self.device, resumed=state is not None)
         self.start = self._start_weights(state)
-        names = branches.trained_names(self.net, self.row.recipe, config, self.row.base)
-        teacher = self._teacher([name for group in names.values() for name in group], teacher_weights)
+        names = branches.trained_names(self.net, self.row.recipe, self.config, self.row.base)
+        teacher = self._teacher([name for group in names.values() for name in group], prepared.teacher)
         self.optimizer = MasterAdam(self.net, names, self.row.rates, self.group)
         self.frozen = digest({n: v for n, v in self.net.state_dict().items() if self._stays(n)})
         self.epoch = self._restore(state) if state else 0
         self.head = self._restored_head(state) if state else self._fitted_head()
         self.objective = self._objective(teacher)
-
-    def _identity(self, teacher: Weights | None) -> dict[str, Any]:
-        """What a resumed run must share with the one it goes on from."""
-        shared = self.config.identity() | {"recipe": self.row.recipe.name} | self.row.sources()
-        shared |= {"shards": self.data.source.fingerprint, "processes": self.group.world_size}
-        return shared | {"teacher": digest(teacher) if teacher else self.config.teacher}
 
     def _stays(self, name: str) -> bool:
         """Whether an entry of the state dict is the same after training."""
@@ -134,7 +164,7 @@ class Training:
         """What a resumed run needs beside the model."""
         return {
             "epoch": self.epoch,
-            "identity": self.identity,
+            IDENTITY: self.prepared.identity,
             "optimizer": self.optimizer.state_dict(),
             "head": self.head.state_dict() if self.head else None,
             "buffers": dict(self.net.named_buffers()) if self.trains_backbone else {},

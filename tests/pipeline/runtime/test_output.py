@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from pipeline.config import OnExisting
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.runtime.output import PLAN, _tell_unlocked, owned
+from pipeline.runtime.output import PLAN, _tell_unlocked, locked, owned
 
 MADE = ("made-*.txt", "sub/*.txt", PLAN)
 
@@ -180,3 +181,44 @@ def test_a_second_run_waits_its_turn_and_a_dead_one_leaves_no_lock(tmp_path: Pat
         assert caught.value.exit_code == 4
         other.kill()
     start(tmp_path, {})
+
+
+@pytest.mark.parametrize("makes", [False, True])
+def test_a_run_that_fails_before_it_made_anything_leaves_no_folder(tmp_path: Path, makes: bool) -> None:
+    out = tmp_path / "made/for/it"
+    with pytest.raises(UsageError, match="no"), locked(out, MADE):
+        if makes:
+            (out / "made-1.txt").touch()
+        raise UsageError("no")
+    assert out.exists() == makes
+    assert (tmp_path / "made").exists() == makes
+
+
+def test_a_folder_that_was_there_stays_when_a_run_fails(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no"), locked(tmp_path, MADE):
+        raise UsageError("no")
+    assert tmp_path.is_dir()
+
+
+def test_a_forked_process_does_not_keep_the_lock_of_one_that_was_killed(tmp_path: Path) -> None:
+    """As a loader process would, that has yet to notice that its parent is gone."""
+    script = (
+        "import os, signal, sys, time; from pathlib import Path; from pipeline.runtime.output import locked\n"
+        f"with locked(Path({str(tmp_path)!r}), ()):\n"
+        "    child = os.fork()\n"
+        "    if not child: time.sleep(60)\n"
+        "    print(child, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    killed = subprocess.Popen([sys.executable, "-c", script], cwd=root, stdout=subprocess.PIPE, text=True)
+    assert killed.stdout is not None
+    child = int(killed.stdout.readline())
+    killed.wait()
+    try:
+        os.kill(child, 0)
+        with locked(tmp_path, ()):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        killed.stdout.close()

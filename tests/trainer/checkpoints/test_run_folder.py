@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ def state(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "a/run", resume=False)
-    assert folder.load_state(IDENTITY) is None
-    folder.save_state(state())
-    back = RunFolder(tmp_path / "a/run", resume=True).load_state(IDENTITY)
+    folder = RunFolder(tmp_path / "a/run")
+    with folder.held():
+        assert folder.resume(IDENTITY) is None
+        folder.save_state(state())
+    back = RunFolder(tmp_path / "a/run").resume(IDENTITY)
     assert back is not None
     assert back["epoch"] == 2
     assert back["optimizer"]["w"].equal(torch.arange(3.0).double())
@@ -36,11 +38,17 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [STATE, MODEL])
-def test_a_folder_that_holds_a_run_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_holds_a_run_is_refused_overwritten_or_left(tmp_path: Path, name: str) -> None:
+    folder, own = RunFolder(tmp_path), tmp_path / "own.json"
+    own.touch()
+    folder.claim("fail")
     (tmp_path / name).touch()
-    with pytest.raises(UsageError, match="already holds a run: add --resume"):
-        RunFolder(tmp_path, resume=False)
-    RunFolder(tmp_path, resume=True)
+    with pytest.raises(UsageError, match=f"already holds {re.escape(name)}: choose another --out or --on-existing"):
+        folder.claim("fail")
+    folder.claim("resume")
+    assert (tmp_path / name).exists()
+    folder.claim("overwrite")
+    assert list(tmp_path.iterdir()) == [own]
 
 
 def test_what_killed_ones_left_half_written_is_swept_when_a_run_holds_the_folder(tmp_path: Path) -> None:
@@ -53,17 +61,20 @@ def test_what_killed_ones_left_half_written_is_swept_when_a_run_holds_the_folder
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"cannot write to .*file/run: .*choose another --out"):
-        RunFolder(tmp_path / "file/run", resume=False)
+    held = RunFolder(tmp_path / "file/run").held()
+    with pytest.raises(UsageError, match=r"cannot write to .*file/run: .*choose another --out"), held:
+        raise AssertionError
 
 
 def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, resume=True)
+    folder = RunFolder(tmp_path)
     folder.save_state(state())
-    with pytest.raises(UsageError, match="began with other seed, shards: resume with the same"):
-        folder.load_state(IDENTITY | {"seed": 1, "shards": "x"})
-    with pytest.raises(UsageError, match="began with other new"):
-        folder.load_state(IDENTITY | {"new": 1})
+    with pytest.raises(
+        UsageError, match=r"other settings or input \(seed: 0 -> 1; shards: abc -> x\): choose another --out"
+    ):
+        folder.resume(IDENTITY | {"seed": 1, "shards": "x"})
+    with pytest.raises(UsageError, match="new: None -> 1"):
+        folder.resume(IDENTITY | {"new": 1})
 
 
 OLD: dict[str, Any] = {
@@ -82,42 +93,42 @@ AGAIN: dict[str, Any] = {
 
 def test_a_state_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
     """Its identity is written today as it was, and what it does not say counts as it was then."""
-    folder = RunFolder(tmp_path, resume=True)
+    folder = RunFolder(tmp_path)
     folder.save_state(state(identity=OLD))
     now = TrainConfig.model_validate(AGAIN).identity()
     assert now == OLD
-    assert folder.load_state(now) is not None
+    assert folder.resume(now) is not None
 
 
-@pytest.mark.parametrize(("value", "told"), [(0.0, None), (0.1, "began with other nu:")])
+@pytest.mark.parametrize(("value", "told"), [(0.0, None), (0.1, "nu: 0.0 -> 0.1")])
 def test_a_setting_that_came_later_counts_as_its_default_of_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, told: str | None
 ) -> None:
     monkeypatch.setitem(run_settings.BEFORE, "nu", 0.0)
-    folder = RunFolder(tmp_path, resume=True)
+    folder = RunFolder(tmp_path)
     folder.save_state(state(identity={key: value for key, value in OLD.items() if key != "nu"}))
     config = TrainConfig.model_validate(AGAIN | {"nu": value})
     assert ("nu" in config.identity()) == ("nu" in config.record()) == (told is not None)
     if told is None:
-        assert folder.load_state(config.identity()) is not None
+        assert folder.resume(config.identity()) is not None
     else:
         with pytest.raises(UsageError, match=told):
-            folder.load_state(config.identity())
+            folder.resume(config.identity())
 
 
 def test_a_run_that_other_results_belong_to_is_not_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = RunFolder(tmp_path, resume=True)
+    folder = RunFolder(tmp_path)
     folder.save_state(state(identity=OLD))
     monkeypatch.setattr(run_settings, "RESULTS", 2)
-    with pytest.raises(UsageError, match="began with other results:"):
-        folder.load_state(TrainConfig.model_validate(AGAIN).identity())
+    with pytest.raises(UsageError, match="results: 1 -> 2"):
+        folder.resume(TrainConfig.model_validate(AGAIN).identity())
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "flipped", "text"])
 def test_a_damaged_state_is_refused_by_name(tmp_path: Path, damage: str) -> None:
-    folder = RunFolder(tmp_path, resume=True)
+    folder = RunFolder(tmp_path)
     folder.save_state(state(optimizer={"w": torch.zeros(5000)}))
     data = (tmp_path / STATE).read_bytes()
     middle = len(data) // 2
@@ -129,14 +140,14 @@ def test_a_damaged_state_is_refused_by_name(tmp_path: Path, damage: str) -> None
     }
     (tmp_path / STATE).write_bytes(bad[damage])
     with pytest.raises(DataError, match=r"state\.pt: damaged, cannot resume: .*another --out"):
-        folder.load_state(IDENTITY)
+        folder.load_state()
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"epoch": 1}, state(extra=1), {}])
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / STATE)
     with pytest.raises(DataError, match=r"state\.pt: not the state of a run"):
-        RunFolder(tmp_path, resume=True).load_state(IDENTITY)
+        RunFolder(tmp_path).load_state()
 
 
 class Evil:
@@ -153,14 +164,14 @@ def test_a_malicious_state_is_not_executed(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     torch.save(state(head=Evil(trap)), tmp_path / STATE)
     with pytest.raises(DataError, match=r"refused, since it names .*mkdir"):
-        RunFolder(tmp_path, resume=True).load_state(IDENTITY)
+        RunFolder(tmp_path).load_state()
     assert not trap.exists()
     torch.load(tmp_path / STATE, weights_only=False)
     assert trap.exists()
 
 
 def test_metrics_of_lost_epochs_are_dropped(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, resume=True)
+    folder = RunFolder(tmp_path)
     rows = [{"epoch": epoch, "loss": 1.0} for epoch in (-1, 0, 0, 1, 2)]
     folder.log(rows)
     with (tmp_path / METRICS).open("a") as file:
@@ -173,7 +184,7 @@ def test_metrics_of_lost_epochs_are_dropped(tmp_path: Path) -> None:
 
 def test_a_model_is_written_with_what_it_is(tmp_path: Path) -> None:
     weights = {"a": torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last), "b": torch.tensor(3)}
-    RunFolder(tmp_path, resume=False).save_model(weights, {"tracker": "dimp18"})
+    RunFolder(tmp_path).save_model(weights, {"tracker": "dimp18"})
     back = load_weights(tmp_path / MODEL)
     assert all(back[name].equal(value) for name, value in weights.items())
     assert json.loads((tmp_path / "model.json").read_text()) == {"tracker": "dimp18"}
@@ -182,5 +193,6 @@ def test_a_model_is_written_with_what_it_is(tmp_path: Path) -> None:
 def test_equal_states_are_equal_files(tmp_path: Path) -> None:
     """Names of parts are drawn at random, and torch writes the name of the file that it is given into it."""
     for name in ("a", "b"):
-        RunFolder(tmp_path / name, resume=False).save_state({"epoch": 1})
+        (tmp_path / name).mkdir()
+        RunFolder(tmp_path / name).save_state({"epoch": 1})
     assert (tmp_path / "a" / STATE).read_bytes() == (tmp_path / "b" / STATE).read_bytes()

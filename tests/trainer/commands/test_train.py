@@ -69,7 +69,9 @@ def words(shards: Path, out: Path, *more: object) -> tuple[object, ...]:
 def test_bad_usage_is_one_line_and_code_2(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], told: str
 ) -> None:
-    assert told in refused(capsys, 2, *words(world, tmp_path, *more))
+    out = tmp_path / "made/for/it"
+    assert told in refused(capsys, 2, *words(world, out, *more))
+    assert not list(tmp_path.iterdir()), "a refusal leaves no folder behind"
 
 
 def test_an_output_that_cannot_be_written_is_code_2(
@@ -116,17 +118,24 @@ def test_weights_that_cannot_be_used_are_code_3(
     assert "teacher.pth" in refused(capsys, 3, *words(world, tmp_path, "--init", path))
 
 
-def test_a_damaged_state_is_code_3_and_a_taken_folder_code_2(
+def test_a_damaged_state_is_code_3_and_a_folder_that_may_not_hold_a_run_code_2(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run/state.pt").write_bytes(b"PK\x03\x04 and then nothing")
-    assert "add --resume" in refused(capsys, 2, *words(world, tmp_path))
-    assert "cannot resume" in refused(capsys, 3, *words(world, tmp_path, "--resume"))
+    assert "already holds state.pt" in refused(capsys, 2, *words(world, tmp_path, "--on-existing", "fail"))
+    for more in ((), ("--resume",), ("--on-existing", "resume")):
+        assert "cannot resume" in refused(capsys, 3, *words(world, tmp_path, *more))
+    told = refused(capsys, 2, *words(world, tmp_path, "--resume", "--on-existing", "overwrite"))
+    assert "--resume and --on-existing overwrite contradict one another" in told
 
 
 def test_a_run_prints_what_it_made(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    world: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     small_windows(monkeypatch)
     more = ("--epochs", 1, "--samples-per-epoch", 1, "--batch-size", 1, "--loader-workers", 0)
@@ -135,7 +144,8 @@ def test_a_run_prints_what_it_made(
     assert "recipe" in told
     assert "samples/s" in told
     assert (tmp_path / "run/model.safetensors").is_file()
-    assert run("train", *words(world, tmp_path, *more, "--set", "held_out_samples=0", "--resume")) == 0
+    assert run("train", *words(world, tmp_path, *more, "--set", "held_out_samples=0")) == 0
+    assert "run is finished and kept" in caplog.text
 
 
 def test_list_recipes_prints_table_1(capsys: pytest.CaptureFixture[str]) -> None:

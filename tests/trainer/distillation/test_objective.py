@@ -10,7 +10,7 @@ from trainer.data.feeds import Feed, assemble
 from trainer.distillation import fit_state_head
 from trainer.net import build_network
 from trainer.recipes.recipe import load_recipe, recipe_names
-from trainer.train.session import Training
+from trainer.train.session import Training, prepare
 
 from ..train_world import settings, write_world
 
@@ -30,7 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def training(world: Path, out: Path, **changes: Any) -> Training:
     if str(changes.get("recipe")).startswith("atom"):
         changes["tracker"] = "atom"
-    return Training(settings(world, out, **({"head_steps": 2} | changes)))
+    return Training(prepare(settings(world, out, **({"head_steps": 2} | changes))))
 
 
 def repeated(run: Training, pairs: int = 2) -> Feed:

@@ -202,7 +202,7 @@ def test_what_must_not_change_on_resume_leaves_out_what_may() -> None:
     first = configure(BASE, ())
     other = configure(
         BASE | {"out": Path("b"), "shards": (Path("x"),), "init": (Path("w"),)},
-        ("epochs=9", "device=cpu", "loader_workers=0", "resume=true"),
+        ("epochs=9", "device=cpu", "loader_workers=0", "on_existing=fail"),
     )
     assert first.identity() == other.identity()
     for override in ("seed=1", "batch_size=3", "rates.tcl=1e-3", "losses=paper", "held_out_samples=3", "mu=.1"):

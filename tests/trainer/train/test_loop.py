@@ -1,9 +1,11 @@
 """The training loop on a tiny world: files, resumption to the same bits, refusals."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pipeline.errors import DataError, UsageError
-from trainer.checkpoints.run_folder import METRICS, MODEL, STATE
+from pipeline.errors import CmdTirError, DataError, UsageError
+from trainer.checkpoints.run_folder import METRICS, MODEL, REPORT, STATE, RunFolder
 from trainer.checkpoints.weights import load_weights
 from trainer.train import loop, session
 
@@ -33,7 +35,7 @@ def test_four_epochs_equal_two_and_two(world: Path, tmp_path: Path, teacher: Pat
     whole = loop.train_row(settings(world, tmp_path / "whole", epochs=4, init=(teacher,), **options))
     loop.train_row(settings(world, tmp_path / "parts", epochs=2, init=(teacher,), **options))
     before = load_weights(tmp_path / "parts" / MODEL)
-    loop.train_row(settings(world, tmp_path / "parts", epochs=4, resume=True, **options))
+    loop.train_row(settings(world, tmp_path / "parts", epochs=4, **options))
     assert same_bits(tmp_path / "whole", tmp_path / "parts")
     assert rows(tmp_path / "whole") == rows(tmp_path / "parts")
     after, start = load_weights(tmp_path / "parts" / MODEL), load_weights(teacher)
@@ -66,7 +68,7 @@ def test_every_kind_of_run_resumes_to_the_same_bits(world: Path, tmp_path: Path,
         options |= {"samples_per_epoch": 8, "batch_size": 8}
     loop.train_row(settings(world, tmp_path / "whole", epochs=4, **options))
     loop.train_row(settings(world, tmp_path / "parts", epochs=2, **options))
-    loop.train_row(settings(world, tmp_path / "parts", epochs=4, resume=True, **options | {"loader_workers": 0}))
+    loop.train_row(settings(world, tmp_path / "parts", epochs=4, **options | {"loader_workers": 0}))
     assert same_bits(tmp_path / "whole", tmp_path / "parts")
 
 
@@ -100,7 +102,7 @@ def test_a_killed_run_resumes_to_the_same_bits(world: Path, tmp_path: Path, afte
     script = KILLED.format(**where, after=after, epoch=epoch, threads=torch.get_num_threads())
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == -9, done.stderr
-    loop.train_row(settings(world, tmp_path / "killed", epochs=3, resume=True, **SHOWN))
+    loop.train_row(settings(world, tmp_path / "killed", epochs=3, **SHOWN))
     loop.train_row(settings(world, tmp_path / "whole", epochs=3, **SHOWN))
     assert same_bits(tmp_path / "whole", tmp_path / "killed")
     assert rows(tmp_path / "whole") == rows(tmp_path / "killed")
@@ -116,35 +118,110 @@ def finished(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def test_an_existing_run_is_refused_without_resume(world: Path, finished: Path) -> None:
-    before = (finished / MODEL).read_bytes()
-    with pytest.raises(UsageError, match="already holds a run"):
-        loop.train_row(settings(world, finished, **SHOWN))
-    assert (finished / MODEL).read_bytes() == before
+def content(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """When the files of a run were written, and their bytes."""
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir() if path.is_file()}
+
+
+def test_an_existing_run_is_refused_where_that_is_asked_for(world: Path, finished: Path) -> None:
+    before = content(finished)
+    with pytest.raises(UsageError, match=r"already holds state\.pt: choose another --out or --on-existing overwrite"):
+        loop.train_row(settings(world, finished, on_existing="fail", **SHOWN))
+    assert content(finished) == before
+
+
+def test_a_finished_run_is_kept_and_says_so(world: Path, finished: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = content(finished)
+    with caplog.at_level("INFO"):
+        kept = loop.train_row(settings(world, finished, epochs=1, **SHOWN))
+    assert f"{finished} is finished and kept" in caplog.text
+    assert kept.epochs == 1
+    assert "samples/s" not in dict(kept.rows())
+    assert content(finished) == before
+
+
+def test_a_run_that_was_stopped_before_its_report_gets_it(world: Path, finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    (run / REPORT).unlink()
+    loop.train_row(settings(world, run, epochs=1, **SHOWN))
+    assert (run / REPORT).is_file()
+    assert (run / MODEL).read_bytes() == (finished / MODEL).read_bytes()
+
+
+def test_fewer_epochs_than_a_run_has_are_refused(world: Path, tmp_path: Path) -> None:
+    loop.train_row(settings(world, tmp_path, epochs=2, **SHOWN))
+    with pytest.raises(UsageError, match="has gone on for 2 epochs, not 1"):
+        loop.train_row(settings(world, tmp_path, epochs=1, **SHOWN))
+
+
+def test_overwriting_removes_what_a_run_made_and_nothing_else(world: Path, finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    for name in ("notes.json", "figure.png", "index.html"):
+        (run / name).write_text("the user's own")
+    loop.train_row(settings(world, run, epochs=1, on_existing="overwrite", seed=1, **SHOWN))
+    assert {(run / name).read_text() for name in ("notes.json", "figure.png", "index.html")} == {"the user's own"}
+    assert not same_bits(run, finished)
+
+
+def test_a_run_that_never_saved_a_state_is_tied_to_its_settings_too(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop, "_epoch", interrupt)
+        loop.train_row(settings(world, tmp_path, epochs=1, **SHOWN))
+    assert not (tmp_path / STATE).exists()
+    with pytest.raises(UsageError, match="seed: 0 -> 1"):
+        loop.train_row(settings(world, tmp_path, epochs=1, seed=1, **SHOWN))
+    loop.train_row(settings(world, tmp_path, epochs=1, **SHOWN))
+
+
+def interrupt(*_: object) -> Iterator[dict[str, float]]:
+    raise KeyboardInterrupt
+
+
+def test_a_model_whose_state_is_gone_is_not_written_over(world: Path, finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    (run / STATE).unlink()
+    with pytest.raises(UsageError, match=r"holds model\.safetensors but no state\.pt to go on from"):
+        loop.train_row(settings(world, run, epochs=2, **SHOWN))
+
+
+def test_the_state_is_read_under_the_lock(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or it could be another by the time that the folder is held."""
+    held: list[bool] = []
+
+    def load(folder: RunFolder) -> None:
+        with pytest.raises(CmdTirError, match="another run is writing"), folder.held():
+            raise AssertionError
+        held.append(True)
+
+    monkeypatch.setattr(RunFolder, "load_state", load)
+    loop.train_row(settings(world, tmp_path, epochs=1, **SHOWN))
+    assert held
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"seed": 1}, "seed"),
-        ({"batch_size": 1}, "batch_size"),
-        ({"rates": {"tcl": 1e-3}}, "rates"),
-        ({"tracker": "dimp50"}, "tracker"),
-        ({"recipe": "b1", "rates": {}}, "rates, recipe"),
-        ({"samples_per_epoch": 4, "losses": "paper"}, "losses, samples_per_epoch"),
+        ({"seed": 1}, "seed: 0 -> 1"),
+        ({"batch_size": 1}, "batch_size: 2 -> 1"),
+        ({"rates": {"tcl": 1e-3}}, "rates.tcl: 0.0001 -> 0.001"),
+        ({"tracker": "dimp50"}, "tracker: dimp18 -> dimp50"),
+        ({"recipe": "b1", "rates": {}}, "rates.tcl: 0.0001 -> None; recipe: c1 -> b1"),
+        ({"samples_per_epoch": 4, "losses": "paper"}, "losses: tracker -> paper; samples_per_epoch: 2 -> 4"),
     ],
 )
 def test_other_settings_are_refused_on_resume_by_name(
     world: Path, finished: Path, change: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(UsageError, match=f"began with other {named}:"):
-        loop.train_row(settings(world, finished, **SHOWN | {"resume": True} | change))
+    with pytest.raises(UsageError, match=re.escape(f"made with other settings or input ({named}): choose another")):
+        loop.train_row(settings(world, finished, **SHOWN | change))
 
 
 def test_other_shards_are_refused_on_resume(tmp_path: Path, finished: Path) -> None:
     other = write_world(tmp_path, shard(sequences=7))
-    with pytest.raises(UsageError, match="began with other shards"):
-        loop.train_row(settings(other, finished, resume=True, **SHOWN))
+    with pytest.raises(UsageError, match=r"other settings or input \(shards: "):
+        loop.train_row(settings(other, finished, **SHOWN))
 
 
 def test_a_damaged_state_or_model_is_refused(world: Path, finished: Path, tmp_path: Path) -> None:
@@ -155,7 +232,7 @@ def test_a_damaged_state_or_model_is_refused(world: Path, finished: Path, tmp_pa
             data = (finished / file).read_bytes()
             (run / file).write_bytes(data[: len(data) // 2] if file == name else data)
         with pytest.raises(DataError, match=name.replace(".", r"\.")):
-            loop.train_row(settings(world, run, resume=True, **SHOWN))
+            loop.train_row(settings(world, run, **SHOWN))
 
 
 def test_a_model_that_was_altered_is_not_resumed(world: Path, finished: Path, tmp_path: Path) -> None:
@@ -166,7 +243,7 @@ def test_a_model_that_was_altered_is_not_resumed(world: Path, finished: Path, tm
     weights["feature_extractor.conv1.weight"][0] += 1
     save_file(weights, run / MODEL)
     with pytest.raises(DataError, match=r"model\.safetensors: altered since the state was saved"):
-        loop.train_row(settings(world, run, resume=True, epochs=2, **SHOWN))
+        loop.train_row(settings(world, run, epochs=2, **SHOWN))
 
 
 def test_a_run_that_ended_in_its_first_epoch_starts_anew(world: Path, tmp_path: Path) -> None:
@@ -179,7 +256,7 @@ def test_a_run_that_ended_in_its_first_epoch_starts_anew(world: Path, tmp_path: 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_pairs(world: Path, tmp_path: Path) -> None:
     config = settings(world, tmp_path / "run", batch_size=1, samples_per_epoch=3, rates={"tcl": 1e30})
-    training = session.Training(settings(world, tmp_path / "other", batch_size=1, samples_per_epoch=3))
+    training = session.Training(session.prepare(settings(world, tmp_path / "other", batch_size=1, samples_per_epoch=3)))
     dataset = training.data.training_windows()
     with pytest.raises(DataError, match=r"loss is (nan|inf) at epoch 0, step (\d), pairs (video-\d/\d): ") as caught:
         loop.train_row(config)
@@ -200,6 +277,6 @@ def test_the_rate_is_halved_as_scheduled(world: Path, tmp_path: Path, monkeypatc
 
 
 def test_windows_without_jitter_are_warned_of(world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    session.Training(settings(world, tmp_path / "run", jitter="none"))
+    session.Training(session.prepare(settings(world, tmp_path / "run", jitter="none")))
     assert "jitter is off" in caplog.text
     assert "random weights" in caplog.text

@@ -18,9 +18,10 @@ from ..train_world import same_bits, settings
 pytestmark = pytest.mark.usefixtures("small_training")
 
 
-def model_of(folder: Path, row: str, weights: dict[str, torch.Tensor]) -> Path:
+def model_of(folder: Path, row: str, weights: dict[str, torch.Tensor], **more: object) -> Path:
     """A run's folder with weights that say they are of a row."""
-    RunFolder(folder, resume=False).save_model(weights, {"tracker": "dimp18", "recipe": row})
+    folder.mkdir()
+    RunFolder(folder).save_model(weights, {"tracker": "dimp18", "recipe": row} | more)
     return folder
 
 
@@ -38,7 +39,7 @@ def test_parents_are_put_together_whatever_their_order(world: Path, tmp_path: Pa
     second = scaled(first, 1.5)
     runs = (model_of(tmp_path / "c", "c1", second), model_of(tmp_path / "b", "b3", first))
     for init in (runs, runs[::-1]):
-        run = session.Training(settings(world, tmp_path / "run", recipe="d3", init=init))
+        run = session.Training(session.prepare(settings(world, tmp_path / "run", recipe="d3", init=init)))
         for name, value in run.net.state_dict().items():
             assert value.equal((second if name.startswith("classifier.") else first)[name]), name
 
@@ -48,11 +49,11 @@ def test_a_missing_parent_and_a_strange_one_are_named(world: Path, tmp_path: Pat
     b1, b3 = model_of(tmp_path / "b1", "b1", weights), model_of(tmp_path / "b3", "b3", weights)
     for init, told in (((b3,), "--init for c1 is missing"), ((b1, b3), "c1 is missing, got runs of b1, b3")):
         with pytest.raises(UsageError, match=f"recipe d3 starts from b3 and c1: {told}"):
-            session.Training(settings(world, tmp_path / "run", recipe="d3", init=init))
+            session.Training(session.prepare(settings(world, tmp_path / "run", recipe="d3", init=init)))
     torch.manual_seed(5)
     alien = model_of(tmp_path / "alien", "c1", build_network("dimp18").state_dict())
     with pytest.raises(DataError, match=r"their backbones differ \(feature_extractor"):
-        session.Training(settings(world, tmp_path / "run", recipe="d3", init=(b3, alien)))
+        session.Training(session.prepare(settings(world, tmp_path / "run", recipe="d3", init=(b3, alien))))
 
 
 def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> None:
@@ -66,6 +67,18 @@ def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> N
         of_test = name.startswith("bb_regressor.") and name.split(".")[1] in test_parts
         assert value.equal((second if of_test else first)[name]), name
     assert same_bits(tmp_path / "b3", tmp_path / "merged")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "b3").iterdir()}
+    stage.train_one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=(b1, b2)))
+    merge.merge_runs(b1, b2, tmp_path / "b3")
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "b3").iterdir()}
+    with pytest.raises(UsageError, match=r"other settings or input \(weights: "):
+        merge.merge_runs(b1, b1, tmp_path / "b3")
+    with pytest.raises(UsageError, match="recipe: c1 -> b3"):
+        merge.merge_runs(b1, b2, model_of(tmp_path / "c1", "c1", first))
+    with pytest.raises(UsageError, match=r"already holds model\.safetensors"):
+        merge.merge_runs(b1, b2, tmp_path / "b3", on_existing="fail")
+    merge.merge_runs(b1, b1, tmp_path / "b3", on_existing="overwrite")
+    assert same_bits(tmp_path / "b3", b1)
     with pytest.raises(UsageError, match="b2 is missing"):
         stage.train_one(settings(tmp_path, tmp_path / "again", recipe="b3", init=(b1, tmp_path / "merged")))
 
@@ -75,7 +88,8 @@ def test_shared_features_are_trained_on_the_tir_side_alone(world: Path, tmp_path
     """The RGB side runs a frozen copy; only the TIR side's is stepped and saved, after resumption too."""
     options: dict[str, Any] = {"recipe": recipe, "tcl_features": "trained", "rates": {"tcl": 1e-3}}
     loop.train_row(settings(world, tmp_path / "run", epochs=1, **options))
-    run = session.Training(settings(world, tmp_path / "run", resume=True, **options))
+    state = RunFolder(tmp_path / "run").load_state()
+    run = session.Training(session.prepare(settings(world, tmp_path / "run", **options)), state)
     torch.manual_seed(0)
     start = build_network("dimp18").state_dict()
     teacher = getattr(run.objective, side).classifier.feature_extractor.state_dict()
@@ -88,24 +102,21 @@ def test_a_teacher_of_its_own_runs_the_rgb_side_and_is_not_saved(world: Path, tm
     first = load_weights(teacher)
     start, a1 = model_of(tmp_path / "s", "whole", scaled(first, 1.5)), model_of(tmp_path / "a1", "a1", first)
     options: dict[str, Any] = {"recipe": "d2", "init": (start,), "teacher": str(a1)}
-    training = session.Training(settings(world, tmp_path / "run", **options))
+    training = session.Training(session.prepare(settings(world, tmp_path / "run", **options)))
     for name, value in training.objective.test_side.state_dict().items():
         assert value.equal(first[name]), name
     assert training.objective.reference_side is training.net
     for name, value in training.net.state_dict().items():
         assert value.equal(scaled(first, 1.5)[name]), name
     with pytest.raises(UsageError, match="trains both branches"):
-        session.Training(settings(world, tmp_path / "run", recipe="d3", teacher=str(a1)))
+        session.Training(session.prepare(settings(world, tmp_path / "run", recipe="d3", teacher=str(a1))))
 
 
 def test_a_model_put_together_has_learnt_the_thermal_ranges_of_all_its_parents(tmp_path: Path, teacher: Path) -> None:
     weights = load_weights(teacher)
     parents = []
     for row, ranges in (("b1", ["8-bit"]), ("b2", ["8-bit", [7000, 9000]])):
-        RunFolder(tmp_path / row, resume=False).save_model(
-            weights, {"tracker": "dimp18", "recipe": row, "tir_ranges": ranges}
-        )
-        parents.append(tmp_path / row)
+        parents.append(model_of(tmp_path / row, row, weights, tir_ranges=ranges))
     merge.merge_runs(parents[0], parents[1], tmp_path / "merged")
     stage.train_one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=tuple(parents)))
     for run in ("merged", "b3"):
@@ -114,11 +125,13 @@ def test_a_model_put_together_has_learnt_the_thermal_ranges_of_all_its_parents(t
 
 def test_a_spatial_row_is_measured_on_joined_pictures(world: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"recipe": "d3", "mix": "spatial", "held_out": 0.3, "held_out_samples": 1}
-    ways = validation.ways(session.Training(settings(world, tmp_path / "run", **options)))
+    ways = validation.ways(session.Training(session.prepare(settings(world, tmp_path / "run", **options))))
     assert ways["as trained"].reference == ("rgb-tir",)
     assert ways["TIR alone"].reference == ways["TIR alone"].test == ("tir",)
     before, after = (
-        validation.examine(session.Training(settings(world, tmp_path / name, **options | {"mix": mix})))["quality"]
+        validation.examine(
+            session.Training(session.prepare(settings(world, tmp_path / name, **options | {"mix": mix})))
+        )["quality"]
         for name, mix in (("joined", "spatial"), ("batch", "batch"))
     )
     assert before["TIR alone"] == after["TIR alone"]

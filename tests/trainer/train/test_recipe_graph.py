@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
-from trainer.checkpoints.run_folder import MODEL
+from pipeline.files.json_text import write_json
+from pipeline.shards.index import load_index
+from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN
 from trainer.checkpoints.weights import load_weights
+from trainer.data.shards import fingerprint
 from trainer.train import recipe_graph, stage
 
 from ..train_world import settings, shard, write_world
@@ -65,6 +68,45 @@ def test_each_row_gets_its_shards_parents_and_only_the_settings_it_has_a_use_for
 def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:
     steps = recipe_graph.plan_rows(config(worlds, tmp_path, "center", tracker="atom")).steps
     assert [step.recipe.name for step in steps] == ["a1", "atom_b1", "atom_b2", "atom_b3", "atom"]
+
+
+def done(worlds: dict[str, Path], out: Path, row: str, **settings: Any) -> None:
+    """A row's folder as a finished run of one epoch leaves it, without its weights."""
+    (out / row).mkdir(parents=True)
+    asked = next(
+        step.config for step in recipe_graph.plan_rows(config(worlds, out, "center")).steps if step.recipe.name == row
+    )
+    assert asked is not None
+    shards = fingerprint([load_index(worlds["center"])])
+    write_json(out / row / RUN, {"settings": asked.record() | settings, "shards": shards})
+    write_json(out / row / META, {"tracker": "dimp18", "epoch": 1})
+    for name in (MODEL, REPORT):
+        (out / row / name).touch()
+
+
+def test_a_row_that_is_done_is_kept_overwritten_or_refused(worlds: dict[str, Path], tmp_path: Path) -> None:
+    done(worlds, tmp_path, "b1")
+    for on_existing, state in (("resume", "done"), ("overwrite", "to do")):
+        asked = config(worlds, tmp_path, "center", on_existing=on_existing)
+        assert states(recipe_graph.plan_rows(asked).steps)["b1"] == state
+    with pytest.raises(UsageError, match=r"b1 already holds model\.safetensors"):
+        recipe_graph.train_rows(config(worlds, tmp_path, "center", on_existing="fail"), stage.train_one)
+    assert not (tmp_path / "a1").exists(), "told before the first row is run"
+
+
+def test_a_row_without_its_report_is_gone_on_with(worlds: dict[str, Path], tmp_path: Path) -> None:
+    done(worlds, tmp_path, "b1")
+    (tmp_path / "b1" / REPORT).unlink()
+    assert states(recipe_graph.plan_rows(config(worlds, tmp_path, "center")).steps)["b1"] == "to resume"
+
+
+def test_a_row_that_was_trained_otherwise_is_refused(worlds: dict[str, Path], tmp_path: Path) -> None:
+    done(worlds, tmp_path, "b1")
+    with pytest.raises(UsageError, match=r"b1 was made with other settings or input \(seed: 0 -> 1\)"):
+        recipe_graph.plan_rows(config(worlds, tmp_path, "center", seed=1))
+    other = write_world(tmp_path / "shards", shard(4, 2, method="center"))
+    with pytest.raises(UsageError, match=r"b1 was made with other settings or input \(shards: "):
+        recipe_graph.plan_rows(config(worlds | {"center": other}, tmp_path, "center"))
 
 
 @pytest.mark.slow
