@@ -145,13 +145,15 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
 
 
 def _apply(task: Task, pair: PairFiles, rig: Rig, allowed: float) -> Part:
-    """Give a pair the matrix that was handed in, unseen: nothing is fitted or judged, and the RGB picture not decoded.
+    """Give a pair the matrix that was handed in, unseen: nothing is fitted or judged, and no RGB pixel is needed.
+
+    Both pictures are checked whole all the same.
 
     The score is the one that the matrix came with, 0 where it came without. A pair of another size is registered.
     """
     root = task.config.root
     try:
-        rgb_size = images.picture_size(load_side(root, pair.rgb), pair.rgb)
+        rgb_size = images.check(load_side(root, pair.rgb), pair.rgb)
         raw = images.decode(load_side(root, pair.tir), pair.tir)
         tir = images.to_tir(raw, pair.tir, task.tir_range)
     except images.UnreadableImageError as error:

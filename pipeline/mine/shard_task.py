@@ -188,8 +188,8 @@ def _frame(homography: Matrix9, size: tuple[int, int]) -> tuple[NDArray[np.float
 
 
 def _check_size(name: str, expected: tuple[int, int], pixels: NDArray[np.uint8] | None, data: bytes) -> None:
-    """See to it that a picture has the size that it was aligned at; the header tells it where it is not decoded."""
-    actual = images.picture_size(data, name) if pixels is None else (pixels.shape[1], pixels.shape[0])
+    """See to it that a picture has the size that it was aligned at; one whose pixels nobody needs is checked whole."""
+    actual = images.check(data, name) if pixels is None else (pixels.shape[1], pixels.shape[0])
     if actual != expected:
         raise images.UnreadableImageError(f"{name}: is {actual} now, was {expected} when aligned: align again")
 

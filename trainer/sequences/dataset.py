@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import images
 from pipeline.errors import DataError, some
+from pipeline.images.headers import SUFFIXES
 from pipeline.manifests import Manifest
 from trainer.sequences.box_file import BoxFile, oddities, read_boxes
 from trainer.sequences.layout import find_file, find_pictures, load_layout, named_by, refuse_unknown
@@ -134,7 +134,7 @@ def _discover(manifest: Manifest, root: Path) -> set[str]:
 
 def _is_picture(path: Path) -> bool:
     """Whether a file is a frame, and not what file managers leave beside them (``._0001.jpg``, ``Thumbs.db``)."""
-    return path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], warnings: list[str]) -> Clip:

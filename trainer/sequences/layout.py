@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline import images
 from pipeline.errors import UsageError, some
 from pipeline.files.names import natural
+from pipeline.images.headers import SUFFIXES
 from pipeline.manifests import Manifest, load_manifest
 
 
@@ -60,5 +60,5 @@ def find_pictures(root: Path, patterns: Sequence[str], sequence: str) -> list[Pa
     """
     folders = (root / pattern.format(sequence=sequence) for pattern in (*patterns, "{sequence}"))
     folder = next((folder for folder in folders if folder.is_dir()), None)
-    pictures = [path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES] if folder else []
+    pictures = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES] if folder else []
     return sorted(pictures, key=lambda path: natural(path.name))

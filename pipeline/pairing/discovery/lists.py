@@ -12,7 +12,7 @@ from pipeline.errors import DataError
 from pipeline.files.json_text import parse_json
 from pipeline.files.names import natural
 from pipeline.files.plain import read_plain
-from pipeline.images import SUFFIXES
+from pipeline.images.headers import SUFFIXES
 from pipeline.pairing.discovery.rules import Match
 from pipeline.pairing.discovery.sources import resolve
 

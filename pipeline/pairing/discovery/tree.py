@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import DataError
 from pipeline.files.names import natural
-from pipeline.images import SUFFIXES
+from pipeline.images.headers import SUFFIXES
 
 MAX_DEPTH = 5
 """Folders that ``**`` may stand for."""

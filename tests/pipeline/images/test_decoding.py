@@ -18,7 +18,7 @@ from PIL import Image
 from pipeline import images
 from pipeline.images import UnreadableImageError
 
-from ..conftest import draw_pair
+from ...conftest import draw_pair
 
 RGB, TIR = draw_pair(3)
 

@@ -1,0 +1,127 @@
+"""Bytes to pixels. A decoder here returns a whole picture or raises; it never returns None or half a picture.
+
+OpenCV decodes a JPEG that lost a part to a full-size picture that is partly grey, and it allocates whatever size a
+header claims: neither is left to it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.images.headers import REMEDY, UnreadableImageError, is_jpeg, picture_size
+from pipeline.images.jpeg import decode_jpeg
+
+Rgb = NDArray[np.uint8]
+"""(H, W, 3) uint8, R, G, B order."""
+Tir = NDArray[np.uint8]
+"""(H, W) uint8."""
+
+
+def check(data: bytes, name: str) -> tuple[int, int]:
+    """(width, height) of a picture that was looked through whole, as cheaply as that can be done.
+
+    Raises:
+        UnreadableImageError: as :func:`decode`.
+    """
+    if is_jpeg(data):
+        decode_jpeg(data, name, "GRAY", reduce=8)
+        return picture_size(data, name)
+    height, width = decode(data, name).shape[:2]
+    return width, height
+
+
+def decode(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Decode a picture as it is stored: (H, W) or (H, W, C) in OpenCV's B, G, R order, uint8 or uint16.
+
+    Args:
+        data: the file's bytes.
+        name: what to call it in an error.
+
+    Raises:
+        UnreadableImageError: not a picture, damaged, over the limit of size, or neither 8 nor 16 bits deep.
+    """
+    if is_jpeg(data):
+        return decode_jpeg(data, name)
+    picture_size(data, name)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise UnreadableImageError(f"{name}: damaged picture ({error.err}): {REMEDY}") from error
+    if image is None or image.size == 0:
+        raise UnreadableImageError(f"{name}: damaged picture, cannot be decoded: {REMEDY}")
+    if image.dtype == np.uint8:
+        return image.astype(np.uint8, copy=False)
+    if image.dtype == np.uint16:
+        return image.astype(np.uint16, copy=False)
+    raise UnreadableImageError(f"{name}: pixels are {image.dtype}, expected 8 or 16 bit integers")
+
+
+def to_rgb(image: NDArray[np.uint8] | NDArray[np.uint16], name: str) -> Rgb:
+    """A decoded visible picture as (H, W, 3) uint8 R, G, B; one channel is repeated, alpha is dropped.
+
+    Raises:
+        UnreadableImageError: the picture is not 8 bits deep.
+    """
+    if image.dtype != np.uint8:
+        raise UnreadableImageError(f"{name}: visible picture has {image.dtype} pixels, expected uint8")
+    if image.ndim == 2:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
+    code = cv2.COLOR_BGRA2RGB if image.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return cv2.cvtColor(image, code).astype(np.uint8, copy=False)
+
+
+def to_tir(
+    image: NDArray[np.uint8] | NDArray[np.uint16], name: str, tir_range: tuple[float, float] | None = None
+) -> Tir:
+    """A decoded thermal picture as (H, W) uint8.
+
+    Args:
+        image: one channel, or several that are alike (KAIST stores three); 16-bit values need ``tir_range``.
+        name: what to call it in an error.
+        tir_range: raw values that become 0 and 255. It belongs to a sequence or a camera: a range chosen picture by
+            picture would make the same body change its brightness from frame to frame.
+
+    Raises:
+        UnreadableImageError: a 16-bit picture without a range.
+    """
+    plane = image if image.ndim == 2 else np.ascontiguousarray(image[..., image.shape[2] // 2])
+    if plane.dtype == np.uint8:
+        return plane.astype(np.uint8, copy=False)
+    if tir_range is None:
+        raise UnreadableImageError(f"{name}: 16-bit thermal picture without a range: give --tir-range LOW,HIGH")
+    low, high = tir_range
+    scaled: NDArray[np.float32] = (plane.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def reduction(data: bytes, wanted: float) -> int:
+    """By how much a picture can be decoded smaller, at less cost, when it is wanted ``wanted`` times smaller or less.
+
+    Returns:
+        1, 2 or 4; 1 for what is no JPEG.
+    """
+    return next((step for step in (4, 2) if step <= wanted), 1) if is_jpeg(data) else 1
+
+
+def decode_rgb(data: bytes, name: str, reduce: int = 1) -> Rgb:
+    """Decode a visible picture to (H, W, 3) uint8 R, G, B; errors as :func:`decode` and :func:`to_rgb`.
+
+    Args:
+        data: the file's bytes.
+        name: what to call it in an error.
+        reduce: see :func:`reduction`; each pixel is the mean of ``reduce`` x ``reduce``, sizes are rounded up.
+    """
+    if is_jpeg(data):
+        # Always 8 bits deep. The decoder makes the colours that are asked for, at no cost.
+        return decode_jpeg(data, name, "RGB", reduce)
+    return to_rgb(decode(data, name), name)
+
+
+def decode_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = None, reduce: int = 1) -> Tir:
+    """Decode a thermal picture to (H, W) uint8; arguments and errors as :func:`decode_rgb` and :func:`to_tir`."""
+    if is_jpeg(data):
+        # Of one in colour, which is alike in all channels, only the luminance is decoded: half the time.
+        return decode_jpeg(data, name, "GRAY", reduce)
+    return to_tir(decode(data, name), name, tir_range)

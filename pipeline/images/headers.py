@@ -1,0 +1,129 @@
+"""What a picture's bytes say of it before they are decoded: its size, and whether its end is there."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+from PIL import Image, UnidentifiedImageError
+
+from pipeline.errors import DataError
+from pipeline.files.plain import read_plain
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
+MAX_PIXELS = 100_000_000
+MAX_BYTES = 8 * MAX_PIXELS
+"""Largest file accepted: that many pixels of four channels and 16 bits, not compressed."""
+MAX_SEGMENTS = 10_000
+"""Segments before the scan of a JPEG; a real one has some dozens."""
+REMEDY = "restore the file or drop the pair"
+_END = b"\xff\xd9"
+_MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
+# Kept now: ultralytics, once imported, puts one in its place that tries to install packages for what it cannot read.
+_open_image = Image.open
+
+
+class UnreadableImageError(DataError):
+    """A file that is not a whole picture; the message names the file and the fault."""
+
+
+def refusal(error: cv2.error) -> str:
+    """What OpenCV says of pixels that it cannot work on, in one line."""
+    return f"OpenCV cannot work on it: {' '.join((getattr(error, 'err', '') or str(error)).split())}"
+
+
+class Frame(NamedTuple):
+    """What the frame header of a JPEG says."""
+
+    width: int
+    height: int
+    channels: int
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        UnreadableImageError: it cannot be opened, is no plain file, or is larger than :data:`MAX_BYTES`.
+    """
+    try:
+        return read_plain(path, MAX_BYTES)
+    except OSError as error:
+        raise UnreadableImageError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def is_jpeg(data: bytes) -> bool:
+    """Whether bytes begin as a JPEG does."""
+    return data[:2] == b"\xff\xd8"
+
+
+def jpeg_frame(data: bytes, name: str) -> Frame:
+    """The frame header of a JPEG whose entropy-coded scan reaches its end marker.
+
+    Raises:
+        UnreadableImageError: there is none, or no end.
+    """
+    at, frame = 2, None
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None or found.end() + 2 > len(data):
+            break
+        at = found.end()
+        marker, length = data[at - 1], data[at] << 8 | data[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 8 <= len(data):
+            height, width, channels = struct.unpack_from(">HHB", data, at + 3)
+            frame = Frame(width, height, channels)
+        if marker == 0xDA:
+            # Inside a scan 0xFF is always escaped, so this pair of bytes can only be the end of the picture.
+            if frame and (data.endswith(_END, at + length) or data.find(_END, at + length) >= 0):
+                return frame
+            break
+        at += length
+    raise UnreadableImageError(f"{name}: JPEG is truncated: {REMEDY}")
+
+
+def _png_size(data: bytes, name: str) -> tuple[int, int]:
+    """(width, height) from the IHDR chunk of a PNG that ends with IEND."""
+    if len(data) < 33 or data.rfind(b"IEND") < 0:
+        raise UnreadableImageError(f"{name}: PNG is truncated: {REMEDY}")
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def picture_size(data: bytes, name: str) -> tuple[int, int]:
+    """(width, height) in pixels as the header claims, for a file whose end is there.
+
+    Raises:
+        UnreadableImageError: empty, truncated, not a picture, or of more than :data:`MAX_PIXELS`.
+    """
+    width, height = _claimed_size(data, name)
+    refuse_enormous(width, height, name)
+    return width, height
+
+
+def refuse_enormous(width: int, height: int, name: str) -> None:
+    """Refuse a picture before memory is asked for that it does not fill.
+
+    Raises:
+        UnreadableImageError: it claims more than :data:`MAX_PIXELS`.
+    """
+    if width * height > MAX_PIXELS:
+        raise UnreadableImageError(f"{name}: claims {width}x{height} pixels, more than the limit of {MAX_PIXELS}")
+
+
+def _claimed_size(data: bytes, name: str) -> tuple[int, int]:
+    if not data:
+        raise UnreadableImageError(f"{name}: file is empty: restore it or drop the pair")
+    if is_jpeg(data):
+        return jpeg_frame(data, name)[:2]
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return _png_size(data, name)
+    try:
+        with _open_image(io.BytesIO(data)) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(f"{name}: not a picture that can be read") from error
