@@ -28,7 +28,7 @@ def align(root: Path, estimate: str, model: str) -> tuple[Matrices, float]:
     """TIR -> RGB matrices of the pairs under a tree, by visible file, and the seconds it took (one worker)."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from pipeline.cli import main; main()", "align", "--root", str(root)]
-        command += ["--out", folder, "--layout", "kaist", "--estimate", estimate, "--model", model]
+        command += ["--out", folder, "--manifest", "kaist", "--estimate", estimate, "--model", model]
         command += ["--min-score", "0", "--workers", "1"]
         start = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -24,8 +24,13 @@ def main() -> None:
 @main.command()
 @click.option("--root", type=FOLDER, required=True, help="The data set's folder.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for aligned.jsonl, rejects.jsonl, report.html.")
-@click.option("--manifest", metavar="NAME|FILE", help="Data-set manifest; `cmd-prep manifests` lists them.")
-@click.option("--layout", metavar="NAME", default="auto", show_default=True, help="Layout on disk: kaist, pairs, ...")
+@click.option(
+    "--manifest",
+    metavar="NAME|FILE",
+    show_default="auto: recognise the layout",
+    help="How the data set lies on disk; `cmd-prep manifests` lists those that ship.",
+)
+@click.option("--layout", metavar="NAME|FILE", hidden=True, help="The name of --manifest in version 0.1.")
 @click.option(
     "--model",
     type=click.Choice(["auto", "identity", "translation", "similarity", "affine", "homography"]),
@@ -57,11 +62,15 @@ def main() -> None:
 @click.option("--write-images", is_flag=True, help="Also write the aligned pictures under OUT/images.")
 @click.option("--preview", type=click.IntRange(0), default=0, metavar="N", help="Only N pairs, into OUT/preview.")
 @common
-def align(manifest: str | None, layout: str, max_reject_ratio: float, **options: Any) -> None:
+def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **options: Any) -> None:
     """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
     from pipeline import align as stage
+    from pipeline.errors import UsageError
 
-    result = stage.run(stage.AlignConfig(manifest=manifest or layout, **anywhere(options)))
+    if manifest is not None and layout is not None:
+        raise UsageError(f"--manifest {manifest} and --layout {layout} are one setting: give --manifest alone")
+    chosen = next((name for name in (manifest, layout) if name is not None), "auto")
+    result = stage.run(stage.AlignConfig(manifest=chosen, **anywhere(options)))
     rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("aligned", result.aligned)]
     rows += [(f"rejected: {reason}", count) for reason, count in result.reasons.items()]
     rows += [(f"flagged: {flag}", count) for flag, count in result.flags.items()]

@@ -54,7 +54,7 @@ class Manifest(Settings):
     """How one data set lies on disk, and what is known of it.
 
     Attributes:
-        name: what ``--manifest`` and ``--layout`` call it.
+        name: what ``--manifest`` calls it.
         title: its name in the literature.
         kind: image ``pairs``, TIR ``sequences`` to track, or a ``collection`` of pair data sets under one root.
         source: paper or owner, in words.

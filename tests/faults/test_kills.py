@@ -74,7 +74,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Sta
         _pairs(folder / "data", 4, 40)
         cameras = {f"set00/V{n:03d}": {"homography": [1, 0, n, 0, 1, 0, 0, 0, 1]} for n in range(4)}
         write_json(folder / "known.json", {"cameras": cameras})
-        words = ("cmd-prep", "align", "--root", folder / "data", "--layout", "kaist", "--min-score", 0)
+        words = ("cmd-prep", "align", "--root", folder / "data", "--manifest", "kaist", "--min-score", 0)
         Stage((*words, "--homographies", folder / "known.json"), ()).run(folder / "aligned")
         return folder / "aligned"
 
@@ -83,7 +83,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Sta
         match name:
             case "align":
                 root = draw_tree(folder / "tree", sequences=6, frames=1)
-                words = ("align", "--root", root, "--layout", "kaist", "--model", "translation", "--min-score", 0)
+                words = ("align", "--root", root, "--manifest", "kaist", "--model", "translation", "--min-score", 0)
                 return Stage(("cmd-prep", *words), ("aligned.jsonl", "rejects.jsonl", "homographies.json"))
             case "mine":
                 words = ("mine", "--aligned", aligned(), "--method", "random", "--pairs-per-shard", 10)

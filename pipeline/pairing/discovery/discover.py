@@ -139,7 +139,9 @@ def _fit(root: Path, manifest: Manifest) -> str:
         return ""
     patterns = f"{manifest.rgb} and {manifest.tir}" if manifest.tir else manifest.rgb or ", ".join(manifest.members)
     shown = f"{first[0].sequence} to {first[-1].sequence}" if len(first) > 1 else first[0].sequence
-    return f"{manifest.name}: {pairs} pairs and {alone} pictures without a partner in {shown}, looked for as {patterns}"
+    which = f"a sample, the first {PROBED} sequences" if len(first) == PROBED else f"{len(first)} sequences"
+    found = f"{pairs} pairs and {alone} pictures without a partner"
+    return f"{manifest.name}: looked for as {patterns}; in {which} ({shown}): {found}"
 
 
 def _rank(root: Path, manifest: Manifest) -> tuple[bool, bool, int]:

@@ -64,7 +64,7 @@ def groups(tree: Tree, manifest: Manifest) -> list[Group]:
         looked = [f"{pattern} ({len(side)} folders fit)" for pattern, side in zip(patterns, sides)]
         raise DataError(
             f"{tree.root}: not in layout {manifest.name}: looked for {' and '.join(dict.fromkeys(looked))}; "
-            f"found {_contents(tree)}: check --root, or try --layout auto"
+            f"found {_contents(tree)}: check --root, or try --manifest auto"
         )
     rgb, tir = sides
     keys = sorted(rgb.keys() | tir.keys(), key=lambda key: [natural(name) for name in key])

@@ -27,7 +27,7 @@ def _plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def align(prep: Run, root: Path, *words: object):  # type: ignore[no-untyped-def]
-    return prep("align", "--root", root, "--out", root.parent / "out", "--layout", "kaist", *words)
+    return prep("align", "--root", root, "--out", root.parent / "out", "--manifest", "kaist", *words)
 
 
 def written(root: Path) -> tuple[list[AlignedPair], list[Reject], dict[str, Any]]:

@@ -78,3 +78,17 @@ def test_a_folder_that_was_paired_by_the_older_rule_is_not_gone_on_with(tmp_path
             told(prep(*words), 2, "results: 1 -> 2", "--on-existing overwrite")
         else:
             done(prep(*words))
+
+
+def test_two_names_of_one_setting_are_refused_and_either_works(tree: Path, prep: Run) -> None:
+    words = ("align", "--root", tree, "--out", tree.parent / "out")
+    told(
+        prep(*words, "--layout", "flir", "--manifest", "kaist"),
+        2,
+        "--manifest kaist",
+        "--layout flir",
+        "give --manifest",
+    )
+    assert not (tree.parent / "out").exists()
+    done(prep(*words, "--layout", "kaist"))
+    done(prep(*words, "--manifest", "kaist", "--on-existing", "resume"))

@@ -43,7 +43,7 @@ MINE = (
     SEQUENCES * FRAMES // SHARDS,
     *SLOWLY,
 )
-ALIGN = ("align", "--root", "data", "--layout", "kaist", "--model", "translation", "--min-score", 0)
+ALIGN = ("align", "--root", "data", "--manifest", "kaist", "--model", "translation", "--min-score", 0)
 
 
 def start(folder: Path, *words: object) -> subprocess.Popen[str]:

@@ -257,7 +257,20 @@ def test_layout_is_recognised_and_says_why(tmp_path: Path, name: str) -> None:
     hinted = tmp_path / (f"My {name.upper()} copy" if name.startswith(("vt", "msrs", "m3fd")) else "data")
     manifest, why = recognise(build(hinted, LAYOUTS[name][0]))
     assert manifest.name == name
-    assert why.startswith(f"{name}: {len(LAYOUTS[name][1])} pairs and 0 pictures without a partner")
+    assert why.startswith(f"{name}: looked for as ")
+    assert f": {len(LAYOUTS[name][1])} pairs and 0 pictures without a partner" in why
+
+
+def test_a_sample_is_called_a_sample(tmp_path: Path) -> None:
+    def why(sequences: int) -> str:
+        files = [
+            f"set00/V{v:03d}/{side}/I{i}.jpg" for v in range(sequences) for side in ("visible", "lwir") for i in (0, 1)
+        ]
+        return recognise(build(tmp_path / str(sequences), files))[1]
+
+    whole, sample = why(4), why(9)
+    assert "; in 4 sequences (set00/V000 to set00/V003): 8 pairs and 0" in whole
+    assert "; in a sample, the first 5 sequences (set00/V000 to set00/V004): 10 pairs and 0" in sample
 
 
 def test_unnamed_rgb_and_t_folders_are_no_particular_benchmark(tmp_path: Path) -> None:
