@@ -41,7 +41,7 @@ def gaussian_label(
     return (axes[..., 1, :, None] * axes[..., 0, None, :]).astype(np.float32)
 
 
-def centred_label(count: int) -> NDArray[np.float16]:
+def centred_label(count: int) -> NDArray[np.float32]:
     """Labels (count, 19, 19) of DiMP's window (factor 5, stride 16) centred on its box and not shifted inwards."""
     side = LABEL_CELLS * LABEL_STRIDE
     target = side / WINDOW_FACTOR
@@ -49,7 +49,7 @@ def centred_label(count: int) -> NDArray[np.float16]:
     label = gaussian_label(
         box, feature_size=LABEL_CELLS, kernel_size=LABEL_KERNEL, image_size=side, sigma_factor=SIGMA_FACTOR
     )
-    return np.broadcast_to(label.astype(np.float16), (count, *label.shape)).copy()
+    return np.broadcast_to(label, (count, *label.shape)).copy()
 
 
 def box_state(boxes: ArrayLike) -> NDArray[np.float32]:

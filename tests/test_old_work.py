@@ -18,6 +18,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from trainer.data import WindowDataset
+
 OLD = Path(__file__).with_name("fixtures") / "old_work"
 REPOSITORY = Path(__file__).resolve().parents[1]
 COMMANDS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
@@ -75,12 +77,6 @@ def index_of(folder: Path) -> dict[str, object]:
     return dict(index)
 
 
-def versions_of(shards: Path, aligned: Path) -> dict[str, str]:
-    """The versions that decide the bytes of shards, as they were noted."""
-    notes = (json.loads(path.read_text())["versions"] for path in (shards / "index.json", aligned / "align.json"))
-    return {name: version for note in notes for name, version in note.items()}
-
-
 def content_of(path: Path) -> dict[str, object]:
     """A shard's attributes, and its datasets as type, shape and bytes; not what another OpenCV may resample."""
     with h5py.File(path) as file:
@@ -123,26 +119,40 @@ def test_old_shards_are_sound_and_shown(work: Path, method: str, patches: int) -
 def test_mining_again_keeps_old_shards(work: Path, method: str) -> None:
     folder = work / "shards" / method
     before, index = kept(folder, "shard-*", "plan.json"), index_of(folder)
-    count = len(list(folder.glob("*.h5")))
-    assert f"{count} of {count} shards are finished and kept" in mine(work, method, f"shards/{method}")
+    assert "is finished in an older schema and kept" in mine(work, method, f"shards/{method}")
     assert kept(folder, "shard-*", "plan.json") == before
     assert index_of(folder) == index
     assert (folder / "rejects.jsonl").read_bytes() == (OLD / "shards" / method / "rejects.jsonl").read_bytes()
 
 
-def test_unfinished_mining_is_completed_to_the_same_shards(work: Path) -> None:
+def test_unfinished_mining_of_the_older_schema_is_refused_and_mined_anew_to_the_same(work: Path) -> None:
     folder, whole = work / "shards/unfinished", OLD / "shards/center"
-    before = kept(folder, "shard-00000*", "plan.json")
-    assert "1 of 2 shards are finished and kept" in mine(work, "center", "shards/unfinished")
-    assert kept(folder, "shard-00000*", "plan.json") == before
+    before = kept(folder, "*")
+    told = mine(work, "center", "shards/unfinished", code=2)
+    assert "shards/unfinished was begun under schema 1.0, this is 1.1: finish it with the version that began it" in told
+    assert kept(folder, "shard-00000*", "plan.json").items() <= before.items()
+    mine(work, "center", "shards/unfinished", "--on-existing", "overwrite")
     assert {path.name for path in folder.iterdir()} == {path.name for path in whole.iterdir()}
     for name in ("shard-00000.h5", "shard-00001.h5"):
-        assert content_of(folder / name) == content_of(whole / name)
-    align(work, "aligned_now")
-    if versions_of(folder, work / "aligned_now") == versions_of(whole, OLD / "aligned"):
-        assert (folder / "shard-00001.h5").read_bytes() == (whole / "shard-00001.h5").read_bytes()
-        assert index_of(folder) == index_of(whole)
+        new, old = content_of(folder / name), content_of(whole / name)
+        labels = {"patches/label", "schema_version"}
+        assert {key: value for key, value in new.items() if key not in labels} == {
+            key: value for key, value in old.items() if key not in labels
+        }
     assert "sound" in command(work, "cmd-prep", "verify", "shards/unfinished", "--deep", "--workers", 1)
+
+
+def test_shards_of_both_schemas_give_the_same_windows(work: Path) -> None:
+    mine(work, "center", "shards/now")
+    drawn = []
+    for folder, version in (("center", "1.0"), ("now", "1.1")):
+        shards = work / "shards" / folder
+        assert json.loads((shards / "index.json").read_text())["schema_version"] == version
+        windows = WindowDataset([shards], "c1", "dimp18", samples_per_epoch=4, held_out=0.0)
+        drawn.append([windows[number] for number in range(4)])
+    for old, new in zip(*drawn, strict=True):
+        assert old.keys() == new.keys()
+        assert all(torch.equal(torch.as_tensor(value), torch.as_tensor(new[name])) for name, value in old.items())
 
 
 @pytest.mark.parametrize(

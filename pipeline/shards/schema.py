@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.labels import LABEL_CELLS, LABEL_STRIDE, SIGMA_FACTOR, WINDOW_FACTOR
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 MODALITIES = ("rgb", "tir")
 ATTRS = ("schema_version", "method", "config", "config_sha256", "tool_version", "detector", "weights_sha256")
 LABEL_ATTRS = {"stride": LABEL_STRIDE, "sigma_cells": SIGMA_FACTOR * LABEL_CELLS, "window_factor": WINDOW_FACTOR}
@@ -43,7 +43,7 @@ DATASETS: dict[str, Dataset] = {
     "patches/pair": Dataset(("m",), "int32", "row of `pairs`"),
     "patches/box": Dataset(("m", 4), "float32", "pseudo box x, y, w, h, stored-picture pixels"),
     "patches/state": Dataset(("m", 4), "float32", "s = (cx/w, cy/h, log w, log h) of the box"),
-    "patches/label": Dataset(("m", "F", "F"), "float16", "Gaussian label g of the centred window"),
+    "patches/label": Dataset(("m", "F", "F"), "float32", "Gaussian label g of the centred window"),
     "patches/score": Dataset(("m",), "float32", "detector score, 1 where there was no detector"),
     "patches/class": Dataset(("m",), "int16", "detector class, -1 where there was none"),
 }
@@ -52,7 +52,9 @@ TIGHT: dict[str, Dataset] = {
     "patches/tir": Dataset(("m", "P", "P"), "uint8", "tight thermal patch"),
 }
 """Present unless the shard was mined with ``--patch-size 0``."""
-OLDER: dict[str, dict[str, Dataset | None]] = {}
+OLDER: dict[str, dict[str, Dataset | None]] = {
+    "1.0": {"patches/label": Dataset(("m", "F", "F"), "float16", DATASETS["patches/label"].meaning)},
+}
 """Minor version -> the datasets that were otherwise in it; None for one that it had not."""
 
 

@@ -50,9 +50,9 @@ def test_the_label_is_a_gaussian_about_the_box_centre(
 def test_the_stored_label_is_19_cells_of_sigma_0_9_with_its_peak_in_the_middle() -> None:
     stored = labels.centred_label(3)
     assert stored.shape == (3, 19, 19)
-    assert stored.dtype == np.float16
+    assert stored.dtype == np.float32
     far = np.arange(19) - 9.0
     expected = np.exp(-(far[:, None] ** 2 + far[None, :] ** 2) / (2 * 0.9**2))
-    assert np.allclose(stored, expected, atol=1e-3)
+    assert np.allclose(stored, expected, atol=1e-6)
     assert stored[2, 9, 9] == 1
     assert labels.centred_label(0).shape == (0, 19, 19)

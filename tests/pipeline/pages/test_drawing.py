@@ -41,7 +41,7 @@ def test_an_outline_runs_along_pixel_edges_and_leaves_the_picture_it_was_given()
 
 def test_the_label_glows_at_the_centre_of_its_box_and_fades_over_the_window() -> None:
     black = np.zeros((128, 160, 3), np.uint8)
-    glow = drawing.label_heat(black, (60, 40, 20, 20), centred_label(1)[0].astype(np.float32), 5)[..., 0].astype(float)
+    glow = drawing.label_heat(black, (60, 40, 20, 20), centred_label(1)[0], 5)[..., 0].astype(float)
     rows, columns = np.mgrid[:128, :160] + 0.5
     assert np.isclose((glow * columns).sum() / glow.sum(), 70, atol=0.1)
     assert np.isclose((glow * rows).sum() / glow.sum(), 50, atol=0.1)

@@ -61,7 +61,7 @@ def test_every_dataset_of_the_contract_holds_what_went_in(drawn: tuple[Shard, li
     assert set(attrs) == set(schema.ATTRS)
     assert json.loads(attrs["config"]) == shard.config
     assert attrs["config_sha256"] == hashlib.sha256(attrs["config"].encode()).hexdigest()
-    assert (attrs["schema_version"], attrs["method"]) == ("1.0", shard.config["method"])
+    assert (attrs["schema_version"], attrs["method"]) == ("1.1", shard.config["method"])
 
 
 def _check_pairs(found: dict[str, np.ndarray], pairs: list[Pair]) -> None:
@@ -93,8 +93,8 @@ def _check_patches(found: dict[str, np.ndarray], shard: Shard) -> None:
     assert np.allclose(found["patches/state"], state, rtol=1e-6, atol=1e-6)
     far = np.arange(19) - 9.0
     label = np.exp(-(far[:, None] ** 2 + far[None, :] ** 2) / (2 * 0.9**2))
-    assert (found["patches/label"].dtype, found["patches/label"].shape) == (np.float16, (count, 19, 19))
-    assert np.allclose(found["patches/label"], label, atol=1e-3)
+    assert (found["patches/label"].dtype, found["patches/label"].shape) == (np.float32, (count, 19, 19))
+    assert np.allclose(found["patches/label"], label, atol=1e-6)
     for name, kind, key in (
         ("pair", np.int32, "pair"),
         ("score", np.float32, "score"),
@@ -151,7 +151,7 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "attribute gone": (lambda file: file.attrs.pop("config"), "attribute config is missing"),
     "next major version": (
         lambda file: file.attrs.modify("schema_version", "2.0"),
-        "version 2.0, this reader knows 1.0",
+        "version 2.0, this reader knows 1.1",
     ),
     "dataset gone": (lambda file: file.__delitem__("patches/state"), "patches/state is missing"),
     "group gone": (lambda file: file.__delitem__("pairs"), "pairs/rgb/bytes is missing"),
@@ -160,7 +160,11 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "text": (_replace("pairs/id", np.zeros(2, np.int64)), "pairs/id has type int64, expected S"),
     "axes": (_replace("patches/box", np.zeros((2, 4, 1), np.float32)), "patches/box has shape"),
     "length": (_replace("patches/score", np.zeros(3, np.float32)), "patches/score has shape .* with m = 2"),
-    "square": (_replace("patches/label", np.zeros((2, 19, 18), np.float16)), "patches/label has shape .* F = 19"),
+    "half floats": (
+        _replace("patches/label", np.zeros((2, 19, 19), np.float16)),
+        "patches/label has type float16, expected float32",
+    ),
+    "square": (_replace("patches/label", np.zeros((2, 19, 18), np.float32)), "patches/label has shape .* F = 19"),
     "one tight side": (lambda file: file.__delitem__("patches/tir"), "patches/tir is missing"),
     "chunks": (_chunked, "patches/score is not a plain contiguous dataset"),
     "offsets": (_shift, "pairs/tir/offset does not partition"),
