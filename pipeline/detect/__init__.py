@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from pipeline.detect.base import Detections, Detector, DetectorSpec
 from pipeline.detect.select import select
+from pipeline.detect.survey import Pairs, Survey, Surveys
 from pipeline.errors import UsageError
 from pipeline.registries import DETECTORS
 
-__all__ = ["Detections", "Detector", "DetectorSpec", "build_detector", "select"]
+__all__ = ["Detections", "Detector", "DetectorSpec", "Pairs", "Survey", "Surveys", "build_detector", "select"]
 
 
-@lru_cache(maxsize=1)
 def build_detector(spec: DetectorSpec) -> Detector:
-    """Build a detector, or return the one this process built last from equal settings.
+    """Build a detector, or return the one this process built last from equal settings and the very same files.
 
     Raises:
         UsageError: the detector, the library or the file it needs is missing; the message says how to get it.
         DataError: the file is there but damaged, of another kind, or a pickle that names foreign code.
     """
+    files = (spec.weights, spec.detections, Path(spec.config) if spec.config else None)
+    return _built(spec, tuple(map(_stamp, files)))
+
+
+def _stamp(path: Path | None) -> tuple[int, ...]:
+    """What changes when a file is written again: a Dask worker or a notebook lives longer than its input."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        found = None
+    return (found.st_size, found.st_mtime_ns, found.st_ino) if found else ()
+
+
+@lru_cache(maxsize=1)
+def _built(spec: DetectorSpec, _files: tuple[tuple[int, ...], ...]) -> Detector:
     detector: Detector = DETECTORS.load(spec.name)(spec)
     lacking = [name for name in ("detect", "weights_sha256", "batch_size") if not hasattr(detector, name)]
     if lacking:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from pipeline import boxes, images
+from pipeline.detect import Survey
 from pipeline.errors import UsageError
 from pipeline.mine.methods import Method, PairView, Proposed, build_method
 from pipeline.mine.proposals import Proposal
@@ -37,7 +38,7 @@ _kept = threading.local()
 
 @dataclass(frozen=True)
 class Task:
-    """One shard: where it goes, and which rows of ``aligned.jsonl`` (byte offsets) go into it."""
+    """One shard: where it goes, which rows of ``aligned.jsonl`` (byte offsets) go into it, what is settled of them."""
 
     path: Path
     aligned: Path
@@ -45,6 +46,7 @@ class Task:
     config: MineConfig
     recipe: dict[str, Any]
     offsets: NDArray[np.int64]
+    survey: Survey
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def mine_shard(task: Task) -> str:
     config = task.config
     method = build_method(config)
     _same_sources(method, task.recipe)
+    method.surveyed = task.survey
     method.open(config)
     # Once more: a detector is imported only when it is built.
     _same_sources(method, task.recipe)

@@ -18,14 +18,16 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline import DISTRIBUTION
+from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
+from pipeline.mine.aligned_pairs import AlignedPairs, aligned_root, survey_pairs
 from pipeline.mine.methods import build_method
 from pipeline.mine.result import MineResult, result_of
 from pipeline.mine.settings import BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
-from pipeline.records import AlignedPair, Reject, locate_rows, write_rows
+from pipeline.records import Reject, write_rows
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
 from pipeline.shards.index import INDEX, load_index
@@ -54,73 +56,44 @@ def run(config: MineConfig) -> MineResult:
     start = time.monotonic()
     if config.out.resolve() == config.aligned.resolve():
         raise UsageError(f"--out {config.out} is the folder of --aligned: choose another --out")
-    source = config.aligned / "aligned.jsonl"
-    if not source.is_file():
-        raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
     method = build_method(config)
+    aligned = survey_pairs(config.aligned / "aligned.jsonl")
+    survey = method.survey(aligned.pairs, config)
     recipe = method.recipe() | method.inputs(config)
     plan = {
         "stage": "mine",
         "results": RESULTS,
         "schema_version": SCHEMA_VERSION,
         "recipe": recipe,
-        "aligned_sha256": file_sha256(source),
+        "aligned_sha256": file_sha256(aligned.source),
     }
     before = {f"recipe.{name}": value for name, value in BEFORE.items()}
     with owned(config.out, plan, config.on_existing, MADE, before=before, finished=_complete) as older:
         if older:
             log.info("%s is finished in an older schema and kept", config.out)
             return result_of(config.out, load_index(config.out).totals, time.monotonic() - start)
-        offsets, tir_ranges = _survey(source)
-        if not len(offsets):
-            raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")
-        root = config.root or _aligned_root(config.aligned / "align.json")
+        root = config.root or aligned_root(config.aligned / "align.json")
         if not root.is_dir():
             raise DataError(f"{root}: the data set is not there any more: say where with --root")
-        size = config.pairs_per_shard
-        tasks = [
-            Task(config.out / f"shard-{number:05d}.h5", source, root, config, recipe, offsets[first : first + size])
-            for number, first in enumerate(range(0, len(offsets), size))
-        ]
+        tasks = list(_tasks(config, aligned, root, recipe, survey))
         todo = [task for task in tasks if not _finished(task.path)]
         if len(todo) < len(tasks):
             log.info("%d of %d shards are finished and kept", len(tasks) - len(todo), len(tasks))
         results = run_tasks(mine_shard, todo, config.workers, config.scheduler, config.worker_resources)
         for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
             pass
-        totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], len(offsets), tir_ranges)
+        totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], aligned, survey)
     return result_of(config.out, totals, time.monotonic() - start)
 
 
-def _aligned_root(summary: Path) -> Path:
-    """The data set's folder, as ``align`` noted it."""
-    root = read_json(summary).get("root")
-    if not isinstance(root, str):
-        raise DataError(f"{summary} does not name the data set's folder: align again, or pass --root")
-    return Path(root)
-
-
-def _survey(source: Path) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[Any]]:
-    """Where each row of ``aligned.jsonl`` starts, and how TIR became 8 bits.
-
-    Returns:
-        Offsets in the order of pair ids, since shards must not depend on the order of rows; and the distinct policies:
-        ``"8-bit"`` (as stored), [low, high] (one fixed range), ``"sequence"`` (a range found in each sequence).
-
-    Raises:
-        DataError: a row does not fit, or two are of one pair; better now than in the middle of the work.
-    """
-    starts: dict[str, int] = {}
-    ranges: set[tuple[float, float] | None] = set()
-    for at, row in locate_rows(source, AlignedPair):
-        if row.pair_id in starts:
-            raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
-        starts[row.pair_id] = at
-        ranges.add(row.tir_range)
-    deep = sorted(each for each in ranges if each)
-    policies: list[Any] = ["8-bit"] if None in ranges else []
-    policies += [list(deep[0])] if len(deep) == 1 else ["sequence"] if deep else []
-    return np.array([starts[name] for name in sorted(starts)], np.int64), policies
+def _tasks(
+    config: MineConfig, aligned: AlignedPairs, root: Path, recipe: dict[str, Any], survey: Survey
+) -> Iterator[Task]:
+    """One task a shard."""
+    size = config.pairs_per_shard
+    for number, first in enumerate(range(0, len(aligned.ids), size)):
+        path, part = config.out / f"shard-{number:05d}.h5", slice(first, first + size)
+        yield Task(path, aligned.source, root, config, recipe, aligned.offsets[part], survey.of(aligned.ids[part]))
 
 
 def _finished(shard: Path) -> bool:
@@ -136,7 +109,7 @@ def _complete(folder: Path) -> bool:
 
 
 def _write_index(
-    config: MineConfig, plan: dict[str, Any], root: Path, stats: list[Path], pairs_in: int, tir_ranges: list[Any]
+    config: MineConfig, plan: dict[str, Any], root: Path, stats: list[Path], aligned: AlignedPairs, survey: Survey
 ) -> dict[str, Any]:
     """Gather the shards' stats into ``rejects.jsonl`` and ``index.json``; return the totals."""
     entries: list[dict[str, Any]] = []
@@ -154,9 +127,11 @@ def _write_index(
 
     write_rows(config.out / "rejects.jsonl", rejects())
     totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
-    totals |= {"pairs_in": pairs_in, "classes": dict(sorted(classes.items())), "rejects": dict(sorted(reasons.items()))}
+    totals |= {"pairs_in": len(aligned.ids), "classes": dict(sorted(classes.items()))}
+    totals |= {"rejects": dict(sorted(reasons.items()))} | ({"detections": survey.counts} if survey.counts else {})
     versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}
-    source = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve()), "tir_ranges": tir_ranges}
+    source: dict[str, Any] = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve())}
+    source["tir_ranges"] = aligned.tir_ranges
     index = {"schema_version": SCHEMA_VERSION, "settings": plan["recipe"], "versions": versions, "source": source}
     write_json(config.out / INDEX, index | {"totals": totals, "shards": entries})
     return totals

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline import detect
 from pipeline.detect import Detections, Detector, DetectorSpec, build_detector
 from pipeline.detect.base import extra
 from pipeline.errors import CmdTirError, DataError, UsageError
@@ -42,7 +43,7 @@ def pictures() -> list[Rgb]:
 
 
 def fresh(spec: DetectorSpec) -> Detector:
-    build_detector.cache_clear()
+    detect._built.cache_clear()
     return build_detector(spec)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline import mine
+from pipeline import detect, mine
 from pipeline.align import AlignConfig
 from pipeline.align.calibration import calibrate, fingerprint
-from pipeline.detect import DetectorSpec, build_detector
+from pipeline.detect import DetectorSpec, Pairs, Surveys, build_detector
 from pipeline.files.json_text import read_json
 from pipeline.images import decode_rgb, decode_tir, read_bytes
 from pipeline.manifests import load_manifest
@@ -77,9 +77,11 @@ def mined(folder: Path) -> int:
 
 def detections(path: Path) -> int:
     """Boxes of a file or folder for the pair a/b."""
-    build_detector.cache_clear()
+    detect._built.cache_clear()
     detector = build_detector(DetectorSpec(name="boxes", detections=path))
-    return len(detector.detect([PICTURE], ["a/b"])[0])
+    assert isinstance(detector, Surveys)
+    names = detector.survey(Pairs({"a/b": PICTURE.shape[1::-1]})).names
+    return len(detector.detect([PICTURE], [names["a/b"]])[0])
 
 
 def listed(path: Path) -> int:

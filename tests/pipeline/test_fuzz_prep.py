@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.detect import DetectorSpec
+from pipeline.detect import DetectorSpec, Pairs
 from pipeline.detect.boxes_file import build
 from pipeline.errors import CmdTirError
 from pipeline.files.json_text import read_json
@@ -67,7 +67,8 @@ def survive(action: Callable[[Path], object], name: str, content: bytes) -> None
 
 
 def detect(path: Path) -> None:
-    build(DetectorSpec(name="boxes", detections=path)).detect([PICTURE], ["a/b"])
+    detector = build(DetectorSpec(name="boxes", detections=path))
+    detector.detect([PICTURE], [detector.survey(Pairs({"a/b": PICTURE.shape[1::-1]})).names["a/b"]])
 
 
 @SHORT

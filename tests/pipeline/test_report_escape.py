@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from pipeline.detect.boxes_file import BoxesRow
+from pipeline.detect.formats.box_lines import BoxesRow
 from pipeline.records import AlignedPair, Reject, write_rows
 from trainer.commands.evaluate import main as evaluate
 

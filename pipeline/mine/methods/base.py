@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config import Settings, recorded
+from pipeline.detect import Pairs, Survey
 from pipeline.images import Rgb
 from pipeline.mine import proposals
 from pipeline.mine.proposals import Proposal
@@ -63,6 +64,7 @@ class Method:
         batch_size: pairs proposed for at once.
         detector: what the shard names as its detector; empty where there is none.
         weights_sha256: of the detector's weights, empty where there are none.
+        surveyed: what :meth:`survey` settled of the shard's pairs; None outside a run.
     """
 
     uses: ClassVar[frozenset[str]] = frozenset()
@@ -71,6 +73,7 @@ class Method:
     batch_size: int = 1
     detector: str = ""
     weights_sha256: str = ""
+    surveyed: Survey | None = None
 
     def __init__(self, settings: MineSettings) -> None:
         self.settings = settings
@@ -89,6 +92,10 @@ class Method:
         for pair in pairs:
             chosen = self.derive(pair) or []
             yield Proposed(chosen, [] if chosen else [("outside_tir", "no common area to cut from")])
+
+    def survey(self, pairs: Pairs, where: MineWhereabouts) -> Survey:
+        """Settle, once and before the work, what depends on all pairs of the run: no worker sees more than its own."""
+        return Survey()
 
     def open(self, where: MineWhereabouts) -> None:
         """Get ready in the process that makes a shard: read files, build a detector."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pipeline.detect import Detections, DetectorSpec, build_detector, select
+from pipeline.detect import Detections, DetectorSpec, Pairs, Survey, Surveys, build_detector, select
 from pipeline.files.hashing import file_sha256, text_sha256
 from pipeline.mine.methods.base import Method, PairView, Proposed
 from pipeline.mine.methods.random import USES, random_regions
@@ -35,6 +35,13 @@ class Detection(Method):
         super().__init__(settings)
         self.detector = settings.detector
 
+    def survey(self, pairs: Pairs, where: MineWhereabouts) -> Survey:
+        """What a detector that reads boxes calls the pairs in its files; the others see nothing but pictures."""
+        if self.settings.detector not in READ_DETECTIONS:
+            return Survey()
+        detector = build_detector(detector_spec(self.settings, where))
+        return detector.survey(pairs) if isinstance(detector, Surveys) else Survey()
+
     def open(self, where: MineWhereabouts) -> None:
         """Build the detector, or take the one that this process has."""
         self._built = build_detector(detector_spec(self.settings, where))
@@ -43,7 +50,10 @@ class Detection(Method):
     def propose(self, pairs: Sequence[PairView]) -> Iterator[Proposed]:
         """The boxes of each pair of a batch, in order."""
         pictures = [pair.rgb for pair in pairs if pair.rgb is not None]
-        detections = self._built.detect(pictures, [pair.pair_id for pair in pairs]) if pairs else []
+        names = [pair.pair_id for pair in pairs]
+        if self.surveyed and isinstance(self._built, Surveys):
+            names = [self.surveyed.names.get(name, "") for name in names]
+        detections = self._built.detect(pictures, names) if pairs else []
         for pair, seen in zip(pairs, detections, strict=True):
             yield self._choose(pair, seen)
 

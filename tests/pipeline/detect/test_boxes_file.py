@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.detect import Detections, DetectorSpec
-from pipeline.detect.box_rows import PairIndex
+from pipeline.detect import Detections, DetectorSpec, Pairs
 from pipeline.detect.boxes_file import build
 from pipeline.errors import DataError, UsageError
 
 PAIR = "set00/V000/I00000"
+OTHER = "set00/V000/I00001"
 IMAGE = np.zeros((512, 640, 3), np.uint8)
 
 
 def find(path: Path, pair_id: str = PAIR, confidence: float = 0.25) -> Detections:
-    spec = DetectorSpec(name="boxes", detections=path, confidence=confidence)
-    return build(spec).detect([IMAGE], [pair_id])[0]
+    detector = build(DetectorSpec(name="boxes", detections=path, confidence=confidence))
+    names = detector.survey(Pairs(dict.fromkeys((PAIR, OTHER, pair_id), (640, 512)))).names
+    return detector.detect([IMAGE], [names.get(pair_id, "")])[0]
 
 
 def jsonl(folder: Path, *lines: object) -> Path:
@@ -194,18 +195,6 @@ def test_yolo_text_returns_the_box_that_was_written(
     line = f"0 {(x + w / 2) / 640!r} {(y + h / 2) / 512!r} {w / 640!r} {h / 512!r}"
     folder = text(tmp_path_factory.mktemp("yolo"), "a_b.txt", line)
     np.testing.assert_allclose(find(folder, "a/b").boxes, [[x, y, w, h]], atol=1e-9)
-
-
-def test_an_entry_that_could_be_two_pairs_is_refused() -> None:
-    index = PairIndex("boxes", [("a/set00/I0.txt", 1), ("b/set00/I0.txt", 2), ("I7.txt", 3)])
-    assert index.find("a/set00/I0") == 1
-    with pytest.raises(DataError, match="2 entries could be pair set00/I0"):
-        index.find("set00/I0")
-    assert index.find("pairs/I7") == index.find("pairs/I7") == 3
-    with pytest.raises(DataError, match="entry I7 could be pair pairs/I7 or other/I7"):
-        index.find("other/I7")
-    with pytest.raises(DataError, match="two entries for a_b"):
-        PairIndex("boxes", [("a/b.jpg", 1), ("a_b.jpg", 2)])
 
 
 @pytest.mark.parametrize("name", ["", "gone.jsonl", "boxes.csv"])

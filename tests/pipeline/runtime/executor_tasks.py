@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import detect
 from pipeline.detect import DetectorSpec, build_detector
 from pipeline.errors import DataError
 
@@ -53,4 +54,4 @@ def built(spec: DetectorSpec) -> tuple[int, int]:
     """The worker, and how many detectors it has built so far to do its tasks."""
     build_detector(spec)
     time.sleep(0.02)
-    return os.getpid(), build_detector.cache_info().misses
+    return os.getpid(), detect._built.cache_info().misses

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pipeline import images
-from pipeline.detect import DetectorSpec
+from pipeline.detect import DetectorSpec, Survey
 from pipeline.errors import CmdTirError, DataError
 from pipeline.mine import MineConfig
 from pipeline.mine.methods import build_method
@@ -238,7 +238,13 @@ def make_task() -> Callable[[], Task]:
         config = MineConfig(aligned=Path("a"), out=Path("b"), method="detection", weights=Path("w.pt"))
         offsets = np.arange(config.pairs_per_shard, dtype=np.int64)
         return Task(
-            Path("b/x.h5"), Path("a/aligned.jsonl"), Path("data"), config, build_method(config).recipe(), offsets
+            Path("b/x.h5"),
+            Path("a/aligned.jsonl"),
+            Path("data"),
+            config,
+            build_method(config).recipe(),
+            offsets,
+            Survey(),
         )
 
     return task

@@ -1,0 +1,68 @@
+"""Boxes in JSON Lines, our own format: a line a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.boxes import as_boxes
+from pipeline.detect.formats.boxes import NO_BOXES, PictureBoxes, checked
+from pipeline.errors import DataError
+from pipeline.records import Row, read_rows
+
+
+class BoxesRow(Row):
+    """One line; a missing score is 1, a missing class -1.
+
+    Attributes:
+        pair_id: the pair, as in ``aligned.jsonl``.
+        boxes: x, y, w, h in RGB pixels, pixel edges.
+        scores: one a box, 0 to 1.
+        classes: one a box, kept as they are.
+    """
+
+    pair_id: str
+    boxes: tuple[tuple[float, float, float, float], ...]
+    scores: tuple[Annotated[float, Field(ge=0, le=1)], ...] | None = None
+    classes: tuple[Annotated[int, Field(ge=-1, le=32767)], ...] | None = None
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        for name, values in (("scores", self.scores), ("classes", self.classes)):
+            if values is not None and len(values) != len(self.boxes):
+                raise ValueError(f"{len(self.boxes)} boxes but {len(values)} {name}")
+        return self
+
+
+class BoxLines:
+    """A file of such lines."""
+
+    def __init__(self, path: Path) -> None:
+        """Read it.
+
+        Raises:
+            DataError: it cannot be read, a line does not fit, or two are of one pair.
+        """
+        self.path = path
+        self._rows: dict[str, BoxesRow] = {}
+        for row in read_rows(path, BoxesRow):
+            if row.pair_id in self._rows:
+                raise DataError(f"{path}: two rows for pair {row.pair_id}: keep one")
+            self._rows[row.pair_id] = row
+
+    @property
+    def names(self) -> Collection[str]:
+        """The pairs, in the file's order."""
+        return self._rows.keys()
+
+    def read(self, name: str) -> PictureBoxes:
+        """One pair's boxes; none where there is no line of it."""
+        row = self._rows.get(name)
+        if row is None:
+            return NO_BOXES
+        scores = row.scores if row.scores is not None else (1.0,) * len(row.boxes)
+        classes = row.classes if row.classes is not None else (-1,) * len(row.boxes)
+        return checked(f"{self.path}: {name}", as_boxes(row.boxes), scores, classes)

@@ -1,0 +1,78 @@
+"""The pairs that ``align`` left: a survey of all of them, before any is worked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.detect import Pairs
+from pipeline.errors import DataError
+from pipeline.files.json_text import read_json
+from pipeline.records import AlignedPair, Reject, locate_rows, read_rows
+
+
+@dataclass(frozen=True)
+class AlignedPairs:
+    """All rows of ``aligned.jsonl``, in the order of pair ids, since shards must not depend on the order of rows.
+
+    Attributes:
+        source: the file.
+        ids: of the pairs.
+        offsets: where each row starts in the file, bytes.
+        sizes: (width, height) of each RGB picture.
+        tir_ranges: how TIR became 8 bits: ``"8-bit"`` (as stored), [low, high] (one fixed range), ``"sequence"`` (a
+            range found in each sequence).
+    """
+
+    source: Path
+    ids: list[str]
+    offsets: NDArray[np.int64]
+    sizes: list[tuple[int, int]]
+    tir_ranges: list[Any]
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """What a detector is told of them, and of those that were rejected."""
+        rejects = self.source.with_name("rejects.jsonl")
+        rejected = {row.pair_id for row in read_rows(rejects, Reject)} if rejects.is_file() else set()
+        return Pairs(dict(zip(self.ids, self.sizes)), rejected.difference(self.ids))
+
+
+def survey_pairs(source: Path) -> AlignedPairs:
+    """Read ``aligned.jsonl`` once.
+
+    Raises:
+        DataError: there is none, it holds no pair, a row does not fit, or two are of one pair; better now than in the
+            middle of the work.
+    """
+    if not source.is_file():
+        raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
+    rows: dict[str, tuple[int, tuple[int, int]]] = {}
+    ranges: set[tuple[float, float] | None] = set()
+    for at, row in locate_rows(source, AlignedPair):
+        if row.pair_id in rows:
+            raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
+        rows[row.pair_id] = at, row.rgb_size
+        ranges.add(row.tir_range)
+    if not rows:
+        raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")
+    deep = sorted(each for each in ranges if each)
+    policies: list[Any] = ["8-bit"] if None in ranges else []
+    policies += [list(deep[0])] if len(deep) == 1 else ["sequence"] if deep else []
+    ids = sorted(rows)
+    return AlignedPairs(
+        source, ids, np.array([rows[name][0] for name in ids]), [rows[name][1] for name in ids], policies
+    )
+
+
+def aligned_root(summary: Path) -> Path:
+    """The data set's folder, as ``align`` noted it."""
+    root = read_json(summary).get("root")
+    if not isinstance(root, str):
+        raise DataError(f"{summary} does not name the data set's folder: align again, or pass --root")
+    return Path(root)
