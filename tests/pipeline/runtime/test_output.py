@@ -203,17 +203,16 @@ def test_a_folder_that_was_there_stays_when_a_run_fails(tmp_path: Path) -> None:
 def test_a_forked_process_does_not_keep_the_lock_of_one_that_was_killed(tmp_path: Path) -> None:
     """As a loader process would, that has yet to notice that its parent is gone."""
     script = (
-        "import os, signal, sys, time; from pathlib import Path; from pipeline.runtime.output import locked\n"
+        "import os, time; from pathlib import Path; from pipeline.runtime.output import locked\n"
         f"with locked(Path({str(tmp_path)!r}), ()):\n"
-        "    child = os.fork()\n"
-        "    if not child: time.sleep(60)\n"
-        "    print(child, flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    if not os.fork(): print(os.getpid(), flush=True)\n"
+        "    time.sleep(60)\n"
     )
     root = Path(__file__).resolve().parents[3]
     killed = subprocess.Popen([sys.executable, "-c", script], cwd=root, stdout=subprocess.PIPE, text=True)
     assert killed.stdout is not None
     child = int(killed.stdout.readline())
+    killed.kill()
     killed.wait()
     try:
         os.kill(child, 0)

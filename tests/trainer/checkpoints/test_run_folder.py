@@ -55,7 +55,7 @@ def test_what_killed_ones_left_half_written_is_swept_when_a_run_holds_the_folder
     names = [STATE, MODEL, METRICS, "run.json", "curves.png", "report.html", "student.pth.tar"]
     for name in (*names, "notes.txt"):
         (tmp_path / f"{name}.part-0123abcd").touch()
-    with RunFolder(tmp_path, resume=False).held():
+    with RunFolder(tmp_path).held():
         assert [path.name for path in tmp_path.glob("*.part-*")] == ["notes.txt.part-0123abcd"]
 
 
