@@ -14,6 +14,7 @@ from pipeline.manifests import Manifest
 from trainer.sequences.box_file import BoxFile, oddities, read_boxes
 from trainer.sequences.layout import find_file, find_pictures, load_layout, named_by, refuse_unknown
 from trainer.sequences.rows import Boxes, valid
+from trainer.sequences.start_box import check_start
 
 _LISTED = 20
 """Names that a warning shows; track.json has all."""
@@ -141,7 +142,7 @@ def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], 
     """One sequence, checked; its truth is added to ``files``, what is odd about it to ``warnings``.
 
     Raises:
-        DataError: no ground truth, no pictures, unequal numbers of them, or no box to start with.
+        DataError: no ground truth, no pictures, unequal numbers of them, or no box to start with in the first picture.
     """
     file = find_file(root, manifest.truth, name)
     if file is None:
@@ -167,4 +168,6 @@ def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], 
     start = int(starts[0])
     if start:
         warnings.append(f"{name}: frame 1 has no valid box, started at frame {start + 1} as the toolkit does")
+    if odd := check_start(truth[start], pictures[start], f"{file}:{start + 1}"):
+        warnings.append(f"{name}: {odd}")
     return Clip(name, tuple(pictures[start:]), truth[start:], file.resolve())

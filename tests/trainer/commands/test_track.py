@@ -204,6 +204,19 @@ def test_names_that_are_not_utf_8_are_tracked_and_measured_but_get_no_video(worl
     assert "t\\udcfd" in (world.folder / "report/report.html").read_text(encoding="utf-8")
 
 
+def test_a_start_box_outside_its_picture_fails_its_sequence_and_no_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, row in (("car", "700,12,8,6"), ("dog", "10,12,90,6")):
+        file = world.root / name / "groundtruth_rect.txt"
+        file.write_text("\n".join([row, *file.read_text().splitlines()[1:]]))
+    told(world.track(), 3, "car: ", "groundtruth_rect.txt:1: the box 700,12,8,6 is outside of its picture of 64x49")
+    assert not (world.out / "car.txt").exists()
+    assert len(world.boxes("dog")) == 12
+    assert "warning: dog: " in caplog.text
+    assert "the box 10,12,90,6 reaches far beyond its picture of 64x49" in caplog.text
+
+
 def test_boxes_are_drawn_where_asked_also_for_what_is_tracked(world: World) -> None:
     done(world.track("--sequences", "car"))
     world.seen.frames.clear()
