@@ -29,7 +29,7 @@ class WindowDataset(Dataset[Sample]):
         shards: folders that ``cmd-prep mine`` wrote; those of the recipe's mining method are taken.
         recipe: a row of Table 1, or the file of one's own.
         tracker: the base tracker, whose windows are cut.
-        epoch: whose draws to give; may be set anew between two epochs.
+        epoch: whose draws to give; may be set anew between two epochs, and persistent loader processes follow.
         settings: other settings of the run, such as ``seed``, ``samples_per_epoch``, ``mix``.
 
     Raises:
@@ -42,8 +42,18 @@ class WindowDataset(Dataset[Sample]):
     ) -> None:
         chosen = make_settings(settings | {"recipe": recipe, "tracker": tracker})
         self.data = open_training_data(chosen, resolve_row(chosen), [Path(folder) for folder in shards])
-        self.epoch = epoch
+        # In memory that loader processes share: those that persist would keep the epoch that they were started with.
+        self._epoch = torch.tensor(epoch).share_memory_()
         self._draws = self.data.training_windows()
+
+    @property
+    def epoch(self) -> int:
+        """Whose draws it gives."""
+        return int(self._epoch)
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         return len(self._draws)

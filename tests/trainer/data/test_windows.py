@@ -71,6 +71,19 @@ def test_it_can_be_read_by_several_processes(world: Path) -> None:
     assert all(alone[name].equal(batch[name]) for name in alone)
 
 
+def test_a_process_that_persists_follows_the_epoch(world: Path) -> None:
+    windows = WindowDataset([world], "b2", "atom", samples_per_epoch=3, epoch=1)
+    loader = DataLoader(windows, 3, num_workers=1, persistent_workers=True)
+    for epoch in (1, 4, 0):
+        windows.epoch = epoch
+        assert windows.epoch == epoch
+        for _ in range(2):
+            (batch,) = loader
+            fresh = WindowDataset([world], "b2", "atom", samples_per_epoch=3, epoch=epoch)
+            alone = torch.utils.data.default_collate([fresh[draw] for draw in range(3)])
+            assert all(alone[name].equal(batch[name]) for name in alone)
+
+
 def test_an_epoch_ends_and_settings_that_do_not_fit_are_named(world: Path) -> None:
     windows = WindowDataset([world], "b1", "dimp18", samples_per_epoch=2)
     assert len(list(iter(windows))) == 2
