@@ -11,7 +11,7 @@ from pipeline.synthetic.optics.noise import Plane
 from pipeline.synthetic.optics.raster import Sprite, draw, overlap, paste
 from pipeline.synthetic.scene import shadows
 from pipeline.synthetic.scene.backdrop import Backdrop, look_at
-from pipeline.synthetic.scene.scene import RIG_MARGIN, Scene
+from pipeline.synthetic.scene.scene import Scene
 
 _DRIVEN = (2, 5, 7)
 """COCO classes with an engine: car, bus, truck."""
@@ -123,7 +123,7 @@ def instant(scene: Scene, backdrop: Backdrop, frame: int) -> Instant:
     """Draw frame ``frame`` of a scene: a function of the scene and the frame alone."""
     time = frame * scene.step
     width, height = scene.view.size
-    inset = SCALE * round(RIG_MARGIN * width / 640)
+    inset = scene.inset
     offset = scene.offset(time)
     x, y = offset[0] - inset, offset[1] - inset
     canvas = backdrop.canvas[y : y + SCALE * height + 2 * inset, x : x + SCALE * width + 2 * inset].copy()

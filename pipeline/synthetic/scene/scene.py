@@ -86,12 +86,22 @@ class Scene:
     seed: int
     key: tuple[int, int]
 
+    @property
+    def inset(self) -> int:
+        """Canvas pixels around the picture that are drawn too, for the TIR camera that sees over its edge."""
+        return SCALE * round(RIG_MARGIN * self.view.size[0] / 640)
+
     def offset(self, time: float) -> tuple[int, int]:
         """Panorama canvas pixel of the picture's top left corner: whole canvas pixels, so nothing is resampled."""
-        x, y = self.sway.at(time)
-        limit = [m - RIG_MARGIN * self.view.size[0] / 640 - 1 for m in self.view.margin]
-        x, y = float(np.clip(x, -limit[0], limit[0])), float(np.clip(y, -limit[1], limit[1]))
-        return SCALE * self.view.margin[0] + round(SCALE * x), SCALE * self.view.margin[1] + round(SCALE * y)
+        x, y = (self._turned(to, margin) for to, margin in zip(self.sway.at(time), self.view.margin))
+        return x, y
+
+    def _turned(self, to: float, margin: int) -> int:
+        """Where the picture begins on one axis, turned by so many pixels, or as far as the panorama reaches."""
+        limit = margin - RIG_MARGIN * self.view.size[0] / 640 - 1
+        # In small pictures the margins round to so little that there is no room at all.
+        room = SCALE * margin - self.inset
+        return SCALE * margin + int(np.clip(round(SCALE * float(np.clip(to, -limit, limit))), -room, room))
 
 
 def cloth(rng: np.random.Generator) -> Plane:

@@ -7,6 +7,8 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.images import decode_tir, encode, picture_size
 from pipeline.synthetic import SynthConfig, run, sequences
+from pipeline.synthetic.optics.camera import SCALE
+from pipeline.synthetic.scene import tracking_layout
 
 Made = tuple[Path, dict[str, object]]
 
@@ -47,6 +49,24 @@ def test_thermal_picture_is_grey_and_of_low_contrast(made: Made) -> None:
     tir = decode_tir(data, "tir")
     assert 10 < tir.mean() < 150
     assert 5 < tir.std() < 75
+
+
+@pytest.mark.parametrize("index", range(len(tracking_layout.SCRIPTS)))
+def test_the_camera_never_turns_beyond_the_panorama(index: int) -> None:
+    """However small the picture: nothing would be drawn there."""
+    for width in (*range(96, 700, 7), 1280):
+        scene = tracking_layout.scene(9, index, (width, 96))
+        for axis, (whole, side) in enumerate(zip(scene.view.panorama, scene.view.size)):
+            begins = [scene.offset(time / 10)[axis] for time in range(60)]
+            assert min(begins) >= scene.inset, width
+            assert max(begins) + SCALE * side + scene.inset <= whole, width
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_small_thermal_picture_is_drawn() -> None:
+    picture, seen, _ = sequences.tracking_frame(9, 0, 0, (160, 128))
+    assert picture.std() > 5
+    assert seen
 
 
 def test_same_seed_same_bytes_whatever_the_workers(made: Made, small: SynthConfig, tmp_path: Path) -> None:
