@@ -23,7 +23,7 @@ from trainer.distillation import branches
 from trainer.distillation.objective import Objective
 from trainer.net import TrackingNet, build_network
 from trainer.recipes.geometry import geometry_of
-from trainer.recipes.recipe import load_recipe
+from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainSettings
 from trainer.train.master_adam import MasterAdam
 
@@ -54,15 +54,15 @@ class Plain(Objective):
 def work(ours: bool, profile: bool) -> None:
     """Take steps one way; print their seconds and the peak of memory as JSON."""
     net = build_network("superdimp").eval()
-    row, batch = load_recipe(SETTINGS.recipe), feed()
-    names = branches.trained_names(net, row, SETTINGS, SPEC)
+    row, batch = resolve_row(SETTINGS), feed()
+    names = branches.trained_names(net, row, SETTINGS)
     optimizer = MasterAdam(net, names, dict.fromkeys(names, 1e-7))
     if ours:
         net.to(memory_format=torch.channels_last)
         batch = Feed(**{**vars(batch), "reference": _last(batch.reference), "test": _last(batch.test)})
-        objective = Objective(net, tuple(names), SETTINGS, SPEC)
+        objective = Objective(net, row, SETTINGS)
     else:
-        objective = Plain(net, tuple(names), SETTINGS, SPEC)
+        objective = Plain(net, row, SETTINGS)
         net.feature_extractor.requires_grad_(True)
     seconds = []
     for _ in range(STEPS):

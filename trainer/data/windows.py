@@ -43,7 +43,7 @@ class WindowDataset(Dataset[Sample]):
         chosen = make_settings(settings | {"recipe": recipe, "tracker": tracker})
         self.data = open_training_data(chosen, resolve_row(chosen), [Path(folder) for folder in shards])
         # In memory that loader processes share: those that persist would keep the epoch that they were started with.
-        self._epoch = torch.tensor(epoch).share_memory_()
+        self._epoch = torch.tensor(epoch).share_memory_()  # type: ignore[no-untyped-call]
         self._draws = self.data.training_windows()
 
     @property

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.recipe import Branch, Module, Recipe
+from trainer.recipes.row import Row
 from trainer.recipes.settings import TrainSettings
 
 REFERENCE_BBE = ("conv3_1r", "conv4_1r", "fc3_1r", "fc34_3r", "fc34_4r")
@@ -32,22 +32,24 @@ def parts(module: Module, branch: Branch) -> tuple[str, ...]:
     return tuple(f"classifier.{part}." for part in own)
 
 
-def trained_names(net: nn.Module, recipe: Recipe, settings: TrainSettings, spec: TrackerSpec) -> dict[str, list[str]]:
+def trained_names(net: nn.Module, row: Row, settings: TrainSettings) -> dict[str, list[str]]:
     """Names of the parameters that a row trains, by module.
 
     The classifier's feature extractor serves both branches; in a row that trains the reference branch alone it is
     frozen, unless ``tcl_features`` says otherwise.
     """
     frozen: list[str] = []
-    if "predicted" not in settings.losses_of(spec)[1].takes:
+    if "predicted" not in row.bbe_loss.takes:
         frozen += [f"bb_regressor.{part}." for part in SCORING_BBE]
-    if recipe.branch == "reference" and settings.tcl_features == "frozen":
+    if row.recipe.branch == "reference" and settings.tcl_features == "frozen":
         frozen.append(f"classifier.{SHARED_TCL}.")
     return {
         module: [
-            name for name in _starting(net, parts(module, recipe.trains[module])) if not name.startswith(tuple(frozen))
+            name
+            for name in _starting(net, parts(module, row.recipe.trains[module]))
+            if not name.startswith(tuple(frozen))
         ]
-        for module in recipe.trained(spec)
+        for module in row.modules
     }
 
 

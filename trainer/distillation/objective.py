@@ -12,8 +12,7 @@ from trainer.data.feeds import Feed
 from trainer.distillation.state_head import StateHead
 from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
-from trainer.recipes.geometry import TrackerSpec
-from trainer.recipes.recipe import Branch, Module
+from trainer.recipes.row import Row
 from trainer.recipes.settings import TrainSettings
 
 
@@ -22,11 +21,9 @@ class Objective(nn.Module):
 
     Args:
         net: the two-branch tracker; whatever of it is frozen has ``requires_grad`` off already.
-        modules: what is trained.
+        row: what is trained, of which branch, by which losses.
         settings: settings of the run.
-        spec: the base tracker.
         teacher: runs the branch that is not trained, where that must not be ``net`` itself; it shares its backbone.
-        branch: which branch is trained.
         head: psi of Eq. 3, for the box loss ``state``.
         shrunk: trained box parameters that ``nu`` shrinks: weights, without biases and batch-norms.
     """
@@ -34,22 +31,19 @@ class Objective(nn.Module):
     def __init__(
         self,
         net: TrackingNet,
-        modules: Sequence[Module],
+        row: Row,
         settings: TrainSettings,
-        spec: TrackerSpec,
         *,
-        branch: Branch = "both",
         teacher: TrackingNet | None = None,
         head: StateHead | None = None,
         shrunk: Sequence[Tensor] = (),
     ) -> None:
         super().__init__()
-        self.net, self.modules_wanted, self.settings, self.head = net, tuple(modules), settings, head
-        self.tcl_loss, self.bbe_loss = settings.losses_of(spec)
+        self.net, self.row, self.settings, self.head = net, row, settings, head
         self.shrunk = list(shrunk)
         other = teacher or net
-        self.reference_side = other if branch == "test" else net
-        self.test_side = other if branch == "reference" else net
+        self.reference_side = other if row.recipe.branch == "test" else net
+        self.test_side = other if row.recipe.branch == "reference" else net
 
     def forward(self, feed: Feed) -> tuple[Tensor, dict[str, float]]:
         """Loss of a feed, a scalar, and its parts by name."""
@@ -57,10 +51,10 @@ class Objective(nn.Module):
             reference, test = self._features(feed)
             total = feed.label.new_zeros(())
             parts: dict[str, float] = {}
-            if "tcl" in self.modules_wanted:
+            if "tcl" in self.row.modules:
                 loss = self._tcl(reference, test, feed)
                 total, parts["tcl"] = total + loss, float(loss.detach())
-            if "bbe" in self.modules_wanted:
+            if "bbe" in self.row.modules:
                 loss = self._bbe(reference, test, feed)
                 total, parts["bbe"] = total + self.settings.bbe_weight * loss, float(loss.detach())
         parts["loss"] = float(total.detach())
@@ -68,7 +62,7 @@ class Objective(nn.Module):
 
     def _features(self, feed: Feed) -> tuple[Features, Features]:
         """Backbone features of both branches, without a graph where the backbone is frozen."""
-        with torch.set_grad_enabled("backbone" in self.modules_wanted and torch.is_grad_enabled()):
+        with torch.set_grad_enabled("backbone" in self.row.modules and torch.is_grad_enabled()):
             return self.net.paired_features(feed.reference, feed.test)
 
     def _tcl(self, reference: Features, test: Features, feed: Feed) -> Tensor:
@@ -82,7 +76,7 @@ class Objective(nn.Module):
         filters = asking.predict_filter(asking.classification_features(reference), feed.reference_box[None]).filters
         features, label = answering.classification_features(test), feed.label[None]
         ends = functools.cache(lambda: torch.stack([filters[0], filters[-1]]))
-        loss: Tensor = self.tcl_loss(
+        loss: Tensor = self.row.tcl_loss(
             {
                 "scores": lambda: answering.classify(filters, features).float(),
                 "filters": filters.float,
@@ -107,7 +101,7 @@ class Objective(nn.Module):
             state: Tensor = self._psi()(self.test_side.modulate(modulation, features))
             return state.float()
 
-        loss: Tensor = self.bbe_loss(
+        loss: Tensor = self.row.bbe_loss(
             {
                 "predicted": predicted,
                 "overlap": lambda: feed.proposal_iou,
@@ -123,5 +117,5 @@ class Objective(nn.Module):
 
     def _psi(self) -> StateHead:
         if self.head is None:
-            raise ValueError(f"box loss {self.bbe_loss.name!r} needs psi: fit a StateHead first")
+            raise ValueError(f"box loss {self.row.bbe_loss.name!r} needs psi: fit a StateHead first")
         return self.head

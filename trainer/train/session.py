@@ -88,7 +88,7 @@ class Training:
         self.row, self.device, self.data = prepared.row, prepared.device, prepared.data
         self.net = build_student(self.config, self.row.recipe, self.device, resumed=state is not None)
         self.start = self._start_weights(state)
-        names = branches.trained_names(self.net, self.row.recipe, self.config, self.row.base)
+        names = branches.trained_names(self.net, self.row, self.config)
         teacher = self._teacher([name for group in names.values() for name in group], prepared.teacher)
         self.optimizer = MasterAdam(self.net, names, self.row.rates, self.group)
         self.frozen = digest({n: v for n, v in self.net.state_dict().items() if self._stays(n)})
@@ -149,16 +149,7 @@ class Training:
 
     def _objective(self, teacher: TrackingNet | None) -> Objective:
         shrunk = [p for n, p in self.optimizer.live.items() if n.startswith("bb_regressor.") and p.dim() > 1]
-        return Objective(
-            self.net,
-            self.row.modules,
-            self.config,
-            self.row.base,
-            branch=self.row.recipe.branch,
-            teacher=teacher,
-            head=self.head,
-            shrunk=shrunk,
-        )
+        return Objective(self.net, self.row, self.config, teacher=teacher, head=self.head, shrunk=shrunk)
 
     def state(self) -> State:
         """What a resumed run needs beside the model."""

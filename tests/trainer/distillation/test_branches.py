@@ -5,8 +5,8 @@ from torch import nn
 
 from trainer.distillation.branches import splits, trained_names
 from trainer.net import build_network
-from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe
+from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import configure
 
 REFERENCE_BBE = {"conv3_1r", "conv4_1r", "fc3_1r", "fc34_3r", "fc34_4r"}
@@ -19,8 +19,8 @@ def net() -> nn.Module:
 
 
 def names(net: nn.Module, recipe: str, *settings: str) -> dict[str, list[str]]:
-    config = configure({"recipe": recipe, "out": "run"}, settings)
-    return {**trained_names(net, load_recipe(recipe), config, geometry_of("dimp18"))}
+    config = configure({"recipe": recipe, "tracker": "dimp18", "out": "run"}, settings)
+    return {**trained_names(net, resolve_row(config), config)}
 
 
 @pytest.mark.parametrize(

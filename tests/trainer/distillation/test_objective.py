@@ -1,14 +1,17 @@
 """Gradients, frozen parts and falling losses of every recipe, on a small window."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from pipeline.plugins import Registry
 from trainer.data.feeds import Feed, assemble
 from trainer.distillation import fit_state_head
 from trainer.net import build_network
+from trainer.recipes.losses import Loss, load_loss
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.train.session import Training, prepare
 
@@ -61,6 +64,20 @@ def test_what_a_row_trains_moves_and_nothing_else(world: Path, tmp_path: Path, r
     after = run.net.state_dict()
     assert {name for name in before if not after[name].equal(before[name])} == set(live)
     assert any(name.endswith("running_mean") for name in before)
+
+
+def test_each_loss_of_a_run_is_resolved_once(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One's own could be another by the second time, and is hashed the first."""
+    resolved: list[str] = []
+
+    def load(registry: Registry, given: Mapping[str, str], name: str) -> Loss:
+        resolved.append(name)
+        return load_loss(registry, given, name)
+
+    monkeypatch.setattr("trainer.recipes.settings.load_loss", load)
+    run = training(world, tmp_path / "run", recipe="d3")
+    run.objective(repeated(run))
+    assert resolved == ["lbhinge", "iou"]
 
 
 @pytest.mark.parametrize(("recipe", "losses"), FALLING)
