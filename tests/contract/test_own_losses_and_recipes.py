@@ -84,6 +84,10 @@ def test_a_run_takes_both_and_says_what_they_were(own: Path, world: Path, capsys
     (own / "late.yaml").write_text(RECIPE)
     (own / "own_losses.py").write_text(LOSS.replace("2.0", "3.0"))
     assert train(own, world, *words) == 2
+    assert "own_losses.py changed after this process had imported it" in capsys.readouterr().err
+    # As in another process.
+    del sys.modules["own_losses"]
+    assert train(own, world, *words) == 2
     assert "(loss_sha256.tcl: " in capsys.readouterr().err
     assert train(own, world) == 2
     assert "-> None; tcl_loss: own_losses:absolute -> None)" in capsys.readouterr().err
