@@ -22,7 +22,7 @@ from pipeline.records import Matrix9, inside_root
 MAX_EXTENDS = 8
 """Longest chain of ``extends``."""
 
-Rule = Literal["stem", "order", "time", "map", "channels", "video"]
+Rule = Literal["stem", "order", "number", "time", "map", "channels", "video"]
 Prior = Literal["identity", "matrix", "sequence", "pair"]
 Inside = Annotated[str, Field(min_length=1), AfterValidator(inside_root)]
 _NEEDED = {"pairs": ("rgb",), "sequences": ("frames", "truth"), "collection": ("members",)}
@@ -62,8 +62,8 @@ class Manifest(Settings):
         note: anything a user should know before trusting it.
         counts: expected number of ``pairs``, or of each list; a difference is a warning.
         rule: how pictures become pairs: equal ``stem`` modulo what the patterns spell out, equal numbers or else sorted
-            ``order`` with equal counts, nearest ``time``, a ``map`` file, four ``channels`` of one file, or frames of
-            two ``video`` clips.
+            ``order`` with equal counts, equal last ``number`` at one time, nearest ``time``, a ``map`` file, four
+            ``channels`` of one file, or frames of two ``video`` clips.
         rgb: pattern of the visible pictures.
         tir: pattern of the thermal pictures; none for ``channels``.
         sequence: template of the sequence's name; default: what the wildcards caught.
@@ -73,8 +73,8 @@ class Manifest(Settings):
         subset: the list in use, empty for all pairs.
         map: file below the root that maps visible to thermal names (JSON object or two columns).
         time: how ``{frame}`` holds the time: a strptime format, or ``seconds``, ``milliseconds``, ``microseconds``,
-            ``nanoseconds``.
-        tolerance: largest distance in seconds of two pictures of a pair, for ``time``.
+            ``nanoseconds``; for ``number``, how what stands before the number does.
+        tolerance: largest distance in seconds of two pictures of a pair, for ``time`` and ``number``.
         depth: bits of a stored thermal pixel.
         tir_range: raw 16-bit values that become 0 and 255, or the percentiles of the sequence that do.
         prior: what is known of the alignment: ``identity`` (registered by its makers), a stored ``matrix``, one rig for
@@ -129,7 +129,7 @@ class Manifest(Settings):
         needed = list(_NEEDED[self.kind])
         if self.kind == "pairs":
             needed += [] if self.rule == "channels" else ["tir"]
-            needed += [self.rule] if self.rule in ("time", "map") else []
+            needed += [self.rule] if self.rule in ("time", "map") else ["time"] if self.rule == "number" else []
             needed += ["matrix"] if self.prior == "matrix" else []
         if missing := [key for key in needed if not getattr(self, key)]:
             raise ValueError(f"kind {self.kind} with rule {self.rule} needs {', '.join(missing)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from glob import escape
 from pathlib import Path
 
 from pipeline.errors import UsageError, some
@@ -40,7 +41,7 @@ def refuse_unknown(manifest: Manifest, only: Sequence[str], known: Sequence[str]
 def named_by(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:
     """What lies below a root where a pattern with one ``{sequence}`` says: each name, and its file or folder."""
     before, _, after = pattern.partition("{sequence}")
-    for path in sorted(root.glob(f"{before}*{after}"), key=Path.as_posix):
+    for path in sorted(root.glob(f"{escape(before)}*{escape(after)}"), key=Path.as_posix):
         yield path.relative_to(root).as_posix().removeprefix(before).removesuffix(after), path
 
 

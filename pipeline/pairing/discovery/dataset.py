@@ -120,6 +120,8 @@ def _matches(
     match manifest.rule:
         case "order":
             return numbers.by_order(rgb, tir)
+        case "number":
+            return numbers.by_number(rgb, tir, manifest.time or "", manifest.tolerance), []
         case "time":
             return rules.by_time(rgb, tir, manifest.time or "", manifest.tolerance), []
         case "map":

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.errors import DataError
-from pipeline.files.names import natural
+from pipeline.files.names import natural, same
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery.tree import Tree
 
@@ -43,7 +43,7 @@ def fill(template: str, caught: tuple[str, ...], frame: str, sequence: str = "")
 
 
 def groups(tree: Tree, manifest: Manifest) -> list[Group]:
-    """Folders of the two patterns, joined by what their wildcards caught (case aside).
+    """Folders of the two patterns, joined by what their wildcards caught, case aside.
 
     Raises:
         DataError: one of the two patterns fits no folder, or two folders fit where one is wanted.
@@ -53,7 +53,7 @@ def groups(tree: Tree, manifest: Manifest) -> list[Group]:
     for pattern in patterns:
         side: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {}
         for caught, folder in tree.walk(pattern.split("/")[:-1]):
-            key = tuple(name.casefold() for name in caught)
+            key = tuple(map(same, caught))
             if key in side and side[key][1] != folder:
                 raise DataError(
                     f"{tree.root}: both {side[key][1]!r} and {folder!r} fit {pattern}: name one in a manifest"

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import DataError
 from pipeline.files.json_text import parse_json
-from pipeline.files.names import natural
+from pipeline.files.names import natural, same
 from pipeline.files.plain import read_plain
 from pipeline.images.headers import SUFFIXES
 from pipeline.pairing.discovery.rules import Match
@@ -71,7 +71,7 @@ def _path(line: str, place: str) -> str:
     path = line.replace("\\", "/")
     if path.startswith("/") or (".." in path and ".." in path.split("/")):
         raise DataError(f"{place}: {line!r} leaves the data set's root: list frames or paths below it")
-    return posixpath.normpath(path.casefold())
+    return posixpath.normpath(same(path))
 
 
 class FrameList:
@@ -101,10 +101,10 @@ class FrameList:
 
     def has(self, sequence: str, match: Match) -> bool:
         """Whether a frame is listed, by its id, by either picture's path, or by a bare name."""
-        keys = {f"{sequence}_{match.frame}".replace("/", "_").casefold(), match.frame.casefold()}
+        keys = {same(f"{sequence}_{match.frame}".replace("/", "_")), same(match.frame)}
         for picture in (match.rgb, match.tir):
             if picture is not None:
-                stem = picture.casefold().rpartition(".")[0]
+                stem = same(picture).rpartition(".")[0]
                 keys |= {stem.replace("/", "_"), stem.rpartition("/")[2]}
         met = keys & self.entries.keys()
         self._met |= met

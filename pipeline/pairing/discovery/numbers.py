@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from itertools import compress
 
-from pipeline.pairing.discovery.rules import Match, alone, by_key, in_order
+from pipeline.pairing.discovery.rules import Match, alone, by_key, by_time, in_order
 from pipeline.pairing.discovery.tree import Picture
 
 _DIGITS = re.compile(r"\d+")
+_LAST = re.compile(r"(?P<time>.*?)[\W_]*(?P<number>\d+)\D*")
 Keys = list[tuple[int, ...]]
 """What each picture of one side is called, as numbers."""
 
@@ -26,6 +28,34 @@ def by_order(rgb: list[Picture], tir: list[Picture]) -> tuple[list[Match], list[
     if keys is None:
         return _by_place(rgb, tir), _disagreeing(visible, thermal) if len(rgb) == len(tir) else []
     return in_order(_equal(visible, thermal, *keys) + _by_place(nameless, others)), _shifted(*keys)
+
+
+def by_number(rgb: list[Picture], tir: list[Picture], form: str, tolerance: float) -> list[Match]:
+    """Equal last number of the names, as a camera counts; what stands before it is when the file was written.
+
+    A count begins anew: of pictures with one number those pair that are nearest in time, within the tolerance. The two
+    files of one shot are not written at once, so that their times say nothing of skew.
+
+    Args:
+        rgb: visible pictures.
+        tir: thermal pictures.
+        form: of the time, as for :func:`~rules.time_reader`.
+        tolerance: seconds.
+    """
+    groups: dict[int, tuple[list[Picture], list[Picture]]] = {}
+    matches = []
+    for side, name in ((rgb, "rgb"), (tir, "tir")):
+        for picture in side:
+            if found := _LAST.fullmatch(picture.frame):
+                stamped = Picture(found["time"], picture.path)
+                groups.setdefault(int(found["number"]), ([], []))[name == "tir"].append(stamped)
+            else:
+                matches.append(alone(picture, name, "name holds no number after its time"))
+    frames = {picture.path: picture.frame for picture in (*rgb, *tir)}
+    for group in groups.values():
+        for match in by_time(*group, form, tolerance):
+            matches.append(replace(match, frame=frames[match.rgb or match.tir or ""], skew=None))
+    return in_order(matches)
 
 
 def _numbered(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from pipeline.errors import DataError
-from pipeline.files.names import natural
+from pipeline.files.names import natural, same
 from pipeline.pairing.discovery.tree import Picture
 from pipeline.records import Reason
 
@@ -72,7 +72,7 @@ def by_key(
 
 
 def _name(picture: Picture) -> str:
-    return picture.frame.casefold()
+    return same(picture.frame)
 
 
 def by_stem(rgb: list[Picture], tir: list[Picture]) -> list[Match]:
@@ -175,7 +175,7 @@ def by_map(rgb: list[Picture], tir: list[Picture], mapping: Mapping[str, str]) -
 
 def names(path: str) -> tuple[str, str, str]:
     """What a map or list file may call a picture: its path, its file name, its stem; case aside."""
-    pure = PurePosixPath(path.casefold())
+    pure = PurePosixPath(same(path))
     return str(pure), pure.name, pure.stem
 
 

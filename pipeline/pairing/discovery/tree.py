@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import normalize
 
 from pipeline.errors import DataError
 from pipeline.files.names import natural
@@ -44,6 +45,8 @@ def matcher(pattern: str) -> re.Pattern[str]:
 def _caught(pattern: str, name: str) -> tuple[str, ...] | None:
     """What the wildcards of a segment caught in a name, or None where it does not fit."""
     match = matcher(pattern).fullmatch(name)
+    if match is None and not (pattern.isascii() and name.isascii()):
+        match = matcher(normalize("NFC", pattern)).fullmatch(normalize("NFC", name))
     return None if match is None else tuple(group for group in match.groups() if group is not None)
 
 

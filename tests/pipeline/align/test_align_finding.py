@@ -92,3 +92,19 @@ def test_two_names_of_one_setting_are_refused_and_either_works(tree: Path, prep:
     assert not (tree.parent / "out").exists()
     done(prep(*words, "--layout", "kaist"))
     done(prep(*words, "--manifest", "kaist", "--on-existing", "resume"))
+
+
+def test_characters_of_patterns_in_folders_and_files_are_plain_letters(tmp_path: Path, prep: Run) -> None:
+    sides = [f"set [0]/V*?/{side}/I[{n}]*.jpg" for side in ("visible", "infrared") for n in range(3)]
+    root = draw_files(tmp_path / "data [x]*", *sides)
+    aligned, shards = tmp_path / "aligned [?]", tmp_path / "shards [*]"
+    words = ("align", "--root", root, "--out", aligned, "--manifest", "pairs")
+    done(prep(*words, "--preview", 2))
+    for _ in range(2):
+        done(prep(*words, "--write-images"))
+    ids = [row.pair_id for row in read_rows(aligned / "aligned.jsonl", AlignedPair)]
+    assert ids == [f"set [0]/V*?/I[{n}]*" for n in range(3)]
+    assert len(list((aligned / "images").rglob("I*"))) == 6
+    for _ in range(2):
+        done(prep("mine", "--aligned", aligned, "--out", shards, "--method", "center"))
+    assert "1 shards, 3 pairs" in done(prep("verify", shards, "--deep"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -37,6 +38,32 @@ def test_extensions_case_litter_and_flips(tmp_path: Path, build: Make, found: Ma
     assert [(p.pair_id, p.rgb, p.tir) for p in sequence.pairs] == [
         ("Night/walk/I00000", "Night/walk/Visible/I00000.JPG", "Night/walk/LWIR/i00000.png")
     ]
+    assert sequence.rejects == []
+
+
+@pytest.mark.parametrize("visible", ["NFC", "NFD"])
+def test_composed_and_decomposed_letters_are_the_same(
+    tmp_path: Path, visible: str, build: Make, found: Make, frames: Make
+) -> None:
+    thermal = "NFD" if visible == "NFC" else "NFC"
+    for form, side in ((visible, "visible"), (thermal, "lwir")):
+        build(tmp_path, *(normalize(form, f"Prüf/Gänge/{side}/é{i}.jpg") for i in (1, 2, 10)))
+    assert [normalize("NFC", name) for name in frames(tmp_path)] == [f"Prüf/Gänge/é{i}" for i in (1, 2, 10)]
+    own = manifest(rgb=normalize(thermal, "Prüf/*/visible/é{frame}"), tir="Prüf/*/lwir/é{frame}")
+    (sequence,) = found(tmp_path, own)
+    assert [pair.frame for pair in sequence.pairs] == ["1", "2", "10"]
+    assert all((tmp_path / path).is_file() for pair in sequence.pairs for path in (pair.rgb, pair.tir))
+    build(tmp_path, "imageSets/x")
+    (tmp_path / "imageSets/train-all-04.txt").write_text(normalize(thermal, "Prüf/Gänge/é2\n"))
+    assert [normalize("NFC", name) for name in frames(tmp_path, "kaist:train-all-04")] == ["Prüf/Gänge/é2"]
+
+
+def test_characters_of_patterns_in_names_are_plain_letters(tmp_path: Path, build: Make, found: Make) -> None:
+    names = ["[a]", "a*", "b?", "{1}", "x|y", "[0-9]#3", "*"]
+    build(tmp_path, *(f"set [1]/V{{0}}*/{side}/{name}.jpg" for name in names for side in ("visible", "lwir")))
+    (sequence,) = found(tmp_path)
+    assert sequence.sequence == "set [1]/V{0}*"
+    assert sorted(pair.frame for pair in sequence.pairs) == sorted(names)
     assert sequence.rejects == []
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pairing.discovery.numbers import by_order
+from pipeline.pairing.discovery.numbers import by_number, by_order
 from pipeline.pairing.discovery.tree import Picture
 
 NUMBERS = st.lists(st.integers(0, 400), unique=True, min_size=2, max_size=30)
@@ -91,3 +91,20 @@ def test_a_shift_throughout_is_paired_by_number_and_told() -> None:
 def test_second_picture_of_a_number_is_told() -> None:
     found, alone, _ = pairs(["1", "01", "2"], ["1", "2"])
     assert (found, alone) == ([("1", "1"), ("2", "2")], ["01"])
+
+
+def test_a_count_pairs_although_stamps_differ_and_begins_anew_with_each_flight() -> None:
+    rgb = ["20240101120000_0001", "20240101120004_0002", "20240102090000_0001", "20240102090005_0003"]
+    tir = ["20240101120001_0001", "20240101120004_0002", "20240102090001_0001", "20240102090005_0002", "x"]
+    matches = by_number(side("v", rgb), side("t", tir), "%Y%m%d%H%M%S", 3)
+    assert [(m.rgb, m.tir) for m in matches if not m.reason] == [
+        (f"v/{a}.jpg", f"t/{b}.jpg") for a, b in zip(rgb[:3], tir[:3])
+    ]
+    assert [m.skew for m in matches] == [None] * len(matches)
+    assert {m.rgb or m.tir: m.detail for m in matches if m.reason} == {
+        "v/20240102090005_0003.jpg": "no thermal picture in this sequence",
+        "t/20240102090005_0002.jpg": "no visible picture near in time",
+        "t/x.jpg": "name holds no number after its time",
+    }
+    late, alone = by_number(side("v", rgb[:1]), side("t", ["20240101130000_0001"]), "%Y%m%d%H%M%S", 3)
+    assert (late.reason, alone.reason) == ("temporal_mismatch", "temporal_mismatch")
