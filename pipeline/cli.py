@@ -143,6 +143,7 @@ def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **o
 @click.option("--pairs-per-shard", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N")
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
 @click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
+@click.option("--quick", is_flag=True, help="Keep finished shards by their size, without reading them.")
 @common
 @click.option("--seed", type=int, default=0, show_default=True)
 def mine(max_reject_ratio: float, worker_resources: str | None, given: tuple[str, ...], **options: Any) -> None:
@@ -182,7 +183,7 @@ def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
     for fault in result.faults:
         click.echo(f"fault: {fault}")
     if result.faults:
-        raise DataError(f"{shards}: {len(result.faults)} faults in {result.shards} shards: mine again, or restore them")
+        raise DataError(f"{shards}: {len(result.faults)} faults in {result.shards} shards: {result.cure}")
     left = not_rederived(result, method) if deep else ""
     click.echo(f"{shards}: {result.shards} shards, {result.pairs} pairs, {result.patches} patches: sound{left}")
 

@@ -79,6 +79,7 @@ class MineWhereabouts(Whereabouts):
         device: where the detector runs.
         batch_size: pictures given to the detector at once.
         worker_resources: Dask worker resources one task needs.
+        quick: keep finished shards by their size alone; else by their hash, for which they are read.
     """
 
     aligned: Path
@@ -88,6 +89,7 @@ class MineWhereabouts(Whereabouts):
     device: str = "cpu"
     batch_size: int = Field(default=8, ge=1)
     worker_resources: dict[str, float] | None = None
+    quick: bool = False
 
 
 class MineConfig(MineSettings, MineWhereabouts):

@@ -1,36 +1,33 @@
 """Stage 2: cut paired patches from aligned pairs and write them as shards.
 
-One task is one shard, planned before the work starts, so a rerun finds the finished ones by their stats files.
+One task is one shard, planned before the work starts, so a rerun finds the finished ones.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterator
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
 from tqdm import tqdm
 
-from pipeline import DISTRIBUTION
 from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
-from pipeline.files.json_text import read_json, write_json
 from pipeline.mine.aligned_pairs import AlignedPairs, aligned_root, survey_pairs
+from pipeline.mine.command_line import command_line
+from pipeline.mine.finished import complete, finished
+from pipeline.mine.merge import merge
 from pipeline.mine.methods import build_method
 from pipeline.mine.result import MineResult, result_of
 from pipeline.mine.settings import BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
-from pipeline.records import Reject, write_rows
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
-from pipeline.shards.index import INDEX, load_index
+from pipeline.shards.index import load_index
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import stats_path
 
@@ -68,7 +65,8 @@ def run(config: MineConfig) -> MineResult:
         "aligned_sha256": file_sha256(aligned.source),
     }
     before = {f"recipe.{name}": value for name, value in BEFORE.items()}
-    with owned(config.out, plan, config.on_existing, MADE, before=before, finished=_complete) as older:
+    whole = partial(complete, quick=config.quick)
+    with owned(config.out, plan, config.on_existing, MADE, before=before, finished=whole) as older:
         if older:
             log.info("%s is finished in an older schema and kept", config.out)
             return result_of(config.out, load_index(config.out).totals, time.monotonic() - start)
@@ -76,13 +74,21 @@ def run(config: MineConfig) -> MineResult:
         if not root.is_dir():
             raise DataError(f"{root}: the data set is not there any more: say where with --root")
         tasks = list(_tasks(config, aligned, root, recipe, survey))
-        todo = [task for task in tasks if not _finished(task.path)]
+        kept = finished([task.path for task in tasks], config.quick)
+        todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]
         if len(todo) < len(tasks):
             log.info("%d of %d shards are finished and kept", len(tasks) - len(todo), len(tasks))
         results = run_tasks(mine_shard, todo, config.workers, config.scheduler, config.worker_resources)
         for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
             pass
-        totals = _write_index(config, plan, root, [stats_path(task.path) for task in tasks], aligned, survey)
+        source = {
+            "aligned_sha256": plan["aligned_sha256"],
+            "root": str(root.resolve()),
+            "tir_ranges": aligned.tir_ranges,
+        }
+        counts = {"pairs_in": len(aligned.ids)} | ({"detections": survey.counts} if survey.counts else {})
+        content = {"settings": recipe, "source": source, "command": command_line(config)}
+        totals = merge(config.out, [stats_path(task.path) for task in tasks], counts, content)
     return result_of(config.out, totals, time.monotonic() - start)
 
 
@@ -94,44 +100,3 @@ def _tasks(
     for number, first in enumerate(range(0, len(aligned.ids), size)):
         path, part = config.out / f"shard-{number:05d}.h5", slice(first, first + size)
         yield Task(path, aligned.source, root, config, recipe, aligned.offsets[part], survey.of(aligned.ids[part]))
-
-
-def _finished(shard: Path) -> bool:
-    """A shard is finished when its stats file, written last, is there and agrees with the file's size."""
-    if not (shard.is_file() and stats_path(shard).is_file()):
-        return False
-    return read_json(stats_path(shard)).get("bytes") == shard.stat().st_size
-
-
-def _complete(folder: Path) -> bool:
-    """Whether every shard that the index of a folder names is there."""
-    return (folder / INDEX).is_file() and all(_finished(folder / entry.file) for entry in load_index(folder).shards)
-
-
-def _write_index(
-    config: MineConfig, plan: dict[str, Any], root: Path, stats: list[Path], aligned: AlignedPairs, survey: Survey
-) -> dict[str, Any]:
-    """Gather the shards' stats into ``rejects.jsonl`` and ``index.json``; return the totals."""
-    entries: list[dict[str, Any]] = []
-    classes: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-
-    def rejects() -> Iterator[Reject]:
-        for path in stats:
-            content: dict[str, Any] = read_json(path)
-            entries.append({key: content[key] for key in ("file", "sha256", "bytes", "pairs", "patches")})
-            classes.update(content["classes"])
-            for row in content["rejects"]:
-                reasons[row["reason"]] += 1
-                yield Reject.model_validate(row)
-
-    write_rows(config.out / "rejects.jsonl", rejects())
-    totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
-    totals |= {"pairs_in": len(aligned.ids), "classes": dict(sorted(classes.items()))}
-    totals |= {"rejects": dict(sorted(reasons.items()))} | ({"detections": survey.counts} if survey.counts else {})
-    versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}
-    source: dict[str, Any] = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve())}
-    source["tir_ranges"] = aligned.tir_ranges
-    index = {"schema_version": SCHEMA_VERSION, "settings": plan["recipe"], "versions": versions, "source": source}
-    write_json(config.out / INDEX, index | {"totals": totals, "shards": entries})
-    return totals

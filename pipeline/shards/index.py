@@ -37,7 +37,7 @@ class ShardEntry(BaseModel):
 
 
 class ShardIndex(BaseModel):
-    """``index.json`` of a folder of shards."""
+    """``index.json`` of a folder of shards; ``command``, since schema 1.1, has the words that make it again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,6 +45,7 @@ class ShardIndex(BaseModel):
     settings: dict[str, Any]
     versions: dict[str, str]
     source: dict[str, Any]
+    command: tuple[str, ...] = ()
     totals: dict[str, Any]
     shards: tuple[ShardEntry, ...]
 
@@ -76,22 +77,32 @@ def load_index(folder: Path) -> ShardIndex:
         raise DataError(f"{path}: {fault.key}: {fault.message}: mine again") from error
 
 
+def file_fault(path: Path, entry: ShardEntry) -> str | None:
+    """Why a file is not the one that was written; None where it is."""
+    if not path.is_file():
+        return f"{path}: missing"
+    size = path.stat().st_size
+    if size != entry.bytes:
+        return f"{path}: has {size} bytes, the index says {entry.bytes}: cut short or altered"
+    if file_sha256(path) != entry.sha256:
+        return f"{path}: content differs from its sha256 in the index: altered or damaged"
+    return None
+
+
 def shard_faults(folder: Path, entry: ShardEntry) -> Iterator[str]:
     """Faults of one shard against its index entry: size, hash, structure, counts; each line names the file.
 
     A file that is not the one that was written is not opened: HDF5 is not made to be fed damage.
     """
     path = folder / entry.file
-    if not path.is_file():
-        yield f"{path}: missing"
+    if fault := file_fault(path, entry):
+        yield fault
         return
-    size = path.stat().st_size
-    if size != entry.bytes:
-        yield f"{path}: has {size} bytes, the index says {entry.bytes}: cut short or altered"
-        return
-    if file_sha256(path) != entry.sha256:
-        yield f"{path}: content differs from its sha256 in the index: altered or damaged"
-        return
+    yield from content_faults(path, entry)
+
+
+def content_faults(path: Path, entry: ShardEntry) -> Iterator[str]:
+    """Faults of the file that was written: structure, counts."""
     try:
         with open_shard(path) as file:
             counts = (len(file["pairs/id"]), len(file["patches/pair"]))

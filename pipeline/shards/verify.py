@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -22,7 +23,8 @@ from pipeline.files.json_text import parse_json
 from pipeline.images import UnreadableImageError
 from pipeline.labels import box_state, centred_label
 from pipeline.patches import cut
-from pipeline.shards.index import ShardEntry, load_index, shard_faults
+from pipeline.shards.cure import cure
+from pipeline.shards.index import ShardEntry, content_faults, file_fault, load_index
 from pipeline.shards.reader import DAMAGED, ShardReader, open_shard
 from pipeline.shards.schema import LABEL_ATTRS, MIN_COVERAGE, MODALITIES, TIGHT
 from pipeline.shards.writer import config_text
@@ -44,6 +46,7 @@ class Verification:
         patches: patches in them.
         method: how the patches were mined.
         rederived: pairs whose boxes were derived again.
+        cure: what mends the faults.
     """
 
     faults: tuple[str, ...]
@@ -52,6 +55,7 @@ class Verification:
     patches: int
     method: str
     rederived: int
+    cure: str
 
 
 def verify(folder: Path, *, deep: Rederive | None = None, workers: int = 1) -> Verification:
@@ -77,17 +81,24 @@ def verify(folder: Path, *, deep: Rederive | None = None, workers: int = 1) -> V
             rederived.append(pair_id)
         return boxes
 
-    def check(entry: ShardEntry) -> list[str]:
-        path = folder / entry.file
-        damage = list(shard_faults(folder, entry))
-        return damage or [f"{path}: {fault}" for fault in value_faults(path, settings, deep=again if deep else None)]
-
+    check = partial(_check, folder, settings, deep=again if deep else None)
     with ThreadPoolExecutor(workers) as pool:
-        faults = [fault for found in pool.map(check, index.shards) for fault in found]
+        found = list(pool.map(check, index.shards))
     strangers = sorted({path.name for path in folder.glob("shard-*.h5")} - {entry.file for entry in index.shards})
-    faults += [f"{folder / name}: not in the index" for name in strangers]
+    faults = [fault for _, own in found for fault in own] + [f"{folder / name}: not in the index" for name in strangers]
+    resume = not strangers and not any(own for as_written, own in found if as_written)
     pairs, patches = sum(entry.pairs for entry in index.shards), sum(entry.patches for entry in index.shards)
-    return Verification(tuple(faults), len(index.shards), pairs, patches, index.method, len(rederived))
+    what = cure(folder, index, resume=resume)
+    return Verification(tuple(faults), len(index.shards), pairs, patches, index.method, len(rederived), what)
+
+
+def _check(folder: Path, settings: str, entry: ShardEntry, deep: Rederive | None) -> tuple[bool, list[str]]:
+    """Whether a shard's file is the one that was written, and its faults."""
+    path = folder / entry.file
+    if damage := file_fault(path, entry):
+        return False, [damage]
+    wrong = list(content_faults(path, entry))
+    return True, wrong or [f"{path}: {fault}" for fault in value_faults(path, settings, deep=deep)]
 
 
 def value_faults(path: Path, settings: str, *, deep: Rederive | None) -> Iterator[str]:

@@ -1,0 +1,29 @@
+"""A mining run as it is typed, so that its folder can say how it is made again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline.mine.settings import MineConfig
+
+UNTYPED = frozenset({"options", "quick", "on_existing", "workers", "scheduler", "worker_resources"})
+"""Fields that are typed in another way, or that belong to one run and not to what it makes."""
+
+
+def command_line(config: MineConfig) -> list[str]:
+    """The words of the ``cmd-prep mine`` that makes the same folder, wherever it is typed: its paths are absolute."""
+    words = ["cmd-prep", "mine"]
+    for name, field in MineConfig.model_fields.items():
+        value = getattr(config, name)
+        if name not in UNTYPED and value != field.get_default(call_default_factory=True):
+            words += ["--" + name.replace("_", "-"), _typed(value)]
+    for name, value in sorted(config.options.items()):
+        words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+    return words
+
+
+def _typed(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value.absolute() if isinstance(value, Path) else value)

@@ -1,0 +1,49 @@
+"""The end of mining: the shards' stats become ``rejects.jsonl`` and ``index.json``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from pipeline import DISTRIBUTION
+from pipeline.files.json_text import read_json, write_json
+from pipeline.records import Reject, write_rows
+from pipeline.shards.index import INDEX
+from pipeline.shards.schema import SCHEMA_VERSION
+
+
+def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Gather the shards' stats; return the totals.
+
+    Args:
+        out: the folder of the shards.
+        stats: their stats files, in order.
+        counts: totals that no shard knows.
+        content: what else the index says of the run: ``settings``, ``source``, ``command``.
+    """
+    entries: list[dict[str, Any]] = []
+    classes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+
+    def rejects() -> Iterator[Reject]:
+        for path in stats:
+            shard: dict[str, Any] = read_json(path)
+            entries.append({key: shard[key] for key in ("file", "sha256", "bytes", "pairs", "patches")})
+            classes.update(shard["classes"])
+            for row in shard["rejects"]:
+                reasons[row["reason"]] += 1
+                yield Reject.model_validate(row)
+
+    write_rows(out / "rejects.jsonl", rejects())
+    totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
+    totals |= counts | {"classes": dict(sorted(classes.items())), "rejects": dict(sorted(reasons.items()))}
+    versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}
+    index = {"schema_version": SCHEMA_VERSION, "versions": versions, **content, "totals": totals, "shards": entries}
+    write_json(out / INDEX, index)
+    return totals
