@@ -125,8 +125,8 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
     if config.min_score > 0 and verdict.reason:
         return Part(reject=_reject(pair, verdict.reason, verdict.detail), **facts)
     if verdict.score < config.min_score:
-        detail = f"score {verdict.score:.3f} is below --min-score {config.min_score:g}"
-        return Part(reject=_reject(pair, "low_score", detail), **facts)
+        low = f"score {verdict.score:.3f} is below --min-score {config.min_score:g}"
+        return Part(reject=_reject(pair, "low_score", "; ".join(filter(None, (low, verdict.detail)))), **facts)
     doubts = [*(early.flags if early else ()), *verdict.flags, early and early.reason, verdict.reason]
     row = AlignedPair(
         **_named(pair),

@@ -10,10 +10,8 @@ from pydantic import Field
 from pipeline.config import Settings, Whereabouts, recorded
 from pipeline.pairing.registration.register import Model
 
-RESULTS = 1
+RESULTS = 2
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
-RESULTS_OF: dict[str, int] = {"order": 2, "video": 2}
-"""The same of data sets whose manifest has a rule, where a change alters only how that one pairs."""
 BEFORE: dict[str, object] = {}
 """Settings that came after 0.1 -> what was done before they came."""
 

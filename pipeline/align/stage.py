@@ -24,7 +24,7 @@ from pipeline.align import calibration, page
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
 from pipeline.align.result import AlignResult, result_of
-from pipeline.align.settings import BEFORE, RESULTS, RESULTS_OF, AlignConfig
+from pipeline.align.settings import BEFORE, RESULTS, AlignConfig
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
@@ -55,7 +55,6 @@ class Source:
         pairs: how many there are.
         fingerprint: of its pairs and their files.
         notes: what should be told of how they were found.
-        results: the plan's number, of the rules that found them.
     """
 
     manifest: Manifest
@@ -63,7 +62,6 @@ class Source:
     pairs: int
     fingerprint: str
     notes: list[str]
-    results: int
 
 
 def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
@@ -85,7 +83,7 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
     plan = {
         "stage": "align",
-        "results": max(RESULTS, source.results),
+        "results": RESULTS,
         "settings": config.record(),
         "files": source.fingerprint,
         "manifest": source.manifest.model_dump(mode="json"),
@@ -136,8 +134,7 @@ def survey(root: Path, name: str) -> Source:
         seen.add(sequence)
     for warning in seen.warnings():
         log.warning("%s", warning)
-    results = max(RESULTS_OF.get(found.rule, RESULTS) for found, _ in seen.by_manifest.values())
-    return Source(manifest, why, seen.pairs.total(), digest.hexdigest(), seen.told(), results)
+    return Source(manifest, why, seen.pairs.total(), digest.hexdigest(), seen.told())
 
 
 def _size(root: Path, locator: str) -> int:

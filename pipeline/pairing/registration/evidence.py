@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import DataError
 from pipeline.images import Rgb, Tir
-from pipeline.pairing.registration import features, fit, workframe
+from pipeline.pairing.registration import features, fit, overlays, workframe
 from pipeline.pairing.registration.blocks import Surfaces, Windows, correlate, windows
 from pipeline.pairing.registration.features import Channels
 from pipeline.pairing.registration.fit import Fit, Frame
@@ -58,6 +58,7 @@ class Evidence:
     Attributes:
         prior: (3, 3) TIR -> RGB matrix that estimates are relative to.
         size: (width, height) of the work frame.
+        overlay: share of the TIR picture, 0 to 1, that is drawn into both pictures and gives no evidence.
     """
 
     def __init__(self, frames: Sequence[Pair], prior: Array | None) -> None:
@@ -69,7 +70,11 @@ class Evidence:
         self._kept: dict[int, Channels | Windows] = {}
         self._shapes = rgb.shape, tir.shape
         self._to_work, self.size = workframe.to_work(rgb)
-        self.prior = workframe.size_prior(rgb, tir) if prior is None else np.asarray(prior, dtype=np.float64)
+        whole = workframe.size_prior(rgb, tir)
+        self.prior = whole if prior is None else np.asarray(prior, dtype=np.float64)
+        self._drawn = overlays.drawn(self._frame(index) for index in range(len(frames)))
+        self.overlay = 0.0 if self._drawn is None else float(self._drawn.mean())
+        self._shown = None if self._drawn is None else workframe.shown(self._drawn, self._to_work @ whole, self.size)
 
     @property
     def count(self) -> int:
@@ -140,14 +145,22 @@ class Evidence:
         split = zip(halves, ((count + 1) // 2, count // 2))
         return [every, *(Surfaces(one.centres, half / np.float32(part), one.weights) for half, part in split)]
 
-    def _surfaces(self, index: int, work: Array, how: Level) -> Surfaces:
+    def _frame(self, index: int) -> Pair:
         rgb, tir = self._frames[index]
         if (rgb.shape, tir.shape) != self._shapes:
             raise DataError(
                 f"frames of one camera differ in size ({rgb.shape[1]}x{rgb.shape[0]} RGB, "
                 f"{tir.shape[1]}x{tir.shape[0]} TIR): register them pair by pair (--estimate pair)"
             )
-        moving, inside = workframe.tir_channels(tir, work @ self._to_work @ self.prior, self.size)
+        return rgb, tir
+
+    def _surfaces(self, index: int, work: Array, how: Level) -> Surfaces:
+        rgb, tir = self._frame(index)
+        matrix = work @ self._to_work @ self.prior
+        scene = None if self._drawn is None else workframe.shown(self._drawn, matrix, self.size)
+        moving, inside = workframe.tir_channels(tir, matrix, self.size, scene)
+        if scene is not None and self._shown is not None:
+            inside = inside * features.halve(scene * self._shown)
         if how.step == 2 * workframe.CHANNEL_STEP:
             moving, inside = _halved(moving), features.halve(inside)
         return correlate(self._windows(index, rgb, how), moving, inside)
@@ -157,7 +170,7 @@ class Evidence:
         kept = self._kept.get(index)
         if isinstance(kept, Windows) and (kept.block, kept.reach) == (how.block, how.reach):
             return kept
-        channels = kept if isinstance(kept, np.ndarray) else workframe.rgb_channels(rgb)
+        channels = kept if isinstance(kept, np.ndarray) else workframe.rgb_channels(rgb, self._shown)
         coarse = how.step == 2 * workframe.CHANNEL_STEP
         made = windows(_halved(channels) if coarse else channels, how.block, how.reach)
         if len(self._kept) < KEPT or index in self._kept:

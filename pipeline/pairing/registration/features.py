@@ -33,12 +33,13 @@ def luminance(rgb: Rgb) -> NDArray[np.uint8]:
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
-def oriented_channels(image: NDArray[np.uint8], inside: Plane | None = None) -> Channels:
+def oriented_channels(image: NDArray[np.uint8], inside: Plane | None = None, shown: Plane | None = None) -> Channels:
     """Describe a one-channel picture at half its size.
 
     Args:
         image: (H, W) uint8, H and W even.
         inside: (H, W) 1 where the picture has content, 0 where a warp filled it in; None is content everywhere.
+        shown: (H, W) 1 where the picture shows the scene, 0 where something is drawn over it; None is scene everywhere.
 
     Returns:
         (3, H/2, W/2) float32; strength is relative to the neighbourhood, so low contrast counts as much as high.
@@ -52,7 +53,7 @@ def oriented_channels(image: NDArray[np.uint8], inside: Plane | None = None) -> 
         strength[rows] = _to_axis(gx[rows], gy[rows])
     if inside is not None:
         strength *= inside
-    local = cv2.blur(strength, (_NEIGHBOURHOOD, _NEIGHBOURHOOD))
+    local = _local(strength, shown)
     floor = max(_FLOOR * float(local.mean()), 0.05)
     pooled = np.empty((3, image.shape[0] // 2, image.shape[1] // 2), np.float32)
     for rows in strips:
@@ -64,7 +65,26 @@ def oriented_channels(image: NDArray[np.uint8], inside: Plane | None = None) -> 
     pooled[0] *= _STRENGTH_WEIGHT
     for plane in pooled:
         cv2.GaussianBlur(plane, (0, 0), _POOL_SIGMA, dst=plane)
+    if shown is not None:
+        _level(pooled, halve(shown))
     return pooled
+
+
+def _local(strength: Plane, shown: Plane | None) -> Plane:
+    """Mean strength (H, W) around each pixel, of what is shown; what is not shown gets, in place, strength zero."""
+    size = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
+    if shown is None:
+        return cv2.blur(strength, size).astype(np.float32, copy=False)
+    strength *= shown
+    share = np.maximum(cv2.blur(shown, size), 1 / _NEIGHBOURHOOD)
+    return np.asarray(cv2.blur(strength, size) / share, dtype=np.float32)
+
+
+def _level(channels: Channels, shown: Plane) -> None:
+    """Fill what is not shown (H, W) with the mean of the rest, in place: holes in both pictures must not look alike."""
+    channels *= shown
+    means = channels.sum(axis=(1, 2), dtype=np.float64) / max(float(shown.sum()), 1.0)
+    channels += means.astype(np.float32)[:, None, None] * (1 - shown)
 
 
 def _to_axis(gx: Plane, gy: Plane) -> Plane:

@@ -30,6 +30,8 @@ GREY_CHROMA = 1.0
 ASPECT_TOLERANCE = 0.03
 LEAST_SIDE = 2
 """Pixels, below which a picture has no edges in one of its directions."""
+OVERLAY_SHARE = 0.2
+"""Share of the picture that drawings in both pictures take, from which on that is told."""
 CHANCE = 0.15
 """Score below which the pictures agree no better than pictures of different places do."""
 
@@ -45,7 +47,7 @@ class Verdict:
         score: 0 to 1; of pairs with this score, about this share is within 5 pixels.
         flags: codes of doubts that are no reason to reject.
         reason: why the pair is rejected, None if it is kept.
-        detail: one line for the person who reads the reject.
+        detail: one line for the person who reads the reject, or a part of one.
     """
 
     score: float
@@ -100,13 +102,16 @@ def judge(rgb: Rgb, tir: Tir, registration: Registration) -> Verdict:
         registration: of this pair, or of its camera and evaluated on this pair.
     """
     score = round(calibrated(registration.scores), 6)
+    overlay = registration.scores.get("overlay", 0.0)
+    detail = f"{overlay:.0%} of the thermal picture is drawn into both" if overlay >= OVERLAY_SHARE else ""
     if score < CHANCE and _other_aspect(rgb, tir):
         return Verdict(score, (), "size_mismatch", "the pictures differ in aspect and do not match when stretched")
     if score < CHANCE:
         peak, agreement = registration.scores["peak"], registration.scores["agreement"]
-        detail = f"edges agree no better than by chance (peak {peak:.1f}, {agreement:.0%} of blocks agree)"
-        return Verdict(score, (), "no_match", detail)
-    return Verdict(score, ("drift",) if registration.scores["drift"] > drift.LIMIT else ())
+        chance = f"edges agree no better than by chance (peak {peak:.1f}, {agreement:.0%} of blocks agree)"
+        return Verdict(score, (), "no_match", "; ".join(filter(None, (chance, detail))))
+    doubts = {"drift": registration.scores["drift"] > drift.LIMIT, "overlay": bool(detail)}
+    return Verdict(score, tuple(flag for flag, on in doubts.items() if on), None, detail)
 
 
 def calibrated(scores: dict[str, float]) -> float:
@@ -119,11 +124,12 @@ def calibrated(scores: dict[str, float]) -> float:
 def features(scores: dict[str, float]) -> tuple[float, float]:
     """What the score is made of: the share of blocks that agree, and the log of the error to expect in pixels.
 
+    What is drawn into both pictures agrees with nothing: its share of the picture is taken off.
     That error is the standard error of the corners, joined by half of what a free fit would move them; a matrix that
     was fitted to this very pair has no such drift, one that was handed in may have.
     """
     error = math.hypot(scores["spread"], scores["drift"] / 2)
-    return scores["agreement"], math.log(max(error, 0.1))
+    return scores["agreement"] * (1 - scores.get("overlay", 0.0)), math.log(max(error, 0.1))
 
 
 def _other_aspect(rgb: Rgb, tir: Tir) -> bool:

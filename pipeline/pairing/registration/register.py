@@ -43,7 +43,8 @@ class Registration:
         scores: parts of the score by name (see ``docs/alignment.md``): ``ncc``, ``contrast``, ``peak``, ``agreement``
             (``measure.surface_scores``), ``spread`` (standard error of the corners), ``split``
             (distance of the corners of two fits, each to half of the evidence: frames, or blocks of a single pair) and
-            ``drift`` (how far a free fit would move the corners), all three in RGB pixels.
+            ``drift`` (how far a free fit would move the corners), all three in RGB pixels. ``overlay`` is there
+            where anything is drawn into both pictures: its share of the TIR picture.
     """
 
     homography: Array
@@ -165,5 +166,7 @@ def _judged(
         scores["split"] = evidence.distance(frame.matrix(first), frame.matrix(second))
     scores["drift"] = evidence.distance(frame.matrix(whole[0]), matrix)
     scores["spread"] = evidence.spread(whole[1], how.step)
+    if evidence.overlay:
+        scores["overlay"] = evidence.overlay
     homography = evidence.matrix(matrix) if len(t) else workframe.normalised(evidence.prior)
     return Registration(homography, model, {name: round(value, 6) for name, value in scores.items()})

@@ -59,16 +59,27 @@ def _resample(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) ->
     return warped.astype(np.uint8, copy=False)
 
 
-def rgb_channels(rgb: Rgb) -> Channels:
-    """(3, h/2, w/2) channels of an RGB picture in a work frame of w x h."""
+def rgb_channels(rgb: Rgb, shown: Plane | None = None) -> Channels:
+    """(3, h/2, w/2) channels of an RGB picture in a work frame of w x h, where it shows the scene: ``shown`` (h, w)."""
     matrix, size = to_work(rgb)
-    return features.oriented_channels(_resample(features.luminance(rgb), matrix, size))
+    return features.oriented_channels(_resample(features.luminance(rgb), matrix, size), None, shown)
 
 
-def tir_channels(tir: Tir, matrix: Array, size: tuple[int, int]) -> tuple[Channels, Plane]:
-    """Channels (3, h/2, w/2) of a TIR picture taken into the work frame by ``matrix``, and where it has content."""
+def shown(drawn: NDArray[np.bool_], matrix: Array, size: tuple[int, int]) -> Plane:
+    """1 where a work frame of ``size`` shows the scene, 0 on drawings (h, w) that ``matrix`` takes there."""
+    scene = np.logical_not(drawn).astype(np.uint8)
+    return cv2.warpPerspective(
+        scene, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=1
+    ).astype(np.float32)
+
+
+def tir_channels(tir: Tir, matrix: Array, size: tuple[int, int], scene: Plane | None = None) -> tuple[Channels, Plane]:
+    """Channels (3, h/2, w/2) of a TIR picture taken into the work frame by ``matrix``, and where it has content.
+
+    ``scene`` (h, w) is 1 where the picture, once there, shows the scene.
+    """
     ones = np.ones(tir.shape, np.uint8)
     inside = cv2.warpPerspective(ones, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     inside = cv2.erode(inside, np.ones((_BORDER, _BORDER), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
     plane: Plane = inside.astype(np.float32)
-    return features.oriented_channels(_resample(tir, matrix, size), plane), features.halve(plane)
+    return features.oriented_channels(_resample(tir, matrix, size), plane, scene), features.halve(plane)

@@ -1,0 +1,206 @@
+"""What is drawn into both pictures gives no evidence, whatever it is; a scene with nothing drawn keeps all it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.pairing.registration import overlays, quality
+from pipeline.pairing.registration.register import Registration, evaluate, register_pair, register_sequence
+
+from ..scenes import SIZE, Array, corner_error, pair, similarity
+
+Picture = NDArray[np.uint8]
+Draw = Callable[[Picture], None]
+Pair = tuple[Picture, Picture]
+WIDTH, HEIGHT = SIZE
+DRAWS = 200
+WARP = similarity(1.5, 1.02, 9, -7)
+
+
+def frame(rng: np.random.Generator) -> Draw:
+    value, (top, left, bottom, right) = int(rng.choice([255, 0, 128])), (int(side) for side in rng.integers(15, 60, 4))
+
+    def draw(picture: Picture) -> None:
+        picture[:top] = picture[HEIGHT - bottom :] = value
+        picture[:, :left] = picture[:, WIDTH - right :] = value
+
+    return draw
+
+
+def bars(rng: np.random.Generator) -> Draw:
+    value, side, upright = int(rng.choice([0, 16, 255])), int(rng.integers(25, 65)), bool(rng.random() < 0.3)
+
+    def draw(picture: Picture) -> None:
+        across = picture.swapaxes(0, 1) if upright else picture
+        across[:side] = across[-side:] = value
+
+    return draw
+
+
+def clock(rng: np.random.Generator, text: str = "2023-07-14 12:34:07") -> Draw:
+    at, size = (int(rng.integers(5, 60)), int(rng.choice([30, HEIGHT - 12]))), float(rng.uniform(0.6, 1.1))
+    value, outlined = int(rng.choice([255, 0])), bool(rng.random() < 0.4)
+
+    def draw(picture: Picture) -> None:
+        for ink, width in ((255 - value, 4), (value, 2)) if outlined else ((value, 2),):
+            cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, (ink,) * 3, width, cv2.LINE_AA)
+
+    return draw
+
+
+def cross_hair(rng: np.random.Generator) -> Draw:
+    x, y = int(rng.integers(200, 280)), int(rng.integers(160, 220))
+    value, width, arm = int(rng.choice([255, 0, 220])), int(rng.integers(1, 5)), int(rng.choice([70, 150, 600]))
+    ring = int(rng.integers(30, 110))
+
+    def draw(picture: Picture) -> None:
+        cv2.line(picture, (x - arm, y), (x + arm, y), (value,) * 3, width)
+        cv2.line(picture, (x, y - arm), (x, y + arm), (value,) * 3, width)
+        cv2.circle(picture, (x, y), ring, (value,) * 3, width, cv2.LINE_AA)
+
+    return draw
+
+
+def logo(rng: np.random.Generator) -> Draw:
+    radius, value, opaque = int(rng.integers(25, 60)), int(rng.choice([255, 40])), float(rng.choice([1, 0.6]))
+    x, y = int(rng.choice([65, WIDTH - 65])), int(rng.choice([65, HEIGHT - 65]))
+
+    def draw(picture: Picture) -> None:
+        over = picture.copy()
+        cv2.circle(over, (x, y), radius, (value,) * 3, -1, cv2.LINE_AA)
+        cv2.putText(over, "CAM", (x - 20, y + 6), cv2.FONT_HERSHEY_DUPLEX, 0.7, (255 - value,) * 3, 2, cv2.LINE_AA)
+        picture[:] = cv2.addWeighted(over, opaque, picture, 1 - opaque, 0)
+
+    return draw
+
+
+KINDS = {"frame": frame, "bars": bars, "clock": clock, "cross-hair": cross_hair, "logo": logo}
+
+
+def drawn(picture: Picture, draw: Draw) -> Picture:
+    changed = picture.copy()
+    draw(changed)
+    return changed
+
+
+def stored(picture: Picture, quality_of_jpeg: int) -> Picture:
+    """As it comes back from a file; 0 is a format without loss."""
+    if not quality_of_jpeg:
+        return picture
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality_of_jpeg])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), dtype=np.uint8)
+
+
+def both(pair: Pair, draw: Draw, jpeg: int = 0) -> Pair:
+    rgb, tir = (stored(drawn(picture, draw), jpeg) for picture in pair)
+    return rgb, tir
+
+
+def judged(frames: list[Pair], estimate: str) -> tuple[Registration, float]:
+    """What is found, and its score on the first of the frames."""
+    if estimate == "pair":
+        found = register_pair(*frames[0])
+        return found, quality.judge(*frames[0], found).score
+    found = register_sequence(frames)
+    return found, quality.judge(*frames[0], evaluate(*frames[0], found.homography, found.model)).score
+
+
+def draw_of(number: int) -> tuple[list[Pair], Array, str, str]:
+    """Frames with a drawing in all of their pictures, the true TIR -> RGB matrix, the kind, and how to estimate."""
+    rng = np.random.default_rng(number)
+    estimate, kind = list(product(("pair", "sequence"), KINDS))[number % 10]
+    warp = similarity(rng.uniform(-3, 3), rng.uniform(0.95, 1.05), *rng.uniform(-15, 15, 2))
+    draw, jpeg = KINDS[kind](rng), int(rng.choice([0, 60, 75, 95]))
+    count = 1 if estimate == "pair" else 2
+    frames = [both(pair(1000 + 10 * number + index, warp), draw, jpeg) for index in range(count)]
+    return frames, np.linalg.inv(warp), kind, estimate
+
+
+def assert_not_silently_wrong(numbers: range) -> None:
+    wrong, trusted = [], 0
+    for number in numbers:
+        frames, truth, kind, estimate = draw_of(number)
+        found, score = judged(frames, estimate)
+        error = corner_error(found.homography, truth)
+        trusted += score > 0.5
+        if score > 0.5 and error > 5:
+            wrong.append(f"{number} {kind} {estimate}: {error:.1f} px at {score:.2f}")
+    assert not wrong
+    assert trusted > 0.9 * len(numbers), "a drawing is no reason to give a sound pair up"
+
+
+def test_no_drawing_of_any_kind_gives_a_wrong_matrix_a_good_score() -> None:
+    assert_not_silently_wrong(range(10))
+
+
+@pytest.mark.slow
+def test_no_drawing_out_of_many_gives_a_wrong_matrix_a_good_score() -> None:
+    assert_not_silently_wrong(range(10, 10 + DRAWS))
+
+
+def test_a_drawing_is_found_with_little_around_it_and_nothing_else_is() -> None:
+    rng = np.random.default_rng(5)
+    plain, draw = pair(3, WARP), frame(rng)
+    assert overlays.drawn([plain]) is None
+    assert overlays.drawn([(drawn(plain[0], draw), plain[1])]) is None
+    assert overlays.drawn([(plain[0], drawn(plain[1], draw))]) is None
+    found = overlays.drawn([plain, both(plain, draw)])
+    inked = drawn(np.zeros((HEIGHT, WIDTH), np.uint8), draw) != drawn(np.full((HEIGHT, WIDTH), 7, np.uint8), draw)
+    assert found is not None and found.shape == (HEIGHT, WIDTH)
+    assert found[~inked].all()
+    near = cv2.dilate((~inked).astype(np.uint8), np.ones((41, 41), np.uint8)) > 0
+    assert found[~near].mean() < 0.05
+
+
+def test_pictures_of_two_sizes_are_compared_whole_over_whole() -> None:
+    rgb, tir = both(pair(3, WARP), bars(np.random.default_rng(1)))
+    half = cv2.resize(tir, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    found = register_pair(rgb, half)
+    truth = np.linalg.inv(WARP) @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+    assert found.scores["overlay"] > 0.2
+    assert corner_error(found.homography, truth, (WIDTH // 2, HEIGHT // 2)) < 1
+
+
+def test_clocks_that_differ_by_a_second_are_one_drawing() -> None:
+    rgb, tir = pair(3, WARP)
+    rgb, tir = (
+        drawn(side, clock(np.random.default_rng(2), f"2023-07-14 12:34:0{second}"))
+        for side, second in ((rgb, 7), (tir, 8))
+    )
+    found = register_pair(rgb, tir)
+    assert found.scores["overlay"] > 0.03 and corner_error(found.homography, np.linalg.inv(WARP)) < 1
+
+
+@pytest.mark.parametrize("warp", [np.eye(3), WARP])
+def test_a_sky_that_is_burnt_out_in_both_pictures_costs_no_sound_pair(warp: Array) -> None:
+    line = np.arange(-80, WIDTH + 80)
+    roofs = np.c_[line, 110 + 20 * np.sin(line / 23) + 25 * (line // 40 % 2)]
+    sky = np.r_[[(-80, -200)], roofs, [(WIDTH + 80, -200)]].astype(np.float64)
+    rgb, tir = (picture.copy() for picture in pair(3, warp))
+    cv2.fillPoly(rgb, [np.rint(sky).astype(np.int32)], (255, 255, 255))
+    cv2.fillPoly(tir, [np.rint(cv2.perspectiveTransform(sky[None], warp)[0]).astype(np.int32)], (255,))
+    found = register_pair(rgb, tir)
+    assert corner_error(found.homography, np.linalg.inv(warp)) < 1
+    assert quality.judge(rgb, tir, found).score > 0.5
+
+
+def test_a_picture_and_its_grey_copy_are_refused_and_the_reason_names_it() -> None:
+    rgb, _ = pair(3, WARP)
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    verdict = quality.judge(rgb, grey, register_pair(rgb, grey))
+    assert verdict.reason == "no_match"
+    assert verdict.detail.endswith("% of the thermal picture is drawn into both")
+
+
+def test_a_drawing_that_takes_much_of_the_picture_is_flagged_and_lowers_the_score() -> None:
+    plain = pair(3, WARP)
+    framed = both(plain, frame(np.random.default_rng(5)))
+    before, after = (quality.judge(*frames, register_pair(*frames)) for frames in (plain, framed))
+    assert before.flags == () and after.flags == ("overlay",)
+    assert after.score < before.score
