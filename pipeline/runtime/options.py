@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pipeline.plugins import Registry
+
+if TYPE_CHECKING:
+    from pipeline.config import OnExisting
 
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -72,16 +75,21 @@ class NumbersType(click.ParamType[tuple[float, ...]]):
         return numbers
 
 
+def on_existing(what: str, default: OnExisting = "resume") -> Callable[[F], F]:
+    """The option that says what to do with ``what``."""
+    return click.option(
+        "--on-existing",
+        type=click.Choice(["resume", "overwrite", "fail"]),
+        default=default,
+        show_default=True,
+        help=f"What to do with {what}.",
+    )
+
+
 def common(function: F) -> F:
     """Options that align and mine share."""
     for option in (
-        click.option(
-            "--on-existing",
-            type=click.Choice(["resume", "overwrite", "fail"]),
-            default="resume",
-            show_default=True,
-            help="What to do with an output folder that an earlier run made.",
-        ),
+        on_existing("an output folder that an earlier run made"),
         click.option(
             "--max-reject-ratio",
             type=click.FloatRange(0, 1),

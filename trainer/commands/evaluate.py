@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import SingleCommand, print_table
-from pipeline.runtime.options import FOLDER, NamesType
+from pipeline.runtime.options import FOLDER, NamesType, on_existing
 
 MAX_NAME = 60
 """Longest tracker name; a legend shows half of it."""
@@ -54,6 +54,7 @@ class NamedFolder(click.ParamType[tuple[str, Path]]):
 @click.option("--frames", type=FOLDER, help="The sequences' pictures, to draw boxes on.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for report.html, metrics.json, tables.md and plots.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+@on_existing("a report that an earlier run made; anything else is never replaced", "overwrite")
 def main(**options: Any) -> None:
     """One-pass evaluation of TIR trackers, as the benchmarks' toolkits define it.
 

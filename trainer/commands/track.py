@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import SingleCommand, print_table
-from pipeline.runtime.options import ANY, FOLDER, NamesType, NumbersType
+from pipeline.runtime.options import ANY, FOLDER, NamesType, NumbersType, on_existing
 from trainer.commands.options import TRACKER_NAMES
 
 
@@ -54,13 +54,7 @@ from trainer.commands.options import TRACKER_NAMES
 @click.option("--save-frames", is_flag=True, help="Draw the boxes on every frame: OUT/frames/<sequence>/.")
 @click.option("--save-video", is_flag=True, help="Likewise as OUT/videos/<sequence>.mp4.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the tracker's own draws.")
-@click.option(
-    "--on-existing",
-    type=click.Choice(["resume", "overwrite", "fail"]),
-    default="resume",
-    show_default=True,
-    help="What to do with results that an earlier run made.",
-)
+@on_existing("results that an earlier run made")
 def main(**options: Any) -> None:
     """Track one target through each TIR sequence, from its true box in the first frame.
 

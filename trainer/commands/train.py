@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.runtime.command import Command, print_table
+from pipeline.runtime.options import on_existing
 from trainer.commands.options import TRACKER_NAMES
 
 if TYPE_CHECKING:
@@ -82,13 +83,7 @@ SHARDS = click.option(
     help="Folder that `cmd-prep mine` wrote; repeated, a recipe takes those of the mining method it wants.",
 )
 
-ON_EXISTING = click.option(
-    "--on-existing",
-    type=click.Choice(["resume", "overwrite", "fail"]),
-    default="resume",
-    show_default=True,
-    help="What to do with a run that the folder holds already.",
-)
+ON_EXISTING = on_existing("a run that the folder holds already")
 
 
 @main.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline.config import Settings
+from pipeline.config import OnExisting, Settings
 
 
 class EvaluateConfig(Settings):
@@ -22,6 +22,7 @@ class EvaluateConfig(Settings):
         frames: folder of the sequences' pictures, to draw boxes on.
         sequences: names to evaluate; none: all.
         seed: of the bootstrap.
+        on_existing: what to do with a report that an earlier run made.
     """
 
     dataset: str
@@ -33,3 +34,4 @@ class EvaluateConfig(Settings):
     frames: Path | None = None
     sequences: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
+    on_existing: OnExisting = "overwrite"

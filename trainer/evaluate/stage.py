@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,12 +14,12 @@ import numpy as np
 from markupsafe import Markup
 
 from pipeline.errors import DataError
-from pipeline.files.json_text import write_json
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png, svg
 from trainer import DISTRIBUTION
 from trainer.evaluate.moments import Moment, differing_moments
 from trainer.evaluate.report import metrics_json, page, plots, strips, tables
+from trainer.evaluate.report_folder import METRICS, REPORT, TABLES, files_of, held_report
 from trainer.evaluate.score_trackers import Evaluation, evaluate
 from trainer.evaluate.settings import EvaluateConfig
 from trainer.sequences.layout import find_pictures
@@ -28,7 +27,6 @@ from trainer.sequences.layout import find_pictures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METRICS, TABLES, REPORT = "metrics.json", "tables.md", "report.html"
 MOST_STRIPS = 4
 _PNG_DPI = 200
 _LOG = logging.getLogger(__name__)
@@ -57,8 +55,9 @@ def run(config: EvaluateConfig) -> EvaluationReport:
     """Evaluate and write the report's folder.
 
     Raises:
-        UsageError: settings that do not go together.
+        UsageError: settings that do not go together, or a folder with what the report may not replace.
         DataError: a missing or unreadable file, or one with too few rows; named.
+        CmdTirError: another run holds the folder.
     """
     frames, out = config.frames, config.out
     if frames and not frames.is_dir():
@@ -66,7 +65,6 @@ def run(config: EvaluateConfig) -> EvaluationReport:
     evaluation = _evaluate(config)
     for line in evaluation.warnings:
         _LOG.warning("warning: %s", line)
-    out.mkdir(parents=True, exist_ok=True)
     shown = evaluation.shown()
     style = plots.styles(shown)
     drawn = {metric: plots.draw_curves(evaluation, metric, style) for metric in evaluation.benchmark.metrics}
@@ -75,10 +73,10 @@ def run(config: EvaluateConfig) -> EvaluationReport:
     moments, compared = _compare(evaluation)
     if frames:
         drawn |= _draw_strips(evaluation, style, moments, frames)
-    content = page.build_page(evaluation, shown, _save(drawn, out), moments, compared)
-    write_json(out / METRICS, metrics_json.collect(evaluation, _described(config)))
-    write_text(out / TABLES, tables.write_tables(evaluation))
-    write_text(out / REPORT, content)
+    content = metrics_json.collect(evaluation, _described(config), files_of(list(drawn)))
+    with held_report(out, content, config.on_existing):
+        write_text(out / TABLES, tables.write_tables(evaluation))
+        write_text(out / REPORT, page.build_page(evaluation, shown, _save(drawn, out), moments, compared))
     plotted = tuple(out / f"{name}.svg" for name in drawn)
     return EvaluationReport(evaluation, out / REPORT, out / METRICS, out / TABLES, plotted)
 
@@ -129,7 +127,9 @@ def _draw_strips(
         if count < expected:
             _LOG.warning("warning: %s: %d pictures of %s, %d expected: no strip", root, count, sequence, expected)
         elif len(drawn) < MOST_STRIPS:
-            name = "frames_" + re.sub(r"[^\w.-]", "_", sequence)
+            name = strips.strip_name(sequence)
+            while name in drawn:
+                name += "_"
             drawn[name] = strips.draw_strip(evaluation, own, style, moment, pictures)
     return drawn
 

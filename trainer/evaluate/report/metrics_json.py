@@ -20,12 +20,13 @@ DEFINITION = {
 }
 
 
-def collect(evaluation: Evaluation, settings: dict[str, object]) -> dict[str, Any]:
+def collect(evaluation: Evaluation, settings: dict[str, object], files: list[str]) -> dict[str, Any]:
     """Everything measured, as plain values.
 
     Args:
         evaluation: what was measured.
         settings: how the command was called, and the version that ran.
+        files: names of all files of the report.
     """
     benchmark = evaluation.benchmark
     return {
@@ -39,6 +40,7 @@ def collect(evaluation: Evaluation, settings: dict[str, object]) -> dict[str, An
         "bootstrap": {"resamples": RESAMPLES, "confidence": CONFIDENCE, "over": "sequences, paired"},
         "warnings": list(evaluation.warnings),
         "settings": settings,
+        "files": files,
     }
 
 

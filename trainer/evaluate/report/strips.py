@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,11 @@ def draw_strip(
     ]
     drawn.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=8)
     return drawn
+
+
+def strip_name(sequence: str) -> str:
+    """The name of a sequence's strip, without its suffix."""
+    return "frames_" + re.sub(r"[^\w.-]", "_", sequence)
 
 
 def _spread(count: int, chosen: int) -> list[int]:
