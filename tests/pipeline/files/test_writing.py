@@ -14,6 +14,7 @@ from ...conftest import REPOSITORY
 
 EXCEPTIONS = {
     ("pipeline/runtime/output.py", "locked", "open"): "the lock of a folder",
+    ("pipeline/runtime/console.py", "_lasting", "open"): "the null device",
     ("pipeline/shards/sink.py", "write_hdf5", "open"): "HDF5, at the part's path",
     ("pipeline/shards/sink.py", "write_hdf5", "File"): "HDF5, into that file",
     ("pipeline/files/writing.py", "written", "replace"): "the writer: a part gets its name",
