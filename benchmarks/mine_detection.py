@@ -15,6 +15,7 @@ import cv2
 import torch
 
 from benchmarks.measure import aligned_pairs, in_turn, report
+from benchmarks.random_yolo import write_random_yolo
 from pipeline import images, mine
 from pipeline.detect import Detector, build_detector
 from pipeline.mine import MineConfig
@@ -26,10 +27,10 @@ BATCH = 8
 
 def main() -> None:
     """Print one line."""
-    weights = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("yolov8n.yaml")
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        weights = Path(sys.argv[1]) if len(sys.argv) > 1 else write_random_yolo(folder / "yolov8n-random.pt")
         aligned = aligned_pairs(folder)
         root = folder / "data" / "pairs"
         config = MineConfig(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
 from pipeline.detect.checkpoints import read_tensors
 from pipeline.detect.classes import COCO_CLASS
+from pipeline.detect.failures import naming
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
@@ -29,6 +30,7 @@ SOURCE = (
     "or a config's model_final_*.pkl from detectron2's model zoo with --detector-config"
 )
 TORCHVISION_MODEL = "fasterrcnn_resnet50_fpn_v2"
+DETECTRON2_FITS = "pass a YAML config of a Faster R-CNN, such as COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml"
 _COCO_OUTPUTS = 91
 """Outputs of a torchvision COCO model: background, then category ids 1 to 90."""
 
@@ -119,9 +121,13 @@ def _detectron2(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], 
     """A detectron2 model: a config of its model zoo or a YAML file, with local weights."""
     from detectron2.engine import DefaultPredictor
 
-    predictor = DefaultPredictor(_detectron2_config(spec, device))
+    config = _detectron2_config(spec, device)
+    with naming(Path(str(spec.config)), f"detectron2 makes no model of it: {DETECTRON2_FITS}"):
+        predictor = DefaultPredictor(config)
     # Not through detectron2's own loader: that unpickles whatever the file holds.
-    result = predictor.model.load_state_dict(read_tensors(path), strict=False)
+    state = read_tensors(path)
+    with naming(path, f"not the weights of {spec.config}: pass those of this config, or the config of these"):
+        result = predictor.model.load_state_dict(state, strict=False)
     absent = [name for name in result.missing_keys if not name.startswith("pixel_")]
     if absent:
         raise DataError(f"{path}: not the weights of {spec.config}: {len(absent)} tensors such as {absent[0]} missing")
@@ -134,6 +140,9 @@ def _detectron2(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], 
             instances.pred_classes.numpy(),
         )
 
+    # An RPN, for one, loads as well, and gives regions instead of instances.
+    with naming(path, f"{spec.config} finds no boxes with classes: {DETECTRON2_FITS}"):
+        predict(np.zeros((64, 64, 3), np.uint8))
     return predict
 
 
@@ -142,6 +151,7 @@ def _detectron2_config(spec: DetectorSpec, device: str) -> object:
 
     Raises:
         UsageError: no config given, or none of that name.
+        DataError: it is Python, or not one that detectron2 reads.
     """
     from detectron2 import model_zoo
     from detectron2.config import get_cfg
@@ -152,9 +162,12 @@ def _detectron2_config(spec: DetectorSpec, device: str) -> object:
         file = spec.config if Path(spec.config).is_file() else model_zoo.get_config_file(spec.config)
     except RuntimeError as error:
         raise UsageError(f"no such detectron2 config: {spec.config}: neither a file nor in its model zoo") from error
+    if Path(file).suffix == ".py":
+        raise DataError(f"{spec.config}: a LazyConfig is Python, which is not run: {DETECTRON2_FITS}")
     config = get_cfg()
-    # detectron2's default would run Python that a YAML file asks for.
-    config.merge_from_file(file, allow_unsafe=False)
+    with naming(Path(spec.config), DETECTRON2_FITS):
+        # detectron2's default would run Python that a YAML file asks for.
+        config.merge_from_file(file, allow_unsafe=False)
     config.MODEL.WEIGHTS = ""
     config.MODEL.DEVICE = device
     config.MODEL.ROI_HEADS.SCORE_THRESH_TEST = spec.confidence

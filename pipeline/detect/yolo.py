@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
 from pipeline.detect.checkpoints import module_tensors, read_model
+from pipeline.detect.failures import naming
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
@@ -30,6 +31,7 @@ Predict = Callable[[list[NDArray[np.uint8]]], Sequence[Any]]
 
 SOURCE = "download yolov8n.pt from the Ultralytics releases page (https://github.com/ultralytics/assets/releases)"
 INPUT_SIZE = 640
+FITS = f"pass a YOLO detection model; an exported one must take pictures of {INPUT_SIZE}x{INPUT_SIZE}"
 NMS_IOU = 0.7
 MAX_BOXES = 300
 EXPORTED = (".onnx", ".torchscript", ".engine")
@@ -48,7 +50,7 @@ class YoloDetector:
 
         Args:
             predict: takes at most ``batch_size`` pictures.
-            weights_sha256: of the weights file, empty for random weights.
+            weights_sha256: of the weights file.
             batch_size: pictures a forward pass.
         """
         self.predict = predict
@@ -74,21 +76,20 @@ def _detections(result: Any, image: Rgb) -> Detections:
 
 
 def build(spec: DetectorSpec) -> YoloDetector:
-    """Build the detector from a weights file, or from a model YAML with seeded random weights (for benchmarks).
+    """Build the detector from a weights file.
 
     Batches serve a GPU. On a CPU one picture at a time is no slower, and an exported model always gets one: its batch
     may be fixed, and dynamic quantisation takes its ranges over the whole batch.
 
     Raises:
-        UsageError: ultralytics or the file is missing.
+        UsageError: ultralytics or the file is missing, or it is of a kind that holds no weights.
         DataError: the file is not a YOLO detection model, or is a pickle that names foreign code.
     """
-    tasks = _ultralytics("ultralytics.nn.tasks")
+    if spec.weights is not None and spec.weights.suffix in (".yaml", ".yml"):
+        raise UsageError(f"{spec.weights}: a YAML lists layers and holds no weights: {SOURCE} and pass --weights PATH")
+    tasks = import_ultralytics("ultralytics.nn.tasks")
     device = str(resolve_device(spec.device))
     batch_size = spec.batch_size if device != "cpu" else 1
-    if spec.weights is not None and spec.weights.suffix in (".yaml", ".yml"):
-        model = _random_model(spec.weights, tasks)
-        return YoloDetector(_predictor(model, spec.weights, spec, device), "", batch_size)
     path = required_weights(spec.weights, spec.name, SOURCE)
     if path.suffix == ".pt":
         return YoloDetector(
@@ -96,13 +97,11 @@ def build(spec: DetectorSpec) -> YoloDetector:
         )
     # Some versions of ultralytics unpickle any file with .pt anywhere in its name.
     if path.suffix not in EXPORTED or ".pt" in path.stem.lower():
-        raise UsageError(
-            f"{path}: not a kind of YOLO weights: pass a file named *.pt, *{', *'.join(EXPORTED)} or *.yaml"
-        )
+        raise UsageError(f"{path}: not a kind of YOLO weights: pass a file named *.pt, *{', *'.join(EXPORTED)}")
     return YoloDetector(_predictor(str(path), path, spec, device), file_sha256(path), 1)
 
 
-def _ultralytics(module: str) -> ModuleType:
+def import_ultralytics(module: str) -> ModuleType:
     """Import a module of ultralytics, which left alone looks names up, writes settings and may install packages.
 
     onnxruntime, which it imports in turn, from 1.29 on reports each model's name and hash to its makers.
@@ -118,7 +117,7 @@ def _ultralytics(module: str) -> ModuleType:
 
 def _predictor(model: object, path: Path, spec: DetectorSpec, device: str) -> Predict:
     """Set up ultralytics' predictor and run it once, so that a broken file is told before the work starts."""
-    predict = _ultralytics("ultralytics.models.yolo.detect")
+    predict = import_ultralytics("ultralytics.models.yolo.detect")
     settings = {
         "task": "detect",
         "mode": "predict",
@@ -135,15 +134,14 @@ def _predictor(model: object, path: Path, spec: DetectorSpec, device: str) -> Pr
     predictor = predict.DetectionPredictor(overrides=settings)
     threads = torch.get_num_threads()
     try:
-        predictor.setup_model(model, verbose=False)
-        task = getattr(predictor.model, "task", None)
-        if task not in (None, "detect"):
-            raise ValueError(f"its task is {task}, not detect")
-        predictor([np.zeros((64, 64, 3), np.uint8)])
+        with naming(path, FITS):
+            predictor.setup_model(model, verbose=False)
+            task = getattr(predictor.model, "task", None)
+            if task not in (None, "detect"):
+                raise ValueError(f"its task is {task}, not detect")
+            predictor([np.zeros((64, 64, 3), np.uint8)])
     except ImportError as error:
         raise UsageError(f"{path} needs {error.name}: {extra('yolo')}") from error
-    except _MALFORMED as error:
-        raise DataError(f"{path}: not a YOLO detection model that loads: {str(error).partition(chr(10))[0]}") from error
     # ultralytics set its own number, which ignores how many worker processes share the machine.
     torch.set_num_threads(threads)
     return predictor  # type: ignore[no-any-return]
@@ -167,25 +165,6 @@ def _checkpoint_model(path: Path, tasks: ModuleType) -> object:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: cannot rebuild the model: {reason}: export it to ONNX and pass that") from error
     return model
-
-
-def _random_model(path: Path, tasks: ModuleType) -> object:
-    """A model of a YAML file, local or of those that ultralytics ships, with random weights from a fixed seed.
-
-    Raises:
-        UsageError: no such file.
-        DataError: it does not describe a detection model.
-    """
-    if not path.is_file() and path.name != str(path):
-        raise UsageError(f"no such model file: {path}: pass an existing file or a bare name such as yolov8n.yaml")
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            return tasks.DetectionModel(_checked(tasks.yaml_model_load(path), tasks), verbose=False)
-    except FileNotFoundError as error:
-        raise UsageError(f"no such model file: {path}: ultralytics ships none of that name") from error
-    except _MALFORMED as error:
-        raise DataError(f"{path}: not a YOLO detection model: {' '.join(str(error).split())[:200]}") from error
 
 
 def _checked(config: dict[str, Any], tasks: ModuleType) -> dict[str, Any]:

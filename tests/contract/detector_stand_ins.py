@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.random_yolo import write_random_yolo
 from pipeline.detect import DetectorSpec
 
 PAIRS = ("a/0", "a/1", "b/0", "b/1")
@@ -28,7 +29,7 @@ def boxes(folder: Path) -> DetectorSpec:
 def yolo(folder: Path) -> DetectorSpec:
     """YOLOv8n with random weights, which score almost nothing."""
     pytest.importorskip("ultralytics", reason="needs ultralytics: pip install 'cmd-tir[yolo]'")
-    return DetectorSpec(name="yolo", weights=Path("yolov8n.yaml"), confidence=1e-7)
+    return DetectorSpec(name="yolo", weights=write_random_yolo(folder / "random.pt"), confidence=1e-7)
 
 
 def faster_rcnn(folder: Path) -> DetectorSpec:

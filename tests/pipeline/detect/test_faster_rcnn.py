@@ -129,6 +129,73 @@ def test_detectron2_refuses_other_weights_and_unknown_configs(detectron2: Simple
         build(DetectorSpec(name="faster-rcnn", backend="detectron2", weights=tmp_path / "w.pth"))
 
 
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        # An RPN, a panoptic head without boxes, and a Fast R-CNN, which asks for regions that others found.
+        (KeyError("instances"), r"w\.pth: 'instances' \(KeyError\): COCO-\S+ finds no boxes with classes: pass a YAML"),
+        (
+            AttributeError("Cannot find field 'pred_boxes' in the given Instances!"),
+            r"w\.pth: Cannot find field 'pre",
+        ),
+        (AssertionError(), r"w\.pth: an error without a message \(AssertionError\): COCO-\S+ finds no boxes"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_detectron2_models_without_boxes_are_told_before_the_work(
+    detectron2: SimpleNamespace, tmp_path: Path, error: Exception, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sys.modules["detectron2.engine"].DefaultPredictor, "__call__", fail)
+    torch.save(FakeModel().state_dict(), tmp_path / "w.pth")
+    with pytest.raises(DataError, match=fault):
+        build(DetectorSpec(name="faster-rcnn", config=CONFIG, weights=tmp_path / "w.pth"))
+
+
+def test_detectron2_weights_of_other_shapes_are_told(detectron2: SimpleNamespace, tmp_path: Path) -> None:
+    state = {"layer.weight": torch.ones(3, 1), "layer.bias": torch.ones(3)}
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(DataError, match=r"w\.pth: Error\(s\) in loading .*: not the weights of COCO-Det") as caught:
+        build(DetectorSpec(name="faster-rcnn", config=CONFIG, weights=tmp_path / "w.pth"))
+    assert "\n" not in str(caught.value)
+
+
+def test_detectron2_configs_of_another_kind_are_told(
+    detectron2: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(FakeModel().state_dict(), tmp_path / "w.pth")
+    lazy, yaml = tmp_path / "lazy.py", tmp_path / "other.yaml"
+    lazy.write_text(f"open({str(tmp_path / 'trace')!r}, 'w')\n")
+    yaml.write_text("MODEL: {MASKIOU_ON: true}\n")
+    with pytest.raises(DataError, match=r"lazy\.py: a LazyConfig is Python, which is not run: pass a YAML"):
+        build(DetectorSpec(name="faster-rcnn", config=str(lazy), weights=tmp_path / "w.pth"))
+    assert not (tmp_path / "trace").exists()
+
+    def unknown(*_given: object, **_more: object) -> None:
+        raise KeyError("Non-existent config key: MODEL.MASKIOU_ON")
+
+    config = type(sys.modules["detectron2.config"].get_cfg())
+    monkeypatch.setattr(config, "merge_from_file", unknown)
+    with pytest.raises(
+        DataError, match=r"other\.yaml: 'Non-existent config key: MODEL\.MASKIOU_ON' \(KeyError\): pass a"
+    ):
+        build(DetectorSpec(name="faster-rcnn", config=str(yaml), weights=tmp_path / "w.pth"))
+
+
+def test_a_model_that_detectron2_cannot_make_is_told(
+    detectron2: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise KeyError("No object named 'MyHead' found in 'ROI_HEADS' registry!")
+
+    monkeypatch.setattr(sys.modules["detectron2.engine"].DefaultPredictor, "__init__", fail)
+    torch.save(FakeModel().state_dict(), tmp_path / "w.pth")
+    with pytest.raises(DataError, match=r"faster_rcnn_R_50_FPN_3x\.yaml: .No object named 'MyHead'.*detectron2 makes"):
+        build(DetectorSpec(name="faster-rcnn", config=CONFIG, weights=tmp_path / "w.pth"))
+
+
 def test_torchvision_is_the_default_and_asks_for_weights() -> None:
     pytest.importorskip("torchvision", reason="needs torchvision: pip install 'cmd-tir[faster-rcnn]'")
     with pytest.raises(UsageError, match="needs a weights file: download fasterrcnn_resnet50_fpn_v2_coco"):
