@@ -30,7 +30,8 @@ from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
 from pipeline.pages import html
 from pipeline.pairing.discovery import ranges
-from pipeline.pairing.discovery.discover import discover, resolve
+from pipeline.pairing.discovery.discover import discover
+from pipeline.pairing.discovery.recognition import resolve
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
 from pipeline.runtime.executor import run_tasks

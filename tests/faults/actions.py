@@ -16,8 +16,9 @@ from pipeline.images import decode_rgb, decode_tir, read_bytes
 from pipeline.manifests import load_manifest
 from pipeline.mine import MineConfig
 from pipeline.mine.rederive import rederive
-from pipeline.pairing.discovery.discover import discover, resolve
+from pipeline.pairing.discovery.discover import discover
 from pipeline.pairing.discovery.lists import FrameList, read_map
+from pipeline.pairing.discovery.recognition import resolve
 from pipeline.records import AlignedPair, read_rows
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.verify import verify

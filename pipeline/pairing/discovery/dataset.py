@@ -11,7 +11,7 @@ from pipeline.files.names import natural
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import numbers, rules
 from pipeline.pairing.discovery.clips import by_clip
-from pipeline.pairing.discovery.folders import Group, fill, groups
+from pipeline.pairing.discovery.folders import AbsentError, Group, fill, groups
 from pipeline.pairing.discovery.lists import FrameList, read_map
 from pipeline.pairing.discovery.rules import Match
 from pipeline.pairing.discovery.sources import VIDEO_SUFFIXES
@@ -38,7 +38,8 @@ def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
     """Sequences of one data set of kind ``pairs``, in natural order.
 
     Raises:
-        DataError: no folder fits, none holds pictures, or a list or map file is at fault.
+        AbsentError: no folder fits, or none holds pictures.
+        DataError: a list or map file is at fault.
     """
     tree = Tree(root)
     listed = FrameList(root, manifest.lists[manifest.subset]) if manifest.subset else None
@@ -62,7 +63,7 @@ def find(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
             camera = fill(manifest.camera, group.caught, kept[0].frame, sequence)
             yield replace(_found(sequence, camera, kept, manifest), notes=tuple(notes))
     if not any_frame:
-        raise DataError(
+        raise AbsentError(
             f"{root}: the folders of layout {manifest.name} are there, but hold no such pictures as "
             f"{' and '.join(filter(None, (manifest.rgb, manifest.tir)))}"
         )

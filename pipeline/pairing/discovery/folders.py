@@ -15,6 +15,10 @@ SHOWN = 8
 """Folder names that an error lists."""
 
 
+class AbsentError(DataError):
+    """The folders or the pictures of a layout are not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Two folders that belong together; None where there is none. ``caught`` is what the wildcards stand for."""
@@ -46,7 +50,8 @@ def groups(tree: Tree, manifest: Manifest) -> list[Group]:
     """Folders of the two patterns, joined by what their wildcards caught, case aside.
 
     Raises:
-        DataError: one of the two patterns fits no folder, or two folders fit where one is wanted.
+        AbsentError: one of the two patterns fits no folder.
+        DataError: two folders fit where one is wanted.
     """
     patterns = (manifest.rgb or "", manifest.tir or manifest.rgb or "")
     sides: list[dict[tuple[str, ...], tuple[tuple[str, ...], str]]] = []
@@ -62,9 +67,9 @@ def groups(tree: Tree, manifest: Manifest) -> list[Group]:
         sides.append(side)
     if not all(sides):
         looked = [f"{pattern} ({len(side)} folders fit)" for pattern, side in zip(patterns, sides)]
-        raise DataError(
+        raise AbsentError(
             f"{tree.root}: not in layout {manifest.name}: looked for {' and '.join(dict.fromkeys(looked))}; "
-            f"found {_contents(tree)}: check --root, or try --manifest auto"
+            f"found {contents(tree)}: check --root, or try --manifest auto"
         )
     rgb, tir = sides
     keys = sorted(rgb.keys() | tir.keys(), key=lambda key: [natural(name) for name in key])
@@ -74,11 +79,12 @@ def groups(tree: Tree, manifest: Manifest) -> list[Group]:
     ]
 
 
-def _contents(tree: Tree) -> str:
+def contents(tree: Tree) -> str:
     """What lies in the root, in words."""
     folders, names = tree.scan("")
     if not folders and not names:
         return "an empty folder"
     shown = sorted(folders, key=natural)[:SHOWN]
     more = ", ..." if len(folders) > SHOWN else ""
-    return f"{len(folders)} folders ({', '.join(shown)}{more}) and {len(names)} files"
+    listed = f" ({', '.join(shown)}{more})" if folders else ""
+    return f"{len(folders)} folders{listed} and {len(names)} files"

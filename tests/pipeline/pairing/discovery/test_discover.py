@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import DataError, UsageError
 from pipeline.manifests import Manifest, load_manifest
-from pipeline.pairing.discovery.discover import recognise, resolve
+from pipeline.pairing.discovery.recognition import recognise, resolve
 from pipeline.pairing.discovery.summary import Discovered
 
 Make = Callable[..., Any]
@@ -208,14 +208,6 @@ def test_own_collection_names_its_manifests_beside_it(tmp_path: Path, build: Mak
 def test_tracking_manifest_is_no_source_of_pairs(tmp_path: Path, found: Make) -> None:
     with pytest.raises(UsageError, match="lsotb_tir describes TIR sequences"):
         found(tmp_path, "lsotb_tir")
-
-
-def test_nothing_recognised_lists_what_was_tried(tmp_path: Path, build: Make) -> None:
-    build(tmp_path, "holiday/1.jpg")
-    with pytest.raises(
-        DataError, match=r"no known layout fits its 1 folders and 0 files: tried collection, .*kaist.*vt821"
-    ):
-        recognise(tmp_path)
 
 
 def test_mostly_unpaired_is_not_recognised(tmp_path: Path, build: Make) -> None:

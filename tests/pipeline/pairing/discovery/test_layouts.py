@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.manifests import load_manifest, shipped
-from pipeline.pairing.discovery.discover import discover, recognise
+from pipeline.pairing.discovery.discover import discover
+from pipeline.pairing.discovery.recognition import recognise
 
 LAYOUTS: dict[str, tuple[list[str], dict[str, str]]] = {
     "kaist": (

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.manifests import load_manifest
-from pipeline.pairing.discovery.discover import recognise
 from pipeline.pairing.discovery.lists import read_map
+from pipeline.pairing.discovery.recognition import recognise
 from pipeline.pairing.discovery.summary import Discovered
 
 Make = Callable[..., Any]
@@ -23,6 +23,7 @@ Make = Callable[..., Any]
         "SET00/v000/I00001.jpg",
         "set00/V000/visible/I00001.jpg",
         "./set00/V000/I00001 0 1",
+        "set00\\V000\\I00001",
     ],
 )
 def test_lists_in_the_fields_spellings(tmp_path: Path, line: str, build: Make, found: Make, frames: Make) -> None:
