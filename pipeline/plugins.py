@@ -94,7 +94,9 @@ class Registry:
         return sha256
 
     def _missing(self, name: str, reason: str) -> UsageError:
-        return UsageError(f"{self.kind} {name}: {reason}: put the folder it is in on PYTHONPATH, for every worker")
+        listed = "this installation lacks it: install cmd-tir again, with what it depends on"
+        own = "put the folder it is in on PYTHONPATH, for every worker"
+        return UsageError(f"{self.kind} {name}: {reason}: {listed if name in self.paths else own}")
 
 
 def _import_own(name: str) -> ModuleType:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from pipeline.errors import DataError, first_fault
 from pipeline.shards.index import INDEX
@@ -24,19 +25,22 @@ class MineResult:
         bytes: size of the shards.
         classes: detector class, ``"-1"`` for none -> patches.
         rejects: why pairs or boxes were left out -> how many.
-        rejected_ratio: share of the pairs that were not stored.
         seconds: that the run took.
     """
 
     out: Path
-    pairs_in: int
+    pairs_in: Annotated[int, Field(gt=0)]
     pairs: int
     patches: int
     bytes: int
     classes: Mapping[str, int]
     rejects: Mapping[str, int]
-    rejected_ratio: float
     seconds: float
+
+    @property
+    def rejected_ratio(self) -> float:
+        """Share of the pairs that were not stored."""
+        return 1 - self.pairs / self.pairs_in
 
     @property
     def index(self) -> Path:
@@ -54,8 +58,7 @@ def result_of(out: Path, totals: Mapping[str, object], seconds: float) -> MineRe
         DataError: they are not what a run of ``mine`` wrote.
     """
     try:
-        ratio = 1 - totals["pairs"] / totals["pairs_in"]  # type: ignore[operator]
-        return _RESULT.validate_python({**totals, "out": out, "rejected_ratio": ratio, "seconds": seconds})
+        return _RESULT.validate_python({**totals, "out": out, "seconds": seconds})
     except ValidationError as error:
         fault = first_fault(error)
         raise DataError(f"{out / INDEX}: totals.{fault.key}: {fault.message}: mine again") from error

@@ -171,7 +171,7 @@ def _load(task: Task, row: AlignedPair, looks: bool) -> Loaded:
     rgb_bytes, tir_bytes = load_side(task.root, row.rgb), load_side(task.root, row.tir)
     rgb = images.decode_rgb(rgb_bytes, row.rgb) if tight or looks else None
     _check_size(row.rgb, row.rgb_size, rgb, rgb_bytes)
-    matrix, valid = _frame(row.homography, row.tir_size)
+    matrix, valid = _frame(np.array(row.homography, np.float64).tobytes(), row.tir_size)
     warp = row.rgb_size != row.tir_size or row.tir_range is not None or row.homography != IDENTITY
     tir = images.decode_tir(tir_bytes, row.tir, row.tir_range) if tight or warp else None
     _check_size(row.tir, row.tir_size, tir, tir_bytes)
@@ -184,9 +184,12 @@ def _load(task: Task, row: AlignedPair, looks: bool) -> Loaded:
 
 
 @lru_cache(maxsize=64)
-def _frame(homography: Matrix9, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The matrix (3, 3) and the TIR footprint (4, 2), worked out once where all pairs of a camera share them."""
-    matrix = np.array(homography).reshape(3, 3)
+def _frame(homography: bytes, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The matrix (3, 3) and the TIR footprint (4, 2), worked out once where all pairs of a camera share them.
+
+    By the bytes of its nine float64: 0.0 equals -0.0, and would bring the sign of whichever pair came first.
+    """
+    matrix = np.frombuffer(homography).reshape(3, 3)
     return matrix, boxes.footprint(matrix, *size)
 
 

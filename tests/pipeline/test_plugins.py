@@ -90,6 +90,14 @@ def test_what_cannot_be_imported_is_told_in_one_line(name: str) -> None:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("name", "reason"), [("square", "No module named 'shapes'"), ("round", "json has no round")])
+def test_a_listed_choice_that_cannot_be_imported_is_no_matter_of_paths(name: str, reason: str) -> None:
+    shapes = Registry("shape", {"square": "shapes.square:draw", "round": "json:round"})
+    with pytest.raises(UsageError, match=f"shape {name}: .*{reason}: this installation lacks it") as caught:
+        shapes.load(name)
+    assert "PYTHONPATH" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["sys:exit", "__main__.x:draw"])
 def test_code_that_comes_from_no_file_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="shape"):

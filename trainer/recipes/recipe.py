@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import UsageError, did_you_mean, first_fault
 from pipeline.files.hashing import file_sha256
@@ -19,6 +19,8 @@ Module = Literal["bbe", "tcl", "backbone"]
 Branch = Literal["reference", "test", "both"]
 Fed = Literal["rgb", "tir", "rgb-tir", "tir-rgb"]
 
+NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+"""YAML's words for no value; the files are read as text alone."""
 PAIRED_FEEDS = {("tir", "rgb"), ("rgb", "tir"), ("rgb-tir", "tir-rgb")}
 """What the (reference, test) branch of a row that distils may be fed."""
 
@@ -45,7 +47,10 @@ class Recipe(BaseModel):
     trains: dict[Module, Branch]
     reference: Fed
     test: Fed
-    patches: Annotated[str, Field(pattern=r"^[\w.:-]+$")] | None = None
+    patches: Annotated[
+        Annotated[str, Field(pattern=r"^[\w.:-]+$")] | None,
+        BeforeValidator(lambda text: None if text in NOTHING else text),
+    ] = None
     starts_from: tuple[str, ...]
     rates: dict[Module, float] | Literal["tracker"]
     paper: dict[Literal["S", "P", "NP"], float]

@@ -14,11 +14,13 @@ import pytest
 
 from pipeline import boxes, images, mine
 from pipeline.detect.boxes_file import BoxesDetector
+from pipeline.errors import DataError
 from pipeline.mine import MineConfig
+from pipeline.mine.result import result_of
 from pipeline.records import AlignedPair, Reject, read_rows
 from pipeline.shards.reader import ShardReader
 
-from ...conftest import SIZE, Data, Run, done, told
+from ...conftest import IDENTITY, SIZE, Data, Run, done, told
 
 VERBATIM = {"seq0/0", "seq1/1"}
 """Pairs of the tests' data whose TIR picture is not resampled."""
@@ -237,6 +239,30 @@ def test_the_index_says_how_tir_became_eight_bits(data: Data, prep: Run, ranges:
     data.rewrite([row.model_copy(update={"tir_range": each}) for row, each in zip(data.rows, ranges)])
     done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))
     assert json.loads((data.root / "s/index.json").read_text())["source"]["tir_ranges"] == told
+
+
+@pytest.mark.parametrize(
+    ("change", "key"), [({"pairs_in": None}, "pairs_in"), ({"pairs_in": 0}, "pairs_in"), ({"pairs": "many"}, "pairs")]
+)
+def test_totals_that_were_altered_are_named(tmp_path: Path, change: dict[str, object], key: str) -> None:
+    totals = {"pairs_in": 6, "pairs": 5, "patches": 5, "bytes": 9, "classes": {}, "rejects": {}}
+    assert result_of(tmp_path, totals, 1.0).rejected_ratio == pytest.approx(1 / 6)
+    for altered in (totals | change, {name: value for name, value in totals.items() if name != key}):
+        with pytest.raises(DataError, match=rf"index\.json: totals\.{key}: .*mine again"):
+            result_of(tmp_path, altered, 1.0)
+
+
+def test_a_zero_keeps_its_sign_whatever_pair_came_before(data: Data, prep: Run) -> None:
+    """Or shards would depend on which of them a process made first."""
+    zeros = (IDENTITY, tuple(-value if value == 0 else value for value in IDENTITY))
+    rows = [row.model_copy(update={"homography": zero}) for row, zero in zip(data.rows, (*zeros, *zeros[::-1]))]
+    data.rewrite(rows)
+    done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))
+    (path,) = (data.root / "s").glob("*.h5")
+    with h5py.File(path) as file:
+        stored = {name.decode(): matrix for name, matrix in zip(file["pairs/id"], file["pairs/homography"])}
+    for row in rows:
+        assert np.array_equal(np.signbit(stored[row.pair_id]).ravel(), np.signbit(row.homography)), row.pair_id
 
 
 def test_the_result_says_what_the_index_says(data: Data) -> None:

@@ -90,6 +90,9 @@ def test_the_paper_s_settings_are_the_defaults() -> None:
         ("patches: center\ntest: tir", "no row of Table 1"),
         ("patches: [", "mend that line"),
         ("", "patches go with"),
+        ("patches: null", "patches go with a row that trains something"),
+        ("patches: ~", "patches go with a row that trains something"),
+        ("patches: ", "patches go with a row that trains something"),
         ("patches: center\ntrains: {bbe: reference, tcl: test}\nrates: {bbe: 1.0e-6, tcl: 1.0e-6}", "same branch"),
         ("patches: center\ntrains: {backbone: both}\nrates: {backbone: 1.0e-6}", "on RGB alone"),
     ],
@@ -105,6 +108,14 @@ def test_a_recipe_that_does_not_fit_is_refused_by_name_and_key(tmp_path: Path, c
             assert read_recipe(file, "own").name == "own"
     with pytest.raises(UsageError, match=f"recipe own[:,] .*{told}"):
         read_recipe(file, "own")
+
+
+@pytest.mark.parametrize("word", ["patches: null\n", "patches: ~\n", "patches:\n", ""])
+def test_a_row_that_trains_nothing_may_say_that_it_wants_no_patches(tmp_path: Path, word: str) -> None:
+    file = tmp_path / "own.yaml"
+    text = "name: own\nbase: any\ntrains: {}\nreference: tir\ntest: rgb\nstarts_from: [a1]\nrates: {}\npaper: {}\n"
+    file.write_text(text + word)
+    assert read_recipe(file, "own").patches is None
 
 
 def test_a_recipe_may_want_the_patches_of_a_method_of_one_s_own(tmp_path: Path) -> None:
