@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.runtime.worker import follow_parent
+from pipeline.runtime.worker import NOT_BEGUN, follow_parent
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -28,26 +29,36 @@ R = TypeVar("R")
 BACKLOG = 2
 """Tasks in flight a worker: enough to keep it busy, few enough that a long plan is never held in memory."""
 ATTEMPTS = 2
+DIED_TWICE = (
+    "a worker process died twice on the same task (out of memory?): rerun with fewer --workers; "
+    "what is finished is kept"
+)
 
 
-def _start_worker() -> None:
+def _start_worker(begun: ctypes.c_bool) -> None:
     """One process a core is the parallelism; threads of OpenCV and OpenMP on top of it only make cores fight."""
+    begun.value = True
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     cv2.setNumThreads(1)
     follow_parent()
 
 
 @contextlib.contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes; where the block ends by an error or Ctrl-C they are stopped in the middle of their tasks.
+def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, ctypes.c_bool]]:
+    """Worker processes, and whether one of them came to begin its work.
+
+    Where the block ends by an error or Ctrl-C they are stopped in the middle of their tasks.
 
     A task may take minutes, and what it writes is renamed into place when whole, so there is nothing to wait for.
     """
     before = set(multiprocessing.active_children())
     # spawn: a forked child inherits the locks of OpenCV's and HDF5's threads, without the threads.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
+    context = multiprocessing.get_context("spawn")
+    # Without a lock: a worker that is killed while it holds one would keep it.
+    begun = context.RawValue(ctypes.c_bool, False)
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (begun,))
     try:
-        yield pool
+        yield pool, begun
     except BaseException:
         for worker in set(multiprocessing.active_children()) - before:
             worker.terminate()
@@ -91,7 +102,7 @@ def _run_processes(function: Callable[[T], R], tasks: Iterable[T], workers: int)
     while True:
         running: dict[Future[R], tuple[T, int]] = {}
         try:
-            with _pool(workers) as pool:
+            with _pool(workers) as (pool, begun):
                 while True:
                     for item in islice(todo, workers * BACKLOG - len(running)):
                         try:
@@ -108,10 +119,7 @@ def _run_processes(function: Callable[[T], R], tasks: Iterable[T], workers: int)
                         yield result
         except BrokenProcessPool as error:
             if any(attempt >= ATTEMPTS for _, attempt in running.values()):
-                raise CmdTirError(
-                    "a worker process died twice on the same task (out of memory?): rerun with fewer --workers; "
-                    "what is finished is kept"
-                ) from error
+                raise CmdTirError(DIED_TWICE if begun.value else NOT_BEGUN) from error
         todo = chain([(task, attempt + 1) for task, attempt in running.values()], todo)
 
 

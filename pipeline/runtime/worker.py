@@ -5,11 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+NOT_BEGUN = (
+    "a worker process ended before it could begin (its own words are above): in a script of your own, start the work "
+    'under `if __name__ == "__main__":`, because each worker imports the script'
+)
+"""What to say where no task and no lack of memory can have been at fault."""
 
 
 def start_process(serve: Callable[..., None], *given: Any) -> tuple[BaseProcess, Connection]:
@@ -17,11 +25,26 @@ def start_process(serve: Callable[..., None], *given: Any) -> tuple[BaseProcess,
     # spawn: a forked child inherits the locks of OpenCV's, HDF5's and torch's threads, without the threads.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, *given), daemon=True)
+    process = context.Process(target=_work, args=(serve, theirs, *given), daemon=True)
     process.start()
     # With a copy of it left here, the line would outlive the process.
     theirs.close()
     return process, ours
+
+
+def never_began(process: BaseProcess) -> bool:
+    """Whether a process of :func:`start_process` that hung up ended before it came to its work."""
+    process.join()
+    return process.exitcode == 1
+
+
+def _work(serve: Callable[..., None], *given: Any) -> None:
+    """Serve; an error that ends it is told from one that kept it from beginning, for which Python exits with 1."""
+    try:
+        serve(*given)
+    except Exception:  # noqa: BLE001 - printed as Python would
+        traceback.print_exc()
+        sys.exit(2)
 
 
 def follow_parent() -> None:

@@ -10,9 +10,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import DataError
+from pipeline.errors import CmdTirError, DataError
 from pipeline.files.plain import open_plain
-from pipeline.runtime.worker import follow_parent, start_process
+from pipeline.runtime.worker import NOT_BEGUN, follow_parent, never_began, start_process
 from trainer.sequences.rows import MAX_BYTES
 
 _SECONDS = 120
@@ -24,6 +24,7 @@ def load_mat(path: Path) -> dict[str, Any]:
 
     Raises:
         DataError: unreadable, too large, or not such a file; the message names it.
+        CmdTirError: its process could not begin.
     """
     try:
         with open_plain(path) as file:
@@ -50,8 +51,9 @@ class _Reader:
             if self._pipe.poll(_SECONDS):
                 answer: dict[str, Any] | str = self._pipe.recv()
                 return answer
-        except (EOFError, BrokenPipeError, ConnectionResetError):
-            pass
+        except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+            if never_began(self._process):
+                raise CmdTirError(NOT_BEGUN) from error
         # The next file gets a new process.
         self._process.kill()
         self._process.join()

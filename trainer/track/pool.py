@@ -6,10 +6,11 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from pipeline.errors import CmdTirError
-from pipeline.runtime.worker import follow_parent, start_process
+from pipeline.runtime.worker import NOT_BEGUN, follow_parent, never_began, start_process
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -36,26 +37,26 @@ def run_tasks(start: Callable[[], Work[T, M]], tasks: Sequence[T], workers: int)
         return
     waiting = deque(tasks)
     with contextlib.ExitStack() as stack:
-        busy = [stack.enter_context(_process(start)) for _ in range(min(workers, len(tasks)))]
+        busy = dict(stack.enter_context(_process(start)) for _ in range(min(workers, len(tasks))))
         for line in busy:
             line.send(waiting.popleft())
         while busy:
-            for line in [each for each in wait(busy) if isinstance(each, Connection)]:
-                message: M | None = _receive(line)
+            for line in [each for each in wait(list(busy)) if isinstance(each, Connection)]:
+                message: M | None = _receive(line, busy[line])
                 if message is not None:
                     yield message
                 elif waiting:
                     line.send(waiting.popleft())
                 else:
-                    busy.remove(line)
+                    del busy[line]
 
 
 @contextlib.contextmanager
-def _process(start: Callable[[], Work[T, M]]) -> Iterator[Connection]:
-    """The line to a worker; the worker is stopped, in the middle of its task or not, when the block ends."""
+def _process(start: Callable[[], Work[T, M]]) -> Iterator[tuple[Connection, BaseProcess]]:
+    """The line to a worker, and the worker, which is stopped, in the middle of its task or not, when the block ends."""
     process, line = start_process(_serve, start)
     try:
-        yield line
+        yield line, process
     finally:
         process.terminate()
         process.join()
@@ -75,10 +76,12 @@ def _serve(line: Connection, start: Callable[[], Work[T, M]]) -> None:
         line.send(error)
 
 
-def _receive(line: Connection) -> M | None:
+def _receive(line: Connection, process: BaseProcess) -> M | None:
     try:
         message: M | Exception | None = line.recv()
     except (EOFError, ConnectionError) as error:
+        if never_began(process):
+            raise CmdTirError(NOT_BEGUN) from error
         raise CmdTirError(
             "a worker process died (out of memory?): run the same again with fewer --workers; what is finished is kept"
         ) from error

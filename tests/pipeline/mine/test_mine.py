@@ -254,7 +254,7 @@ def test_totals_that_were_altered_are_named(tmp_path: Path, change: dict[str, ob
 
 def test_a_zero_keeps_its_sign_whatever_pair_came_before(data: Data, prep: Run) -> None:
     """Or shards would depend on which of them a process made first."""
-    zeros = (IDENTITY, tuple(-value if value == 0 else value for value in IDENTITY))
+    zeros = (IDENTITY, tuple(value or -0.0 for value in IDENTITY))
     rows = [row.model_copy(update={"homography": zero}) for row, zero in zip(data.rows, (*zeros, *zeros[::-1]))]
     data.rewrite(rows)
     done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))

@@ -78,6 +78,21 @@ def test_a_task_that_kills_every_worker_ends_with_one_clear_error(tmp_path: Path
     assert sorted(path.name for path in tmp_path.glob("1-*")) == ["1-0", "1-1"]
 
 
+def test_a_script_that_its_workers_cannot_import_is_told_what_it_lacks(tmp_path: Path) -> None:
+    """Each worker begins it anew, and so would start workers of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pipeline.errors import CmdTirError\nfrom pipeline.runtime.executor import run_tasks\n"
+        "try:\n    print(list(run_tasks(len, ['a', 'bc'], 2)))\n"
+        "except CmdTirError as error:\n    print('told:', error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    told = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+    assert told.stdout.startswith("told: a worker process ended before it could begin")
+    assert 'under `if __name__ == "__main__":`' in told.stdout
+    assert len(told.stdout.splitlines()) == 1
+
+
 def test_an_error_of_a_task_reaches_the_caller_as_it_is(tmp_path: Path) -> None:
     for workers in (1, 2):
         with pytest.raises(DataError, match="picture 0 is damaged"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from scipy.io import savemat
 
 from pipeline.errors import DataError
 from trainer.evaluate.mat_file import load_mat
+
+from ...conftest import REPOSITORY
 
 
 @pytest.fixture
@@ -39,3 +44,16 @@ def test_a_file_that_kills_its_reader_is_named_and_the_next_one_is_read(path: Pa
         load_mat(path)
     path.write_bytes(whole)
     assert "results" in load_mat(path)
+
+
+def test_a_script_that_its_reader_cannot_import_is_not_taken_for_a_damaged_file(path: Path) -> None:
+    script = path.with_name("script.py")
+    script.write_text(
+        "from pathlib import Path\nfrom pipeline.errors import CmdTirError\n"
+        "from trainer.evaluate.mat_file import load_mat\n"
+        f"try:\n    print(load_mat(Path({str(path)!r})))\nexcept CmdTirError as error:\n    print('told:', error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    told = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+    assert told.stdout.startswith("told: a worker process ended before it could begin")
+    assert len(told.stdout.splitlines()) == 1
