@@ -96,6 +96,10 @@ def print_table(rows: Sequence[tuple[object, ...]]) -> None:
 
 def _cell(value: object) -> str:
     if isinstance(value, Path):
-        shown = os.path.relpath(value)
+        try:
+            shown = os.path.relpath(value)
+        except FileNotFoundError:
+            # The working folder was removed while the command ran.
+            return str(value)
         return str(value) if shown.startswith("..") else shown
     return f"{value:.4g}" if isinstance(value, float) else str(value)

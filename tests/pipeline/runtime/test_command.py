@@ -91,6 +91,16 @@ def test_no_command_shows_the_help_and_is_no_success() -> None:
     assert "Commands:\n" in result.stderr
 
 
+def test_a_table_is_shown_also_where_the_working_folder_was_removed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    print_table([("report", tmp_path / "report.html")])
+    assert capsys.readouterr().out == f"report  {tmp_path / 'report.html'}\n"
+
+
 def test_a_table_has_aligned_columns_and_short_paths(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
