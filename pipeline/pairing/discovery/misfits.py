@@ -33,7 +33,8 @@ def missing(root: Path, manifest: Manifest) -> tuple[int, str]:
             near += 1
         else:
             lacks.append(_no_pictures(tree, folders[0], name, suffixes) if folders else f"no folder {'/'.join(above)}")
-    return near, " and ".join(lacks)
+    said = f" (read are {', '.join(sorted(suffixes))})" if any("files are" in lack for lack in lacks) else ""
+    return near, " and ".join(lacks) + said
 
 
 def _no_pictures(tree: Tree, folder: str, name: str, suffixes: frozenset[str]) -> str:
@@ -45,8 +46,8 @@ def _no_pictures(tree: Tree, folder: str, name: str, suffixes: frozenset[str]) -
         return f"no pictures in {place}, which {held}"
     endings = {PurePosixPath(file).suffix.casefold() or "no extension" for file in files}
     if not endings & suffixes:
-        said = f"its {len(files)} files are {some(sorted(endings))}"
-        return f"no pictures in {place}: {said}; what is read is {', '.join(sorted(suffixes))}"
+        clips = "; clips need a manifest with rule: video" if endings & VIDEO_SUFFIXES else ""
+        return f"no pictures in {place}: its {len(files)} files are {some(sorted(endings))}{clips}"
     return f"no pictures called {name} in {place}: it holds {min(files, key=natural)}"
 
 

@@ -68,7 +68,8 @@ class Tree:
     def scan(self, folder: str) -> tuple[list[str], list[str]]:
         """Names of the folders and of the files in a folder (POSIX path below the root, "" for the root), unsorted.
 
-        Hidden entries (``.DS_Store``, ``._x.jpg``) and ``__MACOSX`` are left out.
+        Hidden entries (``.DS_Store``, ``._x.jpg``) and ``__MACOSX`` are left out. A link to a file that is not there,
+        as of data that were never fetched, counts as a file: whoever reads it fails by name.
 
         Raises:
             DataError: the folder cannot be read, or a link in it leads out of the root.
@@ -83,7 +84,7 @@ class Tree:
                         self._refuse_outside(entry.path)
                     if entry.is_dir():
                         folders.append(_utf8(entry.name, folder))
-                    elif entry.is_file():
+                    elif entry.is_file() or entry.is_symlink():
                         names.append(entry.name)
         except OSError as error:
             place = self.root / folder

@@ -44,7 +44,11 @@ def test_a_link_that_leads_out(tmp_path: Path, build: Make) -> None:
     [
         (
             ["rgb/1.raw", "rgb/2.raw", "thermal/1.jpg"],
-            "pairs: no pictures in rgb: its 2 files are .raw; what is read is",
+            "pairs: no pictures in rgb: its 2 files are .raw (read are .bmp, .j",
+        ),
+        (
+            ["visible/a.mp4", "infrared/a.mp4"],
+            "no pictures in visible: its 1 files are .mp4; clips need a manifest with rule: video and no pictures in",
         ),
         (["rgb/1.jpg", "warm/1.jpg"], "pairs: no folder **/lwir|tir|thermal|infrared|ir|t"),
         (["visible/day/1.jpg", "infrared/1.jpg"], "no pictures in visible, which holds 1 folders (day)"),

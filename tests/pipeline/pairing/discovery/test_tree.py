@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from pipeline.errors import DataError
+from pipeline.images import UnreadableImageError
 from pipeline.manifests import load_manifest
 from pipeline.pairing.discovery import tree
 from pipeline.pairing.discovery.discover import discover
+from pipeline.pairing.discovery.sources import load_side
 
 Make = Callable[..., Any]
 KAIST = load_manifest("kaist")
@@ -75,6 +77,16 @@ def test_links_inside_the_root_work_and_loops_end(tmp_path: Path, build: Make, f
     (tmp_path / "s/loop").symlink_to(tmp_path / "s")
     (tmp_path / "s/a/lwir/broken.jpg").symlink_to(tmp_path / "gone.jpg")
     assert frames(tmp_path, "pairs") == ["s/a/1"]
+
+
+def test_links_to_pictures_that_were_never_fetched_are_told(tmp_path: Path, build: Make, found: Make) -> None:
+    build(tmp_path, "s/a/visible/1.jpg", "s/a/lwir/1.jpg")
+    for side in ("visible", "lwir"):
+        (tmp_path / f"s/a/{side}/2.jpg").symlink_to("../../../.annex/objects/2.jpg")
+    (sequence,) = found(tmp_path)
+    assert [pair.frame for pair in sequence.pairs] == ["1", "2"]
+    with pytest.raises(UnreadableImageError, match=r"2\.jpg"):
+        load_side(tmp_path, sequence.pairs[1].tir)
 
 
 def test_root_may_itself_be_a_link(tmp_path: Path, build: Make, frames: Make) -> None:
