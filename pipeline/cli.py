@@ -14,6 +14,12 @@ from pipeline.runtime.options import ANY, FILE, FOLDER, ChoiceType, FractionType
 from pipeline.runtime.options import resources as parse_resources
 from pipeline.runtime.options import settings as parse_settings
 
+REJECTED = "were rejected, more than --max-reject-ratio {:g}: see rejects.jsonl for the reasons"
+FELL_BACK = (
+    "had no detection and got a random patch, more than --max-fallback-ratio {:g}: do the weights or boxes fit these "
+    "pictures? --confidence, --classes and --min-size decide too"
+)
+
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="cmd-tir", prog_name="cmd-prep")
@@ -77,7 +83,7 @@ def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **o
     rows += [("note", note) for note in result.notes]
     rows += [("layout", f"{result.manifest} ({result.layout_reason})"), ("report", result.page)]
     print_table(rows)
-    _check_ratio(result.rejected_ratio, max_reject_ratio)
+    _check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
 
 
 @main.command()
@@ -106,6 +112,13 @@ def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **o
     default="random",
     show_default=True,
     help="For a pair without detections: a random patch, or nothing.",
+)
+@click.option(
+    "--max-fallback-ratio",
+    type=click.FloatRange(0, 1),
+    default=1,
+    show_default="1: never",
+    help="End with exit code 1 above this share of pairs that got a random patch.",
 )
 @click.option("--device", default="cpu", show_default=True, help="Where the detector runs.")
 @click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Pictures a detector call.")
@@ -146,7 +159,13 @@ def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **o
 @click.option("--quick", is_flag=True, help="Keep finished shards by their size, without reading them.")
 @common
 @click.option("--seed", type=int, default=0, show_default=True)
-def mine(max_reject_ratio: float, worker_resources: str | None, given: tuple[str, ...], **options: Any) -> None:
+def mine(
+    max_reject_ratio: float,
+    max_fallback_ratio: float,
+    worker_resources: str | None,
+    given: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Cut paired patches from aligned pairs and write them as HDF5 shards."""
     from pipeline import mine as stage
 
@@ -155,11 +174,14 @@ def mine(max_reject_ratio: float, worker_resources: str | None, given: tuple[str
     result = stage.run(config)
     rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("pairs stored", result.pairs)]
     rows += [("patches", result.patches)]
+    if result.fallbacks is not None:
+        rows += [("fell back to random", f"{result.fallbacks} ({result.fallback_ratio:.0%} of the pairs stored)")]
     rows += [(f"class {name}", count) for name, count in result.classes.items()]
     rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
     print_table(rows)
-    _check_ratio(result.rejected_ratio, max_reject_ratio)
+    _check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
+    _check_ratio(result.fallback_ratio, max_fallback_ratio, FELL_BACK)
 
 
 @main.command()
@@ -238,11 +260,8 @@ def synth(**options: Any) -> None:
     print_table(list(synthetic.run(synthetic.SynthConfig(**options)).items()))
 
 
-def _check_ratio(ratio: float, limit: float) -> None:
+def _check_ratio(ratio: float, limit: float, what: str) -> None:
     from pipeline.errors import TooManyRejectsError
 
     if ratio > limit:
-        raise TooManyRejectsError(
-            f"{ratio:.0%} of the pairs were rejected, more than --max-reject-ratio {limit:g}: "
-            "see rejects.jsonl for the reasons; what was kept is complete"
-        )
+        raise TooManyRejectsError(f"{ratio:.0%} of the pairs {what.format(limit)}; what was kept is complete")

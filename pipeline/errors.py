@@ -17,7 +17,7 @@ class CmdTirError(Exception):
 
 
 class TooManyRejectsError(CmdTirError):
-    """The work is done, but more was rejected than the user allows (exit code 1)."""
+    """The work is done, but more was rejected, or fell back, than the user allows (exit code 1)."""
 
     exit_code = 1
 

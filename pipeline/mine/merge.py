@@ -30,12 +30,15 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
     entries: list[dict[str, Any]] = []
     classes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
+    fallbacks: list[int] = []
 
     def rejects() -> Iterator[Reject]:
         for path in stats:
             shard: dict[str, Any] = read_json(path)
             entries.append({key: shard[key] for key in ("file", "sha256", "bytes", "pairs", "patches")})
             classes.update(shard["classes"])
+            if "fallbacks" in shard:
+                fallbacks.append(shard["fallbacks"])
             for row in shard["rejects"]:
                 reasons[row["reason"]] += 1
                 yield Reject.model_validate(row)
@@ -43,6 +46,8 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
     write_rows(out / "rejects.jsonl", rejects())
     totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
     totals |= counts | {"classes": dict(sorted(classes.items())), "rejects": dict(sorted(reasons.items()))}
+    if fallbacks:
+        totals |= {"fallbacks": sum(fallbacks), "fallback_ratio": round(sum(fallbacks) / max(totals["pairs"], 1), 6)}
     versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}
     index = {"schema_version": SCHEMA_VERSION, "versions": versions, **content, "totals": totals, "shards": entries}
     write_json(out / INDEX, index)

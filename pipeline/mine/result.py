@@ -26,6 +26,8 @@ class MineResult:
         classes: detector class, ``"-1"`` for none -> patches.
         rejects: why pairs or boxes were left out -> how many.
         seconds: that the run took.
+        fallbacks: pairs without a detection that got a random patch; None where the method has no such patches.
+        fallback_ratio: their share of the pairs stored.
     """
 
     out: Path
@@ -36,6 +38,8 @@ class MineResult:
     classes: Mapping[str, int]
     rejects: Mapping[str, int]
     seconds: float
+    fallbacks: int | None = None
+    fallback_ratio: float = 0.0
 
     @property
     def rejected_ratio(self) -> float:

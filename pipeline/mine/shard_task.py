@@ -79,6 +79,7 @@ def mine_shard(task: Task) -> str:
     _same_sources(method, task.recipe)
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
+    shard.fallbacks = 0 if method.falls_back else None
     for batch in _batches(task, method):
         views = [each.view for each in batch if isinstance(each, Loaded)]
         following = iter(_propose(method, views))
@@ -213,6 +214,8 @@ def _add(shard: Shard, loaded: Loaded, proposed: Proposed, side: int) -> None:
         return
     shard.pairs.append(loaded.pair)
     shard.patches += patches
+    if shard.fallbacks is not None:
+        shard.fallbacks += proposed.fell_back
 
 
 def _patch(pair: int, loaded: Loaded, proposal: Proposal, side: int) -> Patch:

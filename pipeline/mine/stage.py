@@ -33,6 +33,9 @@ from pipeline.shards.writer import stats_path
 
 log = logging.getLogger(__name__)
 
+MANY = 0.5
+"""Share of random patches among detections above which a warning says so."""
+
 MADE = (
     "shard-*.h5",
     "shard-*.stats.json",
@@ -69,27 +72,39 @@ def run(config: MineConfig) -> MineResult:
     with owned(config.out, plan, config.on_existing, MADE, before=before, finished=whole) as older:
         if older:
             log.info("%s is finished in an older schema and kept", config.out)
-            return result_of(config.out, load_index(config.out).totals, time.monotonic() - start)
-        root = config.root or aligned_root(config.aligned / "align.json")
-        if not root.is_dir():
-            raise DataError(f"{root}: the data set is not there any more: say where with --root")
-        tasks = list(_tasks(config, aligned, root, recipe, survey))
-        kept = finished([task.path for task in tasks], config.quick)
-        todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]
-        if len(todo) < len(tasks):
-            log.info("%d of %d shards are finished and kept", len(tasks) - len(todo), len(tasks))
-        results = run_tasks(mine_shard, todo, config.workers, config.scheduler, config.worker_resources)
-        for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
-            pass
-        source = {
-            "aligned_sha256": plan["aligned_sha256"],
-            "root": str(root.resolve()),
-            "tir_ranges": aligned.tir_ranges,
-        }
-        counts = {"pairs_in": len(aligned.ids)} | ({"detections": survey.counts} if survey.counts else {})
-        content = {"settings": recipe, "source": source, "command": command_line(config)}
-        totals = merge(config.out, [stats_path(task.path) for task in tasks], counts, content)
-    return result_of(config.out, totals, time.monotonic() - start)
+            totals = load_index(config.out).totals
+        else:
+            totals = _mine(config, plan, aligned, survey)
+    result = result_of(config.out, totals, time.monotonic() - start)
+    if result.fallback_ratio > MANY:
+        log.warning(
+            "%d of %d pairs (%.0f %%) had no detection and got a random patch: do the weights or boxes fit these "
+            "pictures? --confidence, --classes and --min-size decide too",
+            result.fallbacks,
+            result.pairs,
+            100 * result.fallback_ratio,
+        )
+    return result
+
+
+def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, survey: Survey) -> dict[str, Any]:
+    """Make the shards that are not there; return the totals of all."""
+    root = config.root or aligned_root(config.aligned / "align.json")
+    if not root.is_dir():
+        raise DataError(f"{root}: the data set is not there any more: say where with --root")
+    tasks = list(_tasks(config, aligned, root, plan["recipe"], survey))
+    kept = finished([task.path for task in tasks], config.quick)
+    todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]
+    if len(todo) < len(tasks):
+        log.info("%d of %d shards are finished and kept", len(tasks) - len(todo), len(tasks))
+    results = run_tasks(mine_shard, todo, config.workers, config.scheduler, config.worker_resources)
+    for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
+        pass
+    source = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve())}
+    source["tir_ranges"] = aligned.tir_ranges
+    counts = {"pairs_in": len(aligned.ids)} | ({"detections": survey.counts} if survey.counts else {})
+    content = {"settings": plan["recipe"], "source": source, "command": command_line(config)}
+    return merge(config.out, [stats_path(task.path) for task in tasks], counts, content)
 
 
 def _tasks(

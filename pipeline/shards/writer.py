@@ -104,7 +104,10 @@ class Pairs:
 
 @dataclass
 class Shard:
-    """What goes into one file, collected in memory (some 100 MB at the default of 500 pairs)."""
+    """What goes into one file, collected in memory (some 100 MB at the default of 500 pairs).
+
+    ``fallbacks``, the pairs without a detection that got a patch all the same, is None where nothing was detected.
+    """
 
     config: dict[str, object]
     detector: str = ""
@@ -113,6 +116,7 @@ class Shard:
     pairs: Pairs = field(default_factory=Pairs)
     patches: list[Patch] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    fallbacks: int | None = None
 
 
 def stats_path(shard: Path) -> Path:
@@ -141,6 +145,8 @@ def write_shard(path: Path, shard: Shard) -> None:
         "classes": {str(category): classes[category] for category in sorted(classes)},
         "rejects": [reject.model_dump() for reject in shard.rejects],
     }
+    if shard.fallbacks is not None:
+        content["fallbacks"] = shard.fallbacks
     write_json(stats_path(path), content)
 
 

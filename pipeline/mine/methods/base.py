@@ -45,10 +45,17 @@ class PairView:
 
 @dataclass(frozen=True)
 class Proposed:
-    """The pseudo boxes of a pair, and why boxes, or all there could have been, were left out: code and detail."""
+    """The pseudo boxes of a pair.
+
+    Attributes:
+        proposals: the boxes.
+        left_out: why boxes, or all there could have been, were left out: code and detail.
+        fell_back: whether they stand in for what the method looked for and did not find.
+    """
 
     proposals: list[Proposal]
     left_out: list[tuple[Reason, str]] = field(default_factory=list)
+    fell_back: bool = False
 
 
 class Method:
@@ -61,6 +68,7 @@ class Method:
         uses: the fields of :class:`MineSettings` that decide its boxes, beside those that every method uses.
         Options: its other settings; ``mine --set NAME=VALUE`` gives them, and shards record all of them.
         looks: whether it needs the visible picture; its pairs are then read ahead while it works.
+        falls_back: whether a pair may get boxes that stand in for others; their share is then told.
         batch_size: pairs proposed for at once.
         detector: what the shard names as its detector; empty where there is none.
         weights_sha256: of the detector's weights, empty where there are none.
@@ -70,6 +78,7 @@ class Method:
     uses: ClassVar[frozenset[str]] = frozenset()
     Options: ClassVar[type[Settings]] = Settings
     looks: ClassVar[bool] = False
+    falls_back: bool = False
     batch_size: int = 1
     detector: str = ""
     weights_sha256: str = ""

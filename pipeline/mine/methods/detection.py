@@ -34,6 +34,7 @@ class Detection(Method):
     def __init__(self, settings: MineSettings) -> None:
         super().__init__(settings)
         self.detector = settings.detector
+        self.falls_back = settings.fallback == "random"
 
     def survey(self, pairs: Pairs, where: MineWhereabouts) -> Survey:
         """What a detector that reads boxes calls the pairs in its files; the others see nothing but pictures."""
@@ -72,14 +73,15 @@ class Detection(Method):
         if outside:
             detail = f"{len(outside)} of {len(detected)} boxes are less than 95 % inside the TIR footprint"
             left_out.append(("outside_tir", detail))
-        if not inside and used.fallback == "random":
+        found = bool(inside)
+        if not found and self.falls_back:
             inside = random_regions(pair, 1, used)
         if not inside and not left_out:
             skipped = used.fallback == "skip"
             left_out.append(
                 ("no_detection", "nothing found") if skipped else ("outside_tir", "no common area to cut from")
             )
-        return Proposed(inside, left_out)
+        return Proposed(inside, left_out, fell_back=bool(inside) and not found)
 
     def sources(self) -> dict[str, str]:
         """SHA-256, by name, of the source of a method or a detector that was plugged in."""
