@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import DataError, some
-from trainer.sequences.rows import Boxes, parse_rows, read_lines
+from trainer.sequences.rows import Boxes, cells_of, parse_rows, read_lines
 
 _SIDES, _CORNERS = 4, 8
+_SEPARATOR = re.compile(r"[,;\s]+")
 _DOUBLE_SPACED = 3
 """Blank rows, one after every other row, from which on they are taken for spacing and not for frames."""
 
@@ -41,9 +43,12 @@ def read_boxes(path: Path) -> BoxFile:
         DataError: unreadable, not such rows, or every second row is blank; the message names file and row.
     """
     lines = read_lines(path)
-    filled = np.array([bool(line.strip()) for line in lines], dtype=bool)
-    columns = len(next((line.split() for line in lines if line.strip()), []))
+    cells = [cells_of(line) for line in lines]
+    filled = np.array([bool(row) for row in cells], dtype=bool)
+    columns = len(next(filter(None, cells), []))
     rows = parse_rows(path, lines, _CORNERS if columns == _CORNERS else _SIDES)
+    if columns == _CORNERS:
+        _refuse_decimal_commas(path, lines)
     filled = filled[: int(np.flatnonzero(filled)[-1]) + 1]
     blank = int((~filled).sum())
     if blank >= _DOUBLE_SPACED and not filled[1::2].any() and filled[::2].all():
@@ -67,6 +72,15 @@ def oddities(files: Mapping[str, BoxFile], whose: str) -> list[str]:
             f"{whose}: polygons taken as their bounding boxes, in {len(polygons)} sequences ({some(polygons)})"
         )
     return lines
+
+
+def _refuse_decimal_commas(path: Path, lines: list[str]) -> None:
+    """``1,5;2,0;3,5;4,0`` is a box, not a polygon: its commas are not what separates the numbers."""
+    for number, line in enumerate(lines, 1):
+        if len({mark.strip(" ") for mark in _SEPARATOR.findall(line.strip())}) > 1:
+            raise DataError(
+                f"{path}:{number}: {_CORNERS} numbers apart by signs of two kinds: write decimal points, one separator"
+            )
 
 
 def _bounding_boxes(corners: Boxes) -> Boxes:

@@ -39,13 +39,18 @@ def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a table, its cells separated by spaces.
+    """The lines of a table.
 
     Raises:
         DataError: as :func:`read_text`.
     """
     # What was written in text mode and copied in text mode once more has a second carriage return in each line.
-    return read_text(path).replace("\r\r\n", "\n").translate(_SEPARATORS).splitlines()
+    return read_text(path).replace("\r\r\n", "\n").splitlines()
+
+
+def cells_of(line: str) -> list[str]:
+    """What stands between the separators of a line."""
+    return line.translate(_SEPARATORS).split()
 
 
 def parse_rows(path: Path, lines: list[str], columns: int) -> NDArray[np.float64]:
@@ -54,13 +59,13 @@ def parse_rows(path: Path, lines: list[str], columns: int) -> NDArray[np.float64
     Raises:
         DataError: as :func:`read_rows`.
     """
-    if not any(line.strip() for line in lines):
+    if not any(map(cells_of, lines)):
         raise DataError(f"{path}: file is empty: write one row of {columns} numbers a frame")
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_ROW:
             raise DataError(f"{path}:{number}: row is longer than {MAX_ROW} characters: write one row a frame")
     try:
-        rows = np.loadtxt(lines, ndmin=2, comments=None)
+        rows = np.loadtxt([line.translate(_SEPARATORS) for line in lines], ndmin=2, comments=None)
     except ValueError as error:
         raise DataError(_fault(path, lines, columns) or f"{path}: {error}") from error
     if rows.shape[1] != columns:
@@ -89,7 +94,7 @@ def read_text(path: Path) -> str:
 def _fault(path: Path, lines: list[str], columns: int) -> str:
     """What is wrong with the first row that is not ``columns`` numbers; empty if none is."""
     for number, line in enumerate(lines, 1):
-        cells = line.split()
+        cells = cells_of(line)
         for cell in cells:
             try:
                 float(cell)

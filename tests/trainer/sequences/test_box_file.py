@@ -59,6 +59,19 @@ def test_polygons_become_their_bounding_boxes(tmp_path: Path) -> None:
         read_boxes(write(tmp_path, "1,1,1,5,4,5,4,1\n1,2,3,4\n"))
 
 
+@pytest.mark.parametrize("row", ["1,5;2,0;3,5;4,0", "1,5 2,0 3,5 4,0", "1,5\t2,0\t3,5\t4,0", "1,5; 2,0; 3,5; 4,0"])
+def test_decimal_commas_make_no_polygon(tmp_path: Path, row: str) -> None:
+    path = write(tmp_path, f"{row}\n" * 3)
+    with pytest.raises(DataError, match=r"a\.txt:1: 8 numbers apart by signs of two kinds: write decimal points"):
+        read_boxes(path)
+
+
+@pytest.mark.parametrize("separator", [",", ", ", " ", "  ", "\t", ";", " ; "])
+def test_polygons_with_any_one_separator(tmp_path: Path, separator: str) -> None:
+    file = read_boxes(write(tmp_path, separator.join(["1", "1", "1", "5", "4", "5", "4", "1"]) + " \n"))
+    assert file.boxes.tolist() == [[1, 1, 3, 4]]
+
+
 def test_what_is_odd_is_told_once_for_all_files(tmp_path: Path) -> None:
     blank = read_boxes(write(tmp_path, "1,2,3,4\n\n\n5,6,7,8\n"))
     polygon = read_boxes(write(tmp_path, "1,1,1,5,4,5,4,1\n"))
