@@ -12,6 +12,14 @@ TORCH := torch==2.14.1 torchvision==0.29.1
 # In an environment that several checkouts share, each runs its own code.
 export PYTHONPATH := $(CURDIR)
 
+# What demo makes bears this mark, and nothing else is ever removed.
+MARK := .made-by-demo
+define refuse_what_others_made
+	@if [ -z "$(OUT)" ]; then echo "error: OUT is empty: name a folder" >&2; exit 2; fi
+	@if [ -e "$(OUT)" ] && [ ! -f "$(OUT)/$(MARK)" ]; then \
+	  echo "error: $(OUT) was not made by make demo (it has no $(MARK)) and is left alone: choose another OUT, or remove it yourself" >&2; exit 2; fi
+endef
+
 .PHONY: help setup lint type test e2e faults rooms bench bench-full demo clean
 .DEFAULT_GOAL := help
 
@@ -60,7 +68,8 @@ bench-full: bench ## the same, scale up to 100,000 pairs and, with ROOT and TRUT
 	$(if $(and $(ROOT),$(TRUTH)),$(BIN)/python -m benchmarks.align_accuracy $(ROOT) $(TRUTH))
 
 demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, in $(OUT)
-	@rm -rf $(OUT)
+	$(refuse_what_others_made)
+	@rm -rf -- "$(OUT)" && mkdir -p -- "$(OUT)" && touch -- "$(OUT)/$(MARK)"
 	$(BIN)/cmd-prep synth --out $(OUT)/data
 	$(BIN)/cmd-prep align --root $(OUT)/data/pairs --out $(OUT)/aligned
 	$(BIN)/cmd-prep mine --aligned $(OUT)/aligned --method center --out $(OUT)/shards/center
@@ -91,5 +100,6 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	  results/student/frames/ 'tracked frames: truth yellow, tracker blue'
 
 clean: ## remove what the demo and the tools made
-	rm -rf $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	$(refuse_what_others_made)
+	rm -rf -- "$(OUT)" .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

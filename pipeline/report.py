@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.align import page as align_page
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json
 from pipeline.mine import page as mine_page
 from pipeline.pages import html
@@ -17,11 +17,16 @@ def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = h
     """Write one self-contained HTML page about a folder of aligned pairs or of shards; return its path.
 
     Raises:
-        DataError: the folder is neither.
-        UsageError: the page cannot be written.
+        DataError: the folder is neither, or ``root`` is not there.
+        UsageError: the page cannot be written, or ``root`` is given for shards.
     """
-    page = align_page.build(folder, root, samples) if _is_aligned(folder) else mine_page.build(folder, samples)
-    return html.save(page, out)
+    if _is_aligned(folder):
+        if root is not None and not root.is_dir():
+            raise DataError(f"{root}: no such folder: correct --root")
+        return html.save(align_page.build(folder, root, samples), out)
+    if root is not None:
+        raise UsageError(f"--root {root} has no effect on shards, which hold their pictures: leave it out")
+    return html.save(mine_page.build(folder, samples), out)
 
 
 def overview(folder: Path) -> list[tuple[object, ...]]:

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -135,11 +136,12 @@ def owned(
 
 
 def _remove_empty(fresh: list[Path]) -> None:
-    """Remove folders that a run made and left empty, the innermost first; its lock does not count."""
+    """Remove folders that a run made and left empty, the innermost first; its lock and its plan do not count."""
     with contextlib.suppress(OSError):
-        if fresh and [path.name for path in fresh[0].iterdir()] == [LOCK]:
-            (fresh[0] / LOCK).unlink()
-            for folder in fresh:
+        files = {path for path in fresh[0].rglob("*") if not path.is_dir()} if fresh else set()
+        if fresh and files <= {fresh[0] / LOCK, fresh[0] / PLAN}:
+            shutil.rmtree(fresh[0])
+            for folder in fresh[1:]:
                 folder.rmdir()
 
 

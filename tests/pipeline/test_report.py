@@ -108,3 +108,13 @@ def test_inspect_prints_a_table(data: Data, mined: dict[str, Path], prep: Run) -
     assert lines["pairs"] == "6"
     assert "pairs" in lines["shard-00000.h5"]
     assert "drawn by the tests" in done(prep("inspect", data.aligned))
+
+
+def test_a_root_that_is_not_there_or_not_needed_is_refused_and_no_folder_is_left(
+    data: Data, mined: dict[str, Path], prep: Run, tmp_path: Path
+) -> None:
+    out = ("--out", tmp_path / "new/folder/page.html")
+    told(prep("report", data.aligned, "--root", tmp_path / "gone", *out), 3, "gone: no such folder: correct --root")
+    told(prep("report", mined["center"], "--root", data.root, *out), 2, "--root", "has no effect on shards")
+    told(prep("report", tmp_path, *out), 3, "holds neither align.json nor index.json")
+    assert not (tmp_path / "new").exists()

@@ -176,6 +176,7 @@ def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, see
     from pipeline.files.writing import write_text
     from trainer.pages import draw_feeds
 
+    page = draw_feeds(shards, recipe, tracker, samples, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, draw_feeds(shards, recipe, tracker, samples, seed))
+    write_text(out, page)
     print_table([("report", out)])

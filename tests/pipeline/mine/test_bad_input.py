@@ -130,6 +130,7 @@ def test_missing_weights_are_named_with_how_to_get_them_and_do_not_bind_the_next
     words = ("--detector", "faster-rcnn", "--weights", gone)
     told(mine(prep, data, *words, method="detection"), 2, f"no such weights file: {gone}")
     assert not gone.exists()
+    assert not (data.root.parent / "shards").exists(), "a folder is left"
     done(mine(prep, data))
 
 

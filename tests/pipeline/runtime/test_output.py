@@ -221,3 +221,26 @@ def test_a_forked_process_does_not_keep_the_lock_of_one_that_was_killed(tmp_path
     finally:
         os.kill(child, signal.SIGKILL)
         killed.stdout.close()
+
+
+@pytest.mark.parametrize("error", [UsageError("no weights"), KeyboardInterrupt()])
+def test_a_run_that_fails_before_it_makes_anything_leaves_no_folder(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)), owned(tmp_path / "new/out", {"a": 1}, "resume", MADE):
+        (tmp_path / "new/out/sub").mkdir()
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_after_it_made_something_leaves_that(tmp_path: Path) -> None:
+    with pytest.raises(UsageError), owned(tmp_path / "out", {"a": 1}, "resume", MADE):
+        (tmp_path / "out/sub").mkdir()
+        (tmp_path / "out/sub/1.txt").touch()
+        raise UsageError("no weights")
+    assert (tmp_path / "out/sub/1.txt").is_file()
+    assert (tmp_path / "out" / PLAN).is_file()
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    with pytest.raises(UsageError), owned(tmp_path, {"a": 1}, "resume", MADE):
+        raise UsageError("no weights")
+    assert tmp_path.is_dir()
