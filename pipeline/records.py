@@ -17,6 +17,8 @@ MAX_LINE = 1_000_000
 
 Reason = Literal[
     "decode",
+    "false_colour",
+    "changed",
     "missing_counterpart",
     "absent",
     "blank",
@@ -33,6 +35,7 @@ Reason = Literal[
     "too_small",
 ]
 Stage = Literal["align", "mine"]
+SHA256 = r"^[0-9a-f]{64}$"
 Matrix9 = tuple[float, float, float, float, float, float, float, float, float]
 
 
@@ -68,7 +71,11 @@ class PairFiles(Row):
 
 
 class AlignedPair(Row):
-    """One row of ``aligned.jsonl``; ``homography`` maps TIR pixels to RGB pixels (pixel centres, row-major)."""
+    """One row of ``aligned.jsonl``; ``homography`` maps TIR pixels to RGB pixels (pixel centres, row-major).
+
+    ``rgb_sha256`` and ``tir_sha256`` are of the files, which were looked through whole when they were aligned; None
+    where a picture is a part of a file, and in rows of earlier versions.
+    """
 
     pair_id: str
     sequence: str
@@ -84,6 +91,8 @@ class AlignedPair(Row):
     flags: tuple[str, ...] = ()
     timestamp: float | None = None
     tir_range: tuple[float, float] | None = None
+    rgb_sha256: str | None = Field(default=None, pattern=SHA256)
+    tir_sha256: str | None = Field(default=None, pattern=SHA256)
 
     @field_validator("rgb", "tir")
     @classmethod

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from pipeline import images
-from pipeline.align.chunk import load
+from pipeline.align.pictures import decode, read
 from pipeline.align.rows import Rig
 from pipeline.align.settings import AlignConfig
 from pipeline.boxes import corners, project
@@ -145,8 +145,8 @@ def _estimate(task: Task) -> tuple[str, Rig | None]:
     frames: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[images.Rgb, images.Tir]]] = {}
     for pair, tir_range in task.pairs:
         try:
-            loaded = load(task.config.root, pair, tir_range)
-            sound = quality.inspect(loaded.rgb, loaded.tir, loaded.tir_chroma) is None
+            loaded = decode(read(task.config.root, pair), pair, tir_range)
+            sound = quality.inspect(loaded.rgb, loaded.tir) is None
         except (images.UnreadableImageError, cv2.error):
             continue
         if sound:

@@ -11,11 +11,10 @@ import cv2
 import numpy as np
 
 from pipeline import images
-from pipeline.align import sequence_flags
+from pipeline.align import pictures, sequence_flags
 from pipeline.align.rows import Part, Rig
 from pipeline.align.settings import AlignConfig
 from pipeline.files.writing import write_bytes
-from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.registration import clock, drift, motion, quality, register
 from pipeline.records import AlignedPair, PairFiles, Reason, Reject, write_rows
 
@@ -66,39 +65,10 @@ def _each(pairs: Sequence[PairFiles], work: Callable[[PairFiles], Part]) -> list
     return parts
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """A pair in memory.
-
-    Attributes:
-        rgb: (H, W, 3) R, G, B.
-        tir: (h, w).
-        tir_range: raw values that became 0 and 255, where the thermal picture has 16 bits.
-        tir_chroma: how far the thermal picture, as stored, is from gray.
-    """
-
-    rgb: images.Rgb
-    tir: images.Tir
-    tir_range: tuple[float, float] | None
-    tir_chroma: float
-
-
-def load(root: Path, pair: PairFiles, tir_range: tuple[float, float] | None) -> Pictures:
-    """Read both pictures of a pair.
-
-    Raises:
-        UnreadableImageError: either cannot be read; the message names it.
-    """
-    rgb = images.decode_rgb(load_side(root, pair.rgb), pair.rgb)
-    raw = images.decode(load_side(root, pair.tir), pair.tir)
-    used = tir_range if raw.dtype == np.uint16 else None
-    return Pictures(rgb, images.to_tir(raw, pair.tir, tir_range), used, quality.chroma(raw))
-
-
 def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film | None) -> Part:
     """Register one pair and keep it, or reject it with the first reason that applies.
 
-    With ``min_score`` 0 only a picture that cannot be decoded is a reason; every other one becomes a flag.
+    With ``min_score`` 0 only a picture that is not whole, or not thermal, is a reason; every other one becomes a flag.
 
     Args:
         task: what is known of the sequence.
@@ -108,11 +78,12 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
     """
     config = task.config
     try:
-        loaded = load(config.root, pair, task.tir_range)
+        encoded = pictures.read(config.root, pair)
+        loaded = pictures.decode(encoded, pair, task.tir_range)
     except images.UnreadableImageError as error:
-        return Part(reject=_reject(pair, "decode", str(error)))
+        return Part(reject=_reject(pair, error.reason, str(error)))
     rgb, tir = loaded.rgb, loaded.tir
-    early = clock.skewed(pair, allowed) or quality.inspect(rgb, tir, loaded.tir_chroma)
+    early = clock.skewed(pair, allowed) or quality.inspect(rgb, tir)
     if early and early.reason and config.min_score > 0:
         return Part(reject=_reject(pair, early.reason, early.detail))
     fit = _registration(task, rgb, tir)
@@ -138,27 +109,25 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
         scores=fit.scores,
         flags=tuple(dict.fromkeys(filter(None, doubts))),
         tir_range=loaded.tir_range,
+        **encoded.hashes,
     )
     if config.write_images:
-        _write_images(config, row, tir)
+        _write_images(config, row, encoded.rgb, tir)
     return Part(aligned=row, **facts)
 
 
 def _apply(task: Task, pair: PairFiles, rig: Rig, allowed: float) -> Part:
-    """Give a pair the matrix that was handed in, unseen: nothing is fitted or judged, and no RGB pixel is needed.
+    """Give a pair the matrix that was handed in: nothing is fitted or judged, and no pixel needed.
 
-    Both pictures are checked whole all the same.
-
-    The score is the one that the matrix came with, 0 where it came without. A pair of another size is registered.
+    Both pictures are checked whole all the same. The score is the one that the matrix came with, 0 where it came
+    without. A pair of another size is registered.
     """
-    root = task.config.root
     try:
-        rgb_size = images.check(load_side(root, pair.rgb), pair.rgb)
-        raw = images.decode(load_side(root, pair.tir), pair.tir)
-        tir = images.to_tir(raw, pair.tir, task.tir_range)
+        encoded = pictures.read(task.config.root, pair)
+        rgb_size = images.check(encoded.rgb, pair.rgb)
+        tir_size, deep = images.check_tir(encoded.tir, pair.tir, task.tir_range)
     except images.UnreadableImageError as error:
-        return Part(reject=_reject(pair, "decode", str(error)))
-    tir_size = (tir.shape[1], tir.shape[0])
+        return Part(reject=_reject(pair, error.reason, str(error)))
     if not _fits(rig, rgb_size, tir_size):
         return _align_pair(task, pair, allowed, None)
     score = quality.calibrated(rig.scores) if {"agreement", "spread", "drift"} <= rig.scores.keys() else 0.0
@@ -172,10 +141,11 @@ def _apply(task: Task, pair: PairFiles, rig: Rig, allowed: float) -> Part:
         score=round(score, 6),
         scores={},
         flags=("unverified", *((late.reason,) if late and late.reason else ())),
-        tir_range=task.tir_range if raw.dtype == np.uint16 else None,
+        tir_range=task.tir_range if deep else None,
+        **encoded.hashes,
     )
     if task.config.write_images:
-        _write_images(task.config, row, tir)
+        _write_images(task.config, row, encoded.rgb, pictures.decode(encoded, pair, task.tir_range).tir)
     return Part(aligned=row, camera=pair.camera)
 
 
@@ -184,13 +154,13 @@ def _named(pair: PairFiles) -> dict[str, Any]:
     return pair.model_dump(include={"pair_id", "sequence", "frame", "rgb", "tir", "timestamp"})
 
 
-def _write_images(config: AlignConfig, row: AlignedPair, tir: images.Tir) -> None:
+def _write_images(config: AlignConfig, row: AlignedPair, rgb: bytes, tir: images.Tir) -> None:
     """Write a pair as it lies after alignment, in KAIST's layout: the RGB file's bytes, TIR resampled without loss."""
     folder = config.out / "images" / row.sequence
     suffix = Path(row.rgb).suffix if "#" not in row.rgb else ".png"
     warped = images.warp_to_rgb(tir, np.array(row.homography).reshape(3, 3), row.rgb_size)
     for side, data, end in (
-        ("visible", load_side(config.root, row.rgb), suffix),
+        ("visible", rgb, suffix),
         ("lwir", images.encode(warped, ".png"), ".png"),
     ):
         file = folder / side / f"{row.frame}{end}"

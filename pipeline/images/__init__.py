@@ -1,22 +1,49 @@
 """Bytes to pixels and back: whole pictures, or an error that names the file."""
 
-from pipeline.images.decoding import Rgb, Tir, check, decode, decode_rgb, decode_tir, reduction, to_rgb, to_tir
+from pipeline.images.decoding import (
+    Rgb,
+    Tir,
+    check,
+    check_tir,
+    chroma,
+    decode,
+    decode_rgb,
+    decode_tir,
+    in_colour,
+    reduction,
+    refuse_false_colours,
+    to_rgb,
+    to_tir,
+)
 from pipeline.images.encoding import encode, warp_to_rgb
-from pipeline.images.headers import UnreadableImageError, picture_size, read_bytes, refusal
+from pipeline.images.headers import (
+    ChangedFileError,
+    FalseColourError,
+    UnreadableImageError,
+    picture_size,
+    read_bytes,
+    refusal,
+)
 
 __all__ = [
+    "ChangedFileError",
+    "FalseColourError",
     "Rgb",
     "Tir",
     "UnreadableImageError",
     "check",
+    "check_tir",
+    "chroma",
     "decode",
     "decode_rgb",
     "decode_tir",
     "encode",
+    "in_colour",
     "picture_size",
     "read_bytes",
     "reduction",
     "refusal",
+    "refuse_false_colours",
     "to_rgb",
     "to_tir",
     "warp_to_rgb",

@@ -10,13 +10,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.images.headers import REMEDY, UnreadableImageError, is_jpeg, picture_size
+from pipeline.images.headers import REMEDY, FalseColourError, UnreadableImageError, is_jpeg, jpeg_frame, picture_size
 from pipeline.images.jpeg import decode_jpeg
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, R, G, B order."""
 Tir = NDArray[np.uint8]
 """(H, W) uint8."""
+
+
+COLOURLESS = 4.0
+"""Grey levels by which channels differ on average at most where they are alike: what JPEG does to grey pictures that
+are stored in colour, with a coloured mark on some."""
 
 
 def check(data: bytes, name: str) -> tuple[int, int]:
@@ -30,6 +35,46 @@ def check(data: bytes, name: str) -> tuple[int, int]:
         return picture_size(data, name)
     height, width = decode(data, name).shape[:2]
     return width, height
+
+
+def check_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = None) -> tuple[tuple[int, int], bool]:
+    """:func:`check` of a thermal picture, and whether it has more than 8 bits.
+
+    Raises:
+        UnreadableImageError: as :func:`decode` and :func:`to_tir`.
+    """
+    if is_jpeg(data):
+        to_tir(decode_jpeg(data, name, reduce=8), name)
+        return picture_size(data, name), False
+    raw = decode(data, name)
+    to_tir(raw, name, tir_range)
+    return (raw.shape[1], raw.shape[0]), raw.dtype != np.uint8
+
+
+def refuse_false_colours(data: bytes, name: str) -> None:
+    """Look at the colours of a JPEG, of which :func:`decode_tir` sees the luminance alone.
+
+    Raises:
+        UnreadableImageError: as :func:`decode` and :func:`to_tir`.
+    """
+    if is_jpeg(data) and jpeg_frame(data, name).channels > 1:
+        to_tir(decode_jpeg(data, name, reduce=8), name)
+
+
+def chroma(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
+    """Mean difference, in 8-bit levels, of the largest and smallest channel; 0 for one channel, or several alike."""
+    if picture.ndim == 2 or picture.shape[2] < 3:
+        return 0.0
+    # Channel by channel, which is many times faster than along the last axis.
+    first, second, third = (picture[::4, ::4, channel] for channel in range(3))
+    largest = np.maximum(np.maximum(first, second), third)
+    smallest = np.minimum(np.minimum(first, second), third)
+    return float((largest - smallest).mean()) / (257 if picture.dtype == np.uint16 else 1)
+
+
+def in_colour(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> bool:
+    """Whether a picture has colours, and not merely several channels that are alike."""
+    return chroma(picture) > COLOURLESS
 
 
 def decode(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -84,8 +129,14 @@ def to_tir(
             picture would make the same body change its brightness from frame to frame.
 
     Raises:
+        FalseColourError: the channels are not alike: colours of a palette, from which heat cannot be told.
         UnreadableImageError: a 16-bit picture without a range.
     """
+    if in_colour(image):
+        raise FalseColourError(
+            f"{name}: thermal picture in false colours (channels differ by {chroma(image):.0f} levels on average): "
+            "export it in grey (white hot) or as raw values; if it is the visible picture, the two sides are swapped"
+        )
     plane = image if image.ndim == 2 else np.ascontiguousarray(image[..., image.shape[2] // 2])
     if plane.dtype == np.uint8:
         return plane.astype(np.uint8, copy=False)
@@ -120,7 +171,10 @@ def decode_rgb(data: bytes, name: str, reduce: int = 1) -> Rgb:
 
 
 def decode_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = None, reduce: int = 1) -> Tir:
-    """Decode a thermal picture to (H, W) uint8; arguments and errors as :func:`decode_rgb` and :func:`to_tir`."""
+    """Decode a thermal picture to (H, W) uint8; arguments and errors as :func:`decode_rgb` and :func:`to_tir`.
+
+    The colours of a JPEG are not looked at: :func:`refuse_false_colours` does that.
+    """
     if is_jpeg(data):
         # Of one in colour, which is alike in all channels, only the luminance is decoded: half the time.
         return decode_jpeg(data, name, "GRAY", reduce)

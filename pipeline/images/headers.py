@@ -6,7 +6,7 @@ import io
 import re
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import cv2
 from PIL import Image, UnidentifiedImageError
@@ -28,7 +28,25 @@ _open_image = Image.open
 
 
 class UnreadableImageError(DataError):
-    """A file that is not a whole picture; the message names the file and the fault."""
+    """A file that is not a whole picture of its kind; the message names the file and the fault.
+
+    Attributes:
+        reason: the code under which a pair is left out for it.
+    """
+
+    reason: ClassVar[Literal["decode", "false_colour", "changed"]] = "decode"
+
+
+class FalseColourError(UnreadableImageError):
+    """A thermal picture whose values are colours of a palette."""
+
+    reason = "false_colour"
+
+
+class ChangedFileError(UnreadableImageError):
+    """A file that holds other bytes than when it was looked at."""
+
+    reason = "changed"
 
 
 def refusal(error: cv2.error) -> str:

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from pipeline import boxes, images
 from pipeline.detect import Survey
 from pipeline.errors import UsageError
+from pipeline.mine import pictures
 from pipeline.mine.methods import Method, PairView, Proposed, build_method
 from pipeline.mine.proposals import Proposal
 from pipeline.mine.settings import MineConfig
@@ -159,7 +160,7 @@ def _load_batch(task: Task, rows: BinaryIO, offsets: NDArray[np.int64], looks: b
         try:
             batch.append(_load(task, row, looks))
         except images.UnreadableImageError as error:
-            batch.append(_reject(row, "decode", str(error)))
+            batch.append(_reject(row, error.reason, str(error)))
         except cv2.error as error:
             batch.append(_refused(row, error))
     return batch
@@ -170,12 +171,10 @@ def _load(task: Task, row: AlignedPair, looks: bool) -> Loaded:
     config = task.config
     tight = config.patch_size > 0
     rgb_bytes, tir_bytes = load_side(task.root, row.rgb), load_side(task.root, row.tir)
-    rgb = images.decode_rgb(rgb_bytes, row.rgb) if tight or looks else None
-    _check_size(row.rgb, row.rgb_size, rgb, rgb_bytes)
+    rgb = pictures.rgb(row, rgb_bytes, needed=tight or looks)
     matrix, valid = _frame(np.array(row.homography, np.float64).tobytes(), row.tir_size)
     warp = row.rgb_size != row.tir_size or row.tir_range is not None or row.homography != IDENTITY
-    tir = images.decode_tir(tir_bytes, row.tir, row.tir_range) if tight or warp else None
-    _check_size(row.tir, row.tir_size, tir, tir_bytes)
+    tir = pictures.tir(row, tir_bytes, needed=tight or warp)
     if warp and tir is not None:
         tir = images.warp_to_rgb(tir, matrix, row.rgb_size)
         tir_bytes = images.encode(tir, "." + config.warped_format)
@@ -192,13 +191,6 @@ def _frame(homography: bytes, size: tuple[int, int]) -> tuple[NDArray[np.float64
     """
     matrix = np.frombuffer(homography).reshape(3, 3)
     return matrix, boxes.footprint(matrix, *size)
-
-
-def _check_size(name: str, expected: tuple[int, int], pixels: NDArray[np.uint8] | None, data: bytes) -> None:
-    """See to it that a picture has the size that it was aligned at; one whose pixels nobody needs is checked whole."""
-    actual = images.check(data, name) if pixels is None else (pixels.shape[1], pixels.shape[0])
-    if actual != expected:
-        raise images.UnreadableImageError(f"{name}: is {actual} now, was {expected} when aligned: align again")
 
 
 def _add(shard: Shard, loaded: Loaded, proposed: Proposed, side: int) -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.images import Rgb, Tir
+from pipeline.images import Rgb, Tir, chroma
 from pipeline.pairing.registration import drift
 from pipeline.pairing.registration.features import luminance
 from pipeline.pairing.registration.register import Registration
@@ -56,21 +56,12 @@ class Verdict:
     detail: str = ""
 
 
-def chroma(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
-    """Mean difference of the largest and the smallest channel; 0 for one channel, or several that are equal."""
-    if picture.ndim == 2 or picture.shape[2] < 3:
-        return 0.0
-    colours = picture[::4, ::4, :3].astype(np.int32)
-    return float((colours.max(axis=2) - colours.min(axis=2)).mean())
-
-
-def inspect(rgb: Rgb, tir: Tir, tir_chroma: float = 0.0) -> Verdict | None:
+def inspect(rgb: Rgb, tir: Tir) -> Verdict | None:
     """Look for what makes registration pointless or doubtful, before it is tried.
 
     Args:
         rgb: (H, W, 3) uint8.
         tir: (h, w) uint8.
-        tir_chroma: :func:`chroma` of the thermal picture as stored, where it had three channels.
 
     Returns:
         A verdict with a reason to reject, or with flags only; None if there is nothing to say.
@@ -84,9 +75,6 @@ def inspect(rgb: Rgb, tir: Tir, tir_chroma: float = 0.0) -> Verdict | None:
         return Verdict(0.0, (), "same_image", "the thermal picture is a copy of the visible one")
     flags: list[str] = []
     if chroma(rgb) < GREY_CHROMA:
-        if tir_chroma > 4 * GREY_CHROMA:
-            detail = "the visible picture has no colour and the thermal one has: the two are swapped"
-            return Verdict(0.0, (), "swapped_modalities", detail)
         flags.append("swapped_modalities")
     if _other_aspect(rgb, tir):
         flags.append("size_mismatch")

@@ -34,7 +34,7 @@ def broken(whole: bytes) -> dict[str, bytes]:
         "empty": b"",
         "text": b"these are words, not pixels\n" * 30,
         "half": whole[: len(whole) // 2],
-        "other size": images.encode(rgb, ".jpg"),
+        "other size": images.encode(rgb[..., 0].copy(), ".jpg"),
     }
 
 
