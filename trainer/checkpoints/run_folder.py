@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ _SWEPT = (*_MADE, "*.json", "*.png", "*.html", "*.pth.tar")
 STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})
 """Epochs done, the settings that decide the result, masters and moments, psi (or None), batch-norm statistics where
 they are trained, and a hash of what is not trained."""
+LATER_KEYS: dict[str, Any] = {"within": {}, "model": {}, "random": []}
+"""What came after 0.1 -> what older states mean: steps done of an epoch, and sums of losses for the next metrics row;
+within an epoch the whole model, which otherwise lies beside the state; torch's random numbers in each process."""
 IDENTITY = "identity"
 """Key of ``run.json`` and ``state.pt``: what a run that goes on must share with the one that began."""
 
@@ -98,7 +102,7 @@ class RunFolder:
     def save_state(self, state: dict[str, Any]) -> None:
         """Write what a resumed run needs."""
         with written(self.path / STATE, durable=True) as part:
-            torch.save(state, part)
+            torch.save(_canonical(state), part)
 
     def load_state(self) -> dict[str, Any] | None:
         """Read it back; None where there is none. Only tensors and plain values are accepted.
@@ -113,9 +117,9 @@ class RunFolder:
         if _damaged(path):
             raise DataError(f"{path}: damaged, cannot resume: {cure}")
         state = read_pickle(path)
-        if not isinstance(state, dict) or state.keys() != STATE_KEYS:
+        if not isinstance(state, dict) or (LATER_KEYS | state).keys() != STATE_KEYS | LATER_KEYS.keys():
             raise DataError(f"{path}: not the state of a run, cannot resume: {cure}")
-        return state
+        return LATER_KEYS | state
 
     def save_model(self, weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> None:
         """Write the student's weights and what they are."""
@@ -126,19 +130,38 @@ class RunFolder:
         """Write the weights that the run begins with, for a teacher that stays and for telling what has changed."""
         save_weights(weights, self.path / START)
 
-    def keep_metrics(self, epochs: int) -> None:
-        """Drop metrics of epochs that the resumed state does not hold: all of them where nothing is resumed."""
+    def drop_metrics(self) -> None:
+        """Drop all metrics."""
+        (self.path / METRICS).unlink(missing_ok=True)
+
+    def keep_metrics(self, epochs: int, steps: int) -> None:
+        """Drop metrics that a resumed state does not hold.
+
+        Args:
+            epochs: that are done; their rows are kept.
+            steps: that are done of all epochs together; of the epoch that has begun, rows of these are kept.
+        """
         path = self.path / METRICS
-        if not epochs:
-            path.unlink(missing_ok=True)
-        elif path.is_file():
-            rows = [line for line in path.read_text(encoding="utf-8").splitlines() if _epoch(line) < epochs]
+        if path.is_file():
+            rows = [line for line in path.read_text(encoding="utf-8").splitlines() if _is_held(line, epochs, steps)]
             write_text(path, "".join(f"{row}\n" for row in rows))
 
     def log(self, rows: Iterable[dict[str, Any]]) -> None:
         """Append rows to ``metrics.jsonl``."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def _canonical(value: Any) -> Any:
+    """Nested dicts and sequences made anew, with one object for equal strings.
+
+    A pickle tells the same object twice from two equal ones, and so a run that was gone on with from one that was not.
+    """
+    if isinstance(value, Mapping):
+        return {_canonical(key): _canonical(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_canonical, value))
+    return sys.intern(value) if type(value) is str else value
 
 
 def _damaged(path: Path) -> bool:
@@ -150,9 +173,10 @@ def _damaged(path: Path) -> bool:
         return True
 
 
-def _epoch(line: str) -> float:
-    """The epoch of a metrics row; a line that a kill cut short belongs to none that is kept."""
+def _is_held(line: str, epochs: int, steps: int) -> bool:
+    """Whether a metrics row is of what is done; a line that a kill cut short is not."""
     try:
-        return float(json.loads(line)["epoch"])
+        row = json.loads(line)
+        return bool(row["epoch"] < epochs or (row["epoch"] == epochs and row["step"] < steps))
     except (ValueError, KeyError, TypeError):
-        return float("inf")
+        return False

@@ -173,18 +173,21 @@ def read_batches(loader: Iterable[Sample]) -> Iterator[Sample]:
 
 
 class EpochSampler(Sampler[int]):
-    """The draw numbers of one epoch, this process's share of them; ``epoch`` is set by the loop.
+    """The draw numbers of one epoch, this process's share of them.
 
+    The loop sets ``epoch``, and ``first``: how many of the share to pass over, which were drawn before an interruption.
     Every process gets as many, or one would wait for the others' last step: up to ``world_size - 1`` draws are left
     out.
     """
 
     def __init__(self, samples: int, rank: int = 0, world_size: int = 1) -> None:
-        self.samples, self.rank, self.world_size, self.epoch = samples, rank, world_size, 0
+        self.samples, self.rank, self.world_size = samples, rank, world_size
+        self.epoch = self.first = 0
 
     def __iter__(self) -> Iterator[int]:
         start = self.epoch * self.samples
-        yield from range(start + self.rank, start + len(self) * self.world_size, self.world_size)
+        end = start + self.samples // self.world_size * self.world_size
+        yield from range(start + self.rank + self.first * self.world_size, end, self.world_size)
 
     def __len__(self) -> int:
-        return self.samples // self.world_size
+        return self.samples // self.world_size - self.first

@@ -21,7 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 PAPER_BATCH = 5
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no run is gone on with by another method."""
-BEFORE: dict[str, Any] = {"results": 1, "recipe_sha256": None, "loss_sha256": {}}
+BEFORE: dict[str, Any] = {"results": 1, "recipe_sha256": None, "loss_sha256": {}, "last_batch": "kept"}
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
@@ -143,6 +143,7 @@ class TrainWhereabouts(Settings):
         device: torch device, or ``auto``.
         loader_workers: processes that read shards; 0 reads in the training process.
         on_existing: what to do with a run that the folder holds: go on with it, overwrite what it made, or fail.
+        save_minutes: between two states that are saved within an epoch, so that a kill costs no more than that.
         dry_run: check, take one step in memory, print the plan, write nothing.
     """
 
@@ -153,6 +154,7 @@ class TrainWhereabouts(Settings):
     device: str = "auto"
     loader_workers: int = Field(default=2, ge=0)
     on_existing: OnExisting = "resume"
+    save_minutes: float = Field(default=10.0, ge=0)
     dry_run: bool = False
 
 
@@ -161,7 +163,7 @@ class TrainConfig(TrainSettings, TrainWhereabouts):
 
     def record(self) -> dict[str, Any]:
         """Both, as they are written down."""
-        return recorded(self.model_dump(mode="json"), BEFORE | {"on_existing": "resume"})
+        return recorded(self.model_dump(mode="json"), BEFORE | {"on_existing": "resume", "save_minutes": 10.0})
 
 
 def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:

@@ -50,6 +50,14 @@ class ProcessGroup:
         self.mean_([flat])
         return dict(zip(values, flat.tolist()))
 
+    def gather(self, value: Tensor) -> list[Tensor]:
+        """Tensors of equal shape from all processes, in their order."""
+        if self.world_size == 1:
+            return [value]
+        every = [torch.empty_like(value) for _ in range(self.world_size)]
+        dist.all_gather(every, value)
+        return every
+
     def all_fine(self, fine: bool, device: torch.device) -> bool:
         """Whether things are as they should be in every process."""
         return self.mean({"fine": float(fine)}, device)["fine"] == 1.0

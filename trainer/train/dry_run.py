@@ -48,7 +48,7 @@ def dry_run(config: TrainConfig) -> DryRun:
     training = Training(prepare(config))
     loader = loader_of(training, EpochSampler(config.samples_per_epoch))
     batches = training.batches(loader)
-    training.net.train(training.trains_backbone)
+    training.net.train(training.prepared.trains_backbone)
     parts: dict[str, float] = {}
     seconds = math.inf
     # The first step also warms up; the second one is what the others will take.
@@ -56,7 +56,7 @@ def dry_run(config: TrainConfig) -> DryRun:
         begun = time.perf_counter()
         parts = step(training, feed)
         seconds = time.perf_counter() - begun
-    steps = math.ceil(config.samples_per_epoch / training.row.batch_size)
+    steps = training.prepared.steps
     facts = _facts(config, training, parts, seconds, steps)
     return DryRun(parts, seconds, steps, config.epochs, facts)
 

@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 Weights = dict[str, Tensor]
 
 
-def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: bool) -> TrackingNet:
+def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: Weights | None) -> TrackingNet:
     """The network that a run trains, with the weights that it begins or goes on with, ready to infer.
 
     Args:
         config: settings of the run.
         recipe: its row.
         device: where it trains.
-        resumed: whether the folder's own model is gone on with.
+        resumed: the run's own weights, where it is gone on with.
 
     Raises:
         UsageError: a file or a parent row is missing.
@@ -39,10 +39,9 @@ def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, 
     """
     torch.manual_seed(config.seed)
     net: TrackingNet = build_network(config.tracker)
-    if resumed:
+    if resumed is not None:
         # What is frozen comes from here, whatever --init says now; what is trained is overwritten by its masters.
-        model = config.out / MODEL
-        load_into(net, load_weights(model), str(model))
+        load_into(net, resumed, str(config.out / MODEL))
     else:
         start_weights(net, config, recipe)
     # eval(): every row but pretrain keeps all batch-norm statistics, the backbone's first one included.

@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
+import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -18,12 +20,11 @@ from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.dataset import EpochSampler, Sample
 from trainer.data.feeds import Feed
 from trainer.recipes.settings import TrainConfig
+from trainer.train.progress import Pauses
 from trainer.train.record import Record
 from trainer.train.session import Prepared, State, Training, prepare, start_worker
 
 log = logging.getLogger(__name__)
-LOG_EVERY = 10
-"""Steps between two rows of ``metrics.jsonl``."""
 
 
 @dataclass(frozen=True)
@@ -121,23 +122,35 @@ def _finished(folder: RunFolder, state: State, config: TrainConfig) -> bool:
 
 def _train(training: Training, folder: RunFolder) -> TrainedRow:
     config, group = training.config, training.group
+    progress = training.progress
     sampler = EpochSampler(config.samples_per_epoch, group.rank, group.world_size)
     loader = loader_of(training, sampler)
     record = Record(training, folder)
     record.begin()
     begun, drawn = time.monotonic(), 0
-    for epoch in range(training.epoch, config.epochs):
-        sampler.epoch = epoch
-        training.optimizer.set_scale(config.rate_scale(epoch))
-        row: dict[str, float] = {}
-        for row in _epoch(training, loader, epoch):
-            record.log(row)
-        drawn += len(sampler) * group.world_size
-        training.epoch = epoch + 1
-        record.after_epoch(epoch, row)
-        group.wait()
+    with Pauses(group, training.device, config.save_minutes) as pauses:
+        while progress.epoch < config.epochs:
+            sampler.epoch, sampler.first = progress.epoch, progress.step * training.row.batch_size
+            training.optimizer.set_scale(config.rate_scale(progress.epoch))
+            _epoch(training, loader, record, pauses)
+            drawn += (training.prepared.samples - sampler.first) * group.world_size
+            progress.end_epoch()
+            record.after_epoch()
+            if pauses.due() == "stop":
+                _stop(training)
     record.finish()
-    return _trained(folder, training.prepared, training.epoch, drawn, time.monotonic() - begun)
+    return _trained(folder, training.prepared, progress.epoch, drawn, time.monotonic() - begun)
+
+
+def _stop(training: Training) -> NoReturn:
+    """End the run after what was saved last.
+
+    Raises:
+        KeyboardInterrupt: always, as if the signal had just come.
+    """
+    training.group.wait()
+    log.info("stopped after %d epochs and %d steps, all saved", training.progress.epoch, training.progress.step)
+    raise KeyboardInterrupt
 
 
 def _trained(folder: RunFolder, prepared: Prepared, epochs: int, drawn: int = 0, seconds: float = 0.0) -> TrainedRow:
@@ -165,6 +178,9 @@ def loader_of(training: Training, sampler: EpochSampler) -> DataLoader[Sample]:
         sampler=sampler,
         num_workers=config.loader_workers,
         persistent_workers=config.loader_workers > 0,
+        drop_last=training.prepared.trains_backbone,
+        # Of its own: reading must not change the random numbers of the steps, which a state holds.
+        generator=torch.Generator(),
         pin_memory=training.device.type == "cuda",
         worker_init_fn=start_worker,
     )
@@ -179,27 +195,27 @@ def step(training: Training, feed: Feed) -> dict[str, float]:
     return parts
 
 
-def _epoch(training: Training, loader: Iterable[Sample], epoch: int) -> Iterator[dict[str, float]]:
-    """One pass: step on every batch, yield a metrics row every so often and at the end."""
-    config, group = training.config, training.group
-    samples = config.samples_per_epoch // group.world_size
-    steps = math.ceil(samples / training.row.batch_size)
-    label = f"{training.row.recipe.name} epoch {epoch + 1}/{config.epochs}"
-    sums: dict[str, float] = {}
-    count = 0
-    training.net.train(training.trains_backbone)
-    with tqdm(total=samples, desc=label, unit="sample", disable=None if group.leads else True) as bar:
-        for number, (feed, pairs) in enumerate(training.batches(loader)):
+def _epoch(training: Training, loader: Iterable[Sample], record: Record, pauses: Pauses) -> None:
+    """The steps of an epoch that are left; between two of them, save and stop when that is due."""
+    config, progress, prepared = training.config, training.progress, training.prepared
+    label = f"{training.row.recipe.name} epoch {progress.epoch + 1}/{config.epochs}"
+    hidden = None if training.group.leads else True
+    done = progress.step * training.row.batch_size
+    training.net.train(prepared.trains_backbone)
+    with tqdm(total=prepared.samples, initial=done, desc=label, unit="sample", disable=hidden) as bar:
+        for feed, pairs in training.batches(loader):
             parts = step(training, feed)
             if not math.isfinite(parts["loss"]):
                 names = ", ".join(training.data.source.names[int(pair)][1] for pair in pairs)
-                raise DataError(f"loss is {parts['loss']} at epoch {epoch}, step {number}, pairs {names}: look at them")
+                where = f"epoch {progress.epoch}, step {progress.step}, pairs {names}"
+                raise DataError(f"loss is {parts['loss']} at {where}: look at them")
             bar.update(len(pairs))
             bar.set_postfix({name: f"{value:.4g}" for name, value in parts.items()}, refresh=False)
-            count += 1
-            sums = {name: sums.get(name, 0.0) + value for name, value in parts.items()}
-            if count == LOG_EVERY or number == steps - 1:
-                means = {name: value / count for name, value in sums.items()}
-                yield {"epoch": epoch, "step": epoch * steps + number, **means}
-                sums, count = {}, 0
+            last = progress.step + 1 == prepared.steps
+            if means := progress.add(parts, last=last):
+                record.log(means)
+            if not last and (pause := pauses.due()):
+                record.save_state()
+                if pause == "stop":
+                    _stop(training)
     training.net.eval()

@@ -28,6 +28,7 @@ class Record:
 
     def __init__(self, training: Training, folder: RunFolder) -> None:
         self.training, self.folder, self.leads = training, folder, training.group.leads
+        self._row: dict[str, float] = {}
         self._losses: dict[str, float] = {}
         self._tensorboard: Any = None
 
@@ -36,33 +37,40 @@ class Record:
         if not self.leads:
             return
         self.folder.write_json(RUN, describe_run(self.training))
-        self.folder.keep_metrics(self.training.epoch)
         self._tensorboard = _tensorboard_writer(self.folder)
-        if self.training.epoch == 0:
+        if self.training.resumed:
+            progress = self.training.progress
+            steps = progress.epoch * self.training.prepared.steps + progress.step
+            self.folder.keep_metrics(progress.epoch, steps)
+        else:
+            self.folder.drop_metrics()
             self.folder.save_start(self.training.start)
             validation.measure_start(self.training, self.folder)
 
-    def log(self, row: dict[str, float]) -> None:
-        """Add a row to the metrics."""
+    def log(self, means: dict[str, float]) -> None:
+        """Add a row to the metrics: mean losses of the last steps."""
+        progress, steps = self.training.progress, self.training.prepared.steps
+        self._row = {"epoch": progress.epoch, "step": progress.epoch * steps + progress.step - 1, **means}
         if self.leads:
-            self.folder.log([row])
+            self.folder.log([self._row])
 
-    def after_epoch(self, epoch: int, row: dict[str, float]) -> None:
-        """Measure the epoch, then save the model and the state.
+    def save_state(self) -> None:
+        """Save the state."""
+        state = self.training.state()
+        if self.leads:
+            self.folder.save_state(state)
 
-        Args:
-            epoch: its number.
-            row: its last row of training losses.
-        """
-        if not self.leads:
-            return
-        self._losses = validation.losses(self.training)
-        if self._losses:
-            self.folder.log([{"epoch": epoch, "held_out": True, **self._losses}])
-        self._show(row)
-        # The model, then the state: a kill between the two repeats an epoch, with the same result.
-        self.folder.save_model(self.training.net.state_dict(), describe_model(self.training))
-        self.folder.save_state(self.training.state())
+    def after_epoch(self) -> None:
+        """Measure the epoch that has just been counted, then save the model and the state."""
+        if self.leads:
+            self._losses = validation.losses(self.training)
+            if self._losses:
+                self.folder.log([{"epoch": self.training.progress.epoch - 1, "held_out": True, **self._losses}])
+            self._show(self._row)
+            # The model, then the state: a kill between the two repeats steps, with the same result.
+            self.folder.save_model(self.training.net.state_dict(), describe_model(self.training))
+        # After the measurement, which draws random numbers.
+        self.save_state()
 
     def finish(self) -> None:
         """Measure the student against the start, and draw the page."""
@@ -109,7 +117,7 @@ def describe_model(training: Training) -> dict[str, Any]:
     return {
         "tracker": training.config.tracker,
         "recipe": training.row.recipe.name,
-        "epoch": training.epoch,
+        "epoch": training.progress.epoch,
         "shards": training.data.source.fingerprint,
         LEARNT: training.data.source.tir_ranges,
     }

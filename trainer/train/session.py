@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import torch
+from torch import Tensor
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 from pipeline.runtime.device import resolve_device
 from trainer.checkpoints.run_folder import IDENTITY, MODEL, START
 from trainer.checkpoints.weights import digest, load_weights
@@ -26,7 +29,9 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.distributed import ProcessGroup, join_group
 from trainer.train.initial_weights import Weights, build_student, frozen_teacher, named_teacher
 from trainer.train.master_adam import MasterAdam
+from trainer.train.progress import Progress, ignore_signals
 
+log = logging.getLogger(__name__)
 State = dict[str, Any]
 
 
@@ -52,6 +57,22 @@ class Prepared:
     teacher: Weights | None
     identity: dict[str, Any]
 
+    @property
+    def trains_backbone(self) -> bool:
+        """Whether the row trains the backbone, and so the statistics of its batch-norms."""
+        return "backbone" in self.row.modules
+
+    @property
+    def samples(self) -> int:
+        """How many each process trains on in an epoch: where batch-norms learn, whole batches alone."""
+        share = self.config.samples_per_epoch // self.group.world_size
+        return share - share % self.row.batch_size if self.trains_backbone else share
+
+    @property
+    def steps(self) -> int:
+        """How many an epoch has."""
+        return math.ceil(self.samples / self.row.batch_size)
+
 
 def prepare(config: TrainConfig) -> Prepared:
     """Check settings and shards of a run.
@@ -63,12 +84,21 @@ def prepare(config: TrainConfig) -> Prepared:
     group, row = join_group(), resolve_row(config)
     device = resolve_device(config.device, f"cuda:{group.local_rank}")
     # Before the first picture is decoded: a pool of OpenCV threads would deadlock every forked loader process.
-    start_worker(0)
+    cv2.setNumThreads(1)
     data, teacher = open_training_data(config, row, config.shards), named_teacher(config)
     identity = config.identity() | {"recipe": row.recipe.name} | row.sources()
     identity |= {"shards": data.source.fingerprint, "processes": group.world_size}
     identity |= {"teacher": digest(teacher) if teacher else config.teacher}
-    return Prepared(config, group, row, device, data, teacher, identity)
+    prepared = Prepared(config, group, row, device, data, teacher, identity)
+    if not prepared.steps:
+        raise UsageError(
+            f"--samples-per-epoch {config.samples_per_epoch}: {group.world_size} process(es) with batches of "
+            f"{row.batch_size} would take no step: raise it"
+        )
+    if left := config.samples_per_epoch // group.world_size - prepared.samples:
+        log.info("the last %d samples of an epoch are left out: batch-norms learn from whole batches alone", left)
+        identity["last_batch"] = "dropped"
+    return prepared
 
 
 class Training:
@@ -86,33 +116,36 @@ class Training:
     def __init__(self, prepared: Prepared, state: State | None = None) -> None:
         self.prepared, self.config, self.group = prepared, prepared.config, prepared.group
         self.row, self.device, self.data = prepared.row, prepared.device, prepared.data
-        self.net = build_student(self.config, self.row.recipe, self.device, resumed=state is not None)
+        self.resumed = state is not None
+        weights = (state["model"] or load_weights(self.config.out / MODEL)) if state else None
+        self.net = build_student(self.config, self.row.recipe, self.device, resumed=weights)
         self.start = self._start_weights(state)
         names = branches.trained_names(self.net, self.row, self.config)
         teacher = self._teacher([name for group in names.values() for name in group], prepared.teacher)
         self.optimizer = MasterAdam(self.net, names, self.row.rates, self.group)
         self.frozen = digest({n: v for n, v in self.net.state_dict().items() if self._stays(n)})
-        self.epoch = self._restore(state) if state else 0
+        self.progress = self._restore(state) if state else Progress()
         self.head = self._restored_head(state) if state else self._fitted_head()
         self.objective = self._objective(teacher)
+        if state and state["random"]:
+            self._restore_random(state["random"][self.group.rank])
 
     def _stays(self, name: str) -> bool:
         """Whether an entry of the state dict is the same after training."""
-        return name not in self.optimizer.live and not self.trains_backbone
-
-    @property
-    def trains_backbone(self) -> bool:
-        """Whether the row trains the backbone, and so the statistics of its batch-norms."""
-        return "backbone" in self.row.modules
+        return name not in self.optimizer.live and not self.prepared.trains_backbone
 
     def _start_weights(self, state: State | None) -> Weights:
         """The weights that the run began with, on the CPU, without a frozen backbone; from its folder when resumed."""
         if state is not None:
-            return load_weights(self.config.out / START)
+            # In the layout of the network: sums over them come out the same to the last bit.
+            return {
+                name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
+                for name, value in load_weights(self.config.out / START).items()
+            }
         return {
             name: value.detach().cpu().clone()
             for name, value in self.net.state_dict().items()
-            if self.trains_backbone or not name.startswith(branches.BACKBONE_PREFIX)
+            if self.prepared.trains_backbone or not name.startswith(branches.BACKBONE_PREFIX)
         }
 
     def _teacher(self, trained: list[str], named: Weights | None) -> TrackingNet | None:
@@ -121,8 +154,8 @@ class Training:
             return frozen_teacher(self.net, named, self.config.teacher)
         return frozen_teacher(self.net, self.start) if branches.splits(self.row.recipe, trained) else None
 
-    def _restore(self, state: State) -> int:
-        """Go on from a saved state; return the epochs that are done.
+    def _restore(self, state: State) -> Progress:
+        """Go on from a saved state; return how far it is.
 
         Raises:
             DataError: the model beside it is not the one that was saved with it.
@@ -131,7 +164,7 @@ class Training:
             raise DataError(f"{self.config.out / MODEL}: altered since the state was saved, cannot resume: restore it")
         self.optimizer.load_state_dict(state["optimizer"])
         self.net.load_state_dict(state["buffers"], strict=False)
-        return int(state["epoch"])
+        return Progress(state["epoch"], **state["within"])
 
     def _restored_head(self, state: State) -> StateHead | None:
         """The psi that was saved."""
@@ -151,14 +184,31 @@ class Training:
         shrunk = [p for n, p in self.optimizer.live.items() if n.startswith("bb_regressor.") and p.dim() > 1]
         return Objective(self.net, self.row, self.config, teacher=teacher, head=self.head, shrunk=shrunk)
 
+    def _random(self) -> Tensor:
+        """The state of torch's random numbers in this process, (bytes,) uint8: the CPU's, then the GPU's."""
+        states = [torch.get_rng_state().to(self.device)]
+        if self.device.type == "cuda":
+            states.append(torch.cuda.get_rng_state(self.device).to(self.device))
+        return torch.cat(states)
+
+    def _restore_random(self, state: Tensor) -> None:
+        size = len(torch.get_rng_state())
+        torch.set_rng_state(state[:size])
+        if self.device.type == "cuda" and len(state) > size:
+            torch.cuda.set_rng_state(state[size:], self.device)
+
     def state(self) -> State:
-        """What a resumed run needs beside the model."""
+        """What a resumed run needs, beside the model of the last epoch's end; all processes have to ask."""
+        within = self.progress.state()
         return {
-            "epoch": self.epoch,
+            "epoch": within.pop("epoch"),
+            "within": within,
+            "model": self.net.state_dict() if self.progress.step else {},
+            "random": [each.cpu() for each in self.group.gather(self._random())],
             IDENTITY: self.prepared.identity,
             "optimizer": self.optimizer.state_dict(),
             "head": self.head.state_dict() if self.head else None,
-            "buffers": dict(self.net.named_buffers()) if self.trains_backbone else {},
+            "buffers": dict(self.net.named_buffers()) if self.prepared.trains_backbone else {},
             "frozen": self.frozen,
         }
 
@@ -169,5 +219,6 @@ class Training:
 
 
 def start_worker(_: int) -> None:
-    """A loader process is the parallelism; OpenCV's own threads would only fight the trainer's."""
+    """Start a loader process. It is the parallelism; OpenCV's own threads would only fight the trainer's."""
     cv2.setNumThreads(1)
+    ignore_signals()

@@ -170,15 +170,19 @@ def test_a_malicious_state_is_not_executed(tmp_path: Path) -> None:
     assert trap.exists()
 
 
-def test_metrics_of_lost_epochs_are_dropped(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("epochs", "steps", "kept"), [(2, 8, 6), (1, 7, 5), (1, 6, 4), (1, 4, 4), (0, 3, 2), (0, 0, 1)]
+)
+def test_metrics_of_lost_steps_are_dropped(tmp_path: Path, epochs: int, steps: int, kept: int) -> None:
     folder = RunFolder(tmp_path)
-    rows = [{"epoch": epoch, "loss": 1.0} for epoch in (-1, 0, 0, 1, 2)]
+    rows: list[dict[str, Any]] = [{"epoch": -1, "held_out": True}, {"epoch": 0, "step": 1}, {"epoch": 0, "step": 3}]
+    rows += [{"epoch": 0, "held_out": True}, {"epoch": 1, "step": 6}, {"epoch": 1, "step": 7}]
     folder.log(rows)
     with (tmp_path / METRICS).open("a") as file:
         file.write('{"epoch": 0, "lo')
-    folder.keep_metrics(2)
-    assert [json.loads(line)["epoch"] for line in (tmp_path / METRICS).read_text().splitlines()] == [-1, 0, 0, 1]
-    folder.keep_metrics(0)
+    folder.keep_metrics(epochs, steps)
+    assert [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()] == rows[:kept]
+    folder.drop_metrics()
     assert not (tmp_path / METRICS).exists()
 
 

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +174,7 @@ def test_a_run_that_never_saved_a_state_is_tied_to_its_settings_too(
     loop.train_row(settings(world, tmp_path, epochs=1, **SHOWN))
 
 
-def interrupt(*_: object) -> Iterator[dict[str, float]]:
+def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -269,7 +268,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_pairs(world: Path
 def test_the_rate_is_halved_as_scheduled(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scales = []
     monkeypatch.setattr(session.MasterAdam, "set_scale", lambda _, scale: scales.append(scale))
-    monkeypatch.setattr(loop, "_epoch", lambda *_: iter([{"epoch": 0, "step": 0, "loss": 1.0, "tcl": 1.0}]))
+    monkeypatch.setattr(loop, "_epoch", lambda *_: None)
     monkeypatch.setattr(loop.RunFolder, "save_model", lambda *_: None)
     monkeypatch.setattr(loop.RunFolder, "save_state", lambda *_: None)
     loop.train_row(settings(world, tmp_path / "run", epochs=31))
