@@ -11,7 +11,7 @@ from pipeline.config import Settings, Whereabouts, recorded
 from pipeline.pairing.registration.register import Model
 
 RESULTS = 2
-"""Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
+"""Raised by a change that alters what equal settings give; work of a lower number is gone on with, which is told."""
 BEFORE: dict[str, object] = {}
 """Settings that came after 0.1 -> what was done before they came."""
 

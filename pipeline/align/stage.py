@@ -35,7 +35,7 @@ from pipeline.pairing.discovery.recognition import resolve
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
 from pipeline.runtime.executor import run_tasks
-from pipeline.runtime.output import owned
+from pipeline.runtime.output import PLAN, owned
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +82,10 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
     source = survey(config.root, config.manifest)
     if config.preview:
         config = config.model_copy(update={"out": config.out / "preview", "on_existing": "overwrite"})
+    results = _results(config)
     plan = {
         "stage": "align",
-        "results": RESULTS,
+        "results": results,
         "settings": config.record(),
         "files": source.fingerprint,
         "manifest": source.manifest.model_dump(mode="json"),
@@ -92,6 +93,12 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
     }
     before = {f"settings.{name}": value for name, value in BEFORE.items()}
     with owned(config.out, plan, config.on_existing, MADE + WORK, before=before):
+        if results < RESULTS:
+            log.warning(
+                "%s was begun by an earlier version, for which drawings in both pictures were evidence: "
+                "--on-existing overwrite registers all pairs anew",
+                config.out,
+            )
         if (config.out / SUMMARY).is_file():
             log.info("%s is finished and kept", config.out)
         else:
@@ -100,6 +107,14 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         if report:
             result = replace(result, page=html.save(page.build(config.out, config.root), config.out / "report.html"))
         return result
+
+
+def _results(config: AlignConfig) -> int:
+    """The plan's ``results``: those of the folder that is gone on with, where an earlier version began it."""
+    begun = any(path.is_file() for pattern in (SUMMARY, "parts/*") for path in config.out.glob(pattern))
+    resumed = begun and config.on_existing == "resume" and (config.out / PLAN).is_file()
+    found = read_json(config.out / PLAN).get("results", 1) if resumed else RESULTS
+    return found if isinstance(found, int) and found < RESULTS else RESULTS
 
 
 def _align(config: AlignConfig, source: Source, start: float) -> None:

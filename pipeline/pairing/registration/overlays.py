@@ -56,10 +56,14 @@ def _drawn(rgb: Rgb, tir: Tir) -> Mask | None:
     grey, heat = (_resized(plane, size) for plane in (luminance(rgb), tir))
     difference = cv2.absdiff(grey, heat).astype(np.uint8, copy=False)
     ends, step = _ends(grey, heat)
-    seeds = _seeds(ends, difference, np.maximum(step // _SHARE, np.uint8(_EQUAL)))
-    if np.count_nonzero(seeds) < _ENOUGH * sum(size):
+    rows, columns = np.divmod(np.flatnonzero(ends), size[0])
+    apart, equal = difference[rows, columns], np.maximum(step[rows, columns] // _SHARE, _EQUAL)
+    chosen = _outnumbering(grey.shape, rows, columns, apart, equal)
+    if np.count_nonzero(chosen) < _ENOUGH * sum(size):
         return None
-    seeds |= _seeds(ends, difference, np.full_like(step, _LOSSY))
+    chosen |= _outnumbering(grey.shape, rows, columns, apart, np.full_like(equal, _LOSSY))
+    seeds = np.zeros_like(ends)
+    seeds[rows[chosen], columns[chosen]] = True
     whole = (_areas(difference, seeds) | seeds).astype(np.uint8)
     whole = cv2.dilate(whole, np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8)).astype(np.uint8, copy=False)
     back = cv2.resize(whole, tir.shape[::-1], interpolation=cv2.INTER_NEAREST)
@@ -88,21 +92,26 @@ def _ends(grey: Grey, heat: Grey) -> tuple[Mask, Grey]:
     return found, step
 
 
-def _seeds(ends: Mask, difference: Grey, tolerance: Grey) -> Mask:
-    """Ends (h, w) of equal value, to a tolerance each, where such ends outnumber those a little further apart."""
-    equal, either = (ends & (difference <= limit) for limit in (tolerance, 3 * tolerance))
-    rows, columns = np.nonzero(equal)
-    here, near = (_around(plane, rows, columns) for plane in (equal, either))
-    equal[rows, columns] = (here >= _LEAST) & (here >= _PURITY * (near - here))
-    return np.asarray(equal, dtype=np.bool_)
+def _outnumbering(shape: tuple[int, int], rows: Index, columns: Index, apart: Grey, equal: Grey) -> Mask:
+    """Which of n ends have equal values, where such ends outnumber those a little further apart.
 
-
-def _around(plane: Mask, rows: Index, columns: Index) -> Index:
-    """How many pixels of a plane (h, w) are True in the windows around (n,) of them."""
-    total = cv2.integral(np.pad(plane.view(np.uint8), _WINDOW // 2))
-    below, right = rows + _WINDOW, columns + _WINDOW
-    found = total[below, right] - total[rows, right] - total[below, columns] + total[rows, columns]
-    return np.asarray(found, dtype=np.int64)
+    Args:
+        shape: (h, w) of the pictures.
+        rows: (n,) where the ends are.
+        columns: (n,).
+        apart: (n,) difference of the two values of each.
+        equal: (n,) up to which they are equal.
+    """
+    counts = []
+    for limit in (equal, 3 * equal):
+        plane = np.zeros(shape, np.uint8)
+        near = apart <= limit
+        plane[rows[near], columns[near]] = 1
+        total = cv2.integral(np.pad(plane, _WINDOW // 2))
+        below, right = rows + _WINDOW, columns + _WINDOW
+        counts.append(total[below, right] - total[rows, right] - total[below, columns] + total[rows, columns])
+    here, around = counts
+    return np.asarray((apart <= equal) & (here >= _LEAST) & (here >= _PURITY * (around - here)), dtype=np.bool_)
 
 
 def _areas(difference: Grey, seeds: Mask) -> Mask:

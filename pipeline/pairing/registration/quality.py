@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir, chroma
-from pipeline.pairing.registration import drift
+from pipeline.pairing.registration import drift, overlays
 from pipeline.pairing.registration.features import luminance
 from pipeline.pairing.registration.register import Registration
 from pipeline.records import Reason
@@ -25,6 +25,8 @@ SATURATED_VALUE, SATURATED_SHARE = 250, 0.8
 LEAST_COHERENCE = 0.38
 """Share of the gradient energy that has one direction within a few pixels: 0.21 for noise, over 0.5 for scenes."""
 SAME_CORRELATION = 0.97
+_SCENE = 0.02
+"""Share of two pictures that must differ from what is drawn into both to tell them apart."""
 GREY_CHROMA = 1.0
 """Mean difference of the largest and smallest colour value below which a picture has no colour."""
 ASPECT_TOLERANCE = 0.03
@@ -71,7 +73,7 @@ def inspect(rgb: Rgb, tir: Tir) -> Verdict | None:
         found = _emptiness(plane, name)
         if found:
             return found
-    if _correlation(grey, tir) > SAME_CORRELATION:
+    if _same(rgb, grey, tir):
         return Verdict(0.0, (), "same_image", "the thermal picture is a copy of the visible one")
     flags: list[str] = []
     if chroma(rgb) < GREY_CHROMA:
@@ -156,10 +158,22 @@ def coherence(plane: NDArray[np.uint8]) -> float:
     return float(np.sum(np.sqrt((xx - yy) ** 2 + 4 * xy * xy))) / energy if energy > 0 else 0.0
 
 
-def _correlation(grey: NDArray[np.uint8], tir: Tir) -> float:
-    """Correlation of grey values, the thermal picture resized to the visible one."""
+def _same(rgb: Rgb, grey: NDArray[np.uint8], tir: Tir) -> bool:
+    """Whether the thermal picture is a copy of the visible one, not only of what is drawn into both."""
     other = cv2.resize(tir, grey.shape[::-1], interpolation=cv2.INTER_AREA)
     first, second = (plane.ravel()[::7].astype(np.float64) for plane in (grey, other))
+    if _correlation(first, second) <= SAME_CORRELATION:
+        return False
+    drawn = overlays.drawn([(rgb, tir)])
+    if drawn is None:
+        return True
+    whole = cv2.resize(drawn.astype(np.uint8), grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    scene = whole.ravel()[::7] == 0
+    return bool(scene.mean() < _SCENE) or _correlation(first[scene], second[scene]) > SAME_CORRELATION
+
+
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Correlation of two rows of values (n,)."""
     first, second = first - first.mean(), second - second.mean()
     power = math.sqrt(float(first @ first) * float(second @ second))
     return float(first @ second) / power if power > 0 else 0.0

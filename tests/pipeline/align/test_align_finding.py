@@ -64,16 +64,23 @@ def test_order_against_numbers_is_told_in_the_table_the_summary_and_the_page(
     assert note in (tmp_path / "out/report.html").read_text()
 
 
-def test_a_folder_of_results_that_came_about_otherwise_is_not_gone_on_with(
-    tmp_path: Path, tree: Path, prep: Run
+def test_work_that_an_earlier_version_began_is_gone_on_with_and_told(
+    tmp_path: Path, tree: Path, prep: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     words = ("align", "--root", tree, "--out", tmp_path / "out")
     done(prep(*words))
     done(prep(*words))
+    assert "earlier version" not in caplog.text
     plan = json.loads((tmp_path / "out/plan.json").read_text())
     assert plan.pop("results") == 2
     (tmp_path / "out/plan.json").write_text(json.dumps(plan))
-    told(prep(*words), 2, "results: 1 -> 2", "--on-existing overwrite")
+    done(prep(*words))
+    assert "begun by an earlier version, for which drawings in both pictures were evidence" in caplog.text
+    assert json.loads((tmp_path / "out/plan.json").read_text()) == plan
+    caplog.clear()
+    done(prep(*words, "--on-existing", "overwrite"))
+    assert json.loads((tmp_path / "out/plan.json").read_text())["results"] == 2
+    assert "earlier version" not in caplog.text
 
 
 def test_two_names_of_one_setting_are_refused_and_either_works(tree: Path, prep: Run) -> None:

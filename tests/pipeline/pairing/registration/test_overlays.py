@@ -204,3 +204,14 @@ def test_a_drawing_that_takes_much_of_the_picture_is_flagged_and_lowers_the_scor
     before, after = (quality.judge(*frames, register_pair(*frames)) for frames in (plain, framed))
     assert before.flags == () and after.flags == ("overlay",)
     assert after.score < before.score
+
+
+def test_a_bright_frame_around_dark_scenes_does_not_make_them_copies() -> None:
+    rgb, tir = ((picture * 0.3).astype(np.uint8) for picture in pair(3, WARP))
+    draw = frame(np.random.default_rng(5))
+    bright = both((rgb, tir), draw)
+    grey = cv2.cvtColor(bright[0], cv2.COLOR_RGB2GRAY)
+    assert np.corrcoef(grey.ravel(), bright[1].ravel())[0, 1] > quality.SAME_CORRELATION
+    assert quality.inspect(*bright) is None
+    copy = quality.inspect(bright[0], grey.astype(np.uint8))
+    assert copy is not None and copy.reason == "same_image"
