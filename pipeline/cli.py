@@ -10,7 +10,17 @@ import click
 
 from pipeline.registries import DETECTORS, METHODS
 from pipeline.runtime.command import Command, print_table
-from pipeline.runtime.options import ANY, FILE, FOLDER, ChoiceType, FractionType, NumbersType, anywhere, common
+from pipeline.runtime.options import (
+    ANY,
+    FILE,
+    FOLDER,
+    ChoiceType,
+    FractionType,
+    NamesType,
+    NumbersType,
+    anywhere,
+    common,
+)
 from pipeline.runtime.options import resources as parse_resources
 from pipeline.runtime.options import settings as parse_settings
 
@@ -101,9 +111,23 @@ def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **o
     show_default=True,
     help="Which Faster R-CNN.",
 )
-@click.option("--detections", type=ANY, help="Boxes for --detector boxes: our JSONL, COCO JSON, or a YOLO txt folder.")
+@click.option("--detections", type=ANY, help="Boxes for --detector boxes: our JSONL, COCO JSON, a folder of labels.")
 @click.option("--confidence", type=click.FloatRange(0, 1), default=0.25, show_default=True)
-@click.option("--classes", type=NumbersType(int), default="", metavar="ID,ID", help="COCO ids (0 to 79) to keep.")
+@click.option(
+    "--classes", type=NamesType(), default="", metavar="NAME,NAME", help="Classes to keep, such as person,car."
+)
+@click.option(
+    "--class-ids",
+    type=click.Choice(["coco", "index"]),
+    show_default="as the file tells",
+    help="Class numbers without names in --detections: COCO's 1 to 90, or 0 to 79.",
+)
+@click.option(
+    "--last-column",
+    type=click.Choice(["score", "track-id"]),
+    show_default="as the files tell",
+    help="What stands behind the box in YOLO text.",
+)
 @click.option("--min-size", type=click.FloatRange(1), default=16, show_default=True, help="Shortest side, pixels.")
 @click.option("--max-size", type=click.FloatRange(0), default=0, help="Longest side, pixels; 0 is no limit.")
 @click.option(
@@ -176,7 +200,7 @@ def mine(
     rows += [("patches", result.patches)]
     if result.fallbacks is not None:
         rows += [("fell back to random", f"{result.fallbacks} ({result.fallback_ratio:.0%} of the pairs stored)")]
-    rows += [(f"class {name}", count) for name, count in result.classes.items()]
+    rows += [(name if "class" in name else f"class {name}", n) for name, n in result.named_classes.items()]
     rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
     print_table(rows)

@@ -40,7 +40,8 @@ def overview(folder: Path) -> list[tuple[object, ...]]:
         return [(key, _flat(summary[key])) for key in sorted(summary)]
     index = load_index(folder)
     rows: list[tuple[object, ...]] = [("method", index.method), ("schema", index.schema_version)]
-    rows += [(key, _flat(value)) for key, value in sorted(index.totals.items())]
+    totals = index.totals | {"classes": mine_page.named(index)}
+    rows += [(key, _flat(value)) for key, value in sorted(totals.items())]
     rows += [(f"setting {key}", _flat(value)) for key, value in sorted(index.settings.items())]
     return rows + [(entry.file, f"{entry.pairs} pairs", f"{entry.patches} patches") for entry in index.shards]
 

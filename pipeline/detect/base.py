@@ -13,12 +13,28 @@ from pydantic import AfterValidator, Field
 
 from pipeline.boxes import Boxes, clip
 from pipeline.config import Settings
+from pipeline.detect.class_numbers import ClassIds
+from pipeline.detect.formats.boxes import Columns, LastColumn
 from pipeline.errors import UsageError
 from pipeline.images import Rgb
 from pipeline.registries import DETECTORS
 
 DetectorName = Annotated[str, AfterValidator(DETECTORS.check)]
 """A name in the registry, or ``package.module:build`` of one's own."""
+
+
+class Reading(Settings):
+    """How boxes in files are read, settled on all of them.
+
+    Attributes:
+        columns: of text labels.
+        classes: number or name of a class in the files, and its number in shards; numbers that are not there stay.
+    """
+
+    columns: Columns = Columns()
+    classes: tuple[tuple[int | str, int], ...] = ()
+
+
 Backend = Literal["auto", "torchvision", "detectron2"]
 
 
@@ -29,7 +45,10 @@ class DetectorSpec(Settings):
         name: of the detector.
         weights: local weights file of a model; never a model's name, so nothing is ever downloaded.
         config: for faster-rcnn, a detectron2 config (model zoo name or YAML file) or a torchvision builder's name.
-        detections: for boxes, a JSON Lines or COCO JSON file, or a folder of YOLO text files.
+        detections: for boxes, a JSON Lines or COCO JSON file, or a folder of labels.
+        class_ids: for boxes, how class numbers without names are meant; None where the files tell.
+        last_column: for boxes, what stands behind a box in YOLO text; None where the files tell.
+        reading: for boxes, how the files are read, as its survey settled.
         confidence: boxes that score lower are dropped.
         batch_size: pictures a forward pass, where the model's boxes do not depend on it.
         device: torch device, or ``auto`` for CUDA where there is any.
@@ -40,6 +59,9 @@ class DetectorSpec(Settings):
     weights: Path | None = None
     config: str | None = None
     detections: Path | None = None
+    class_ids: ClassIds | None = None
+    last_column: LastColumn | None = None
+    reading: Reading | None = None
     confidence: float = Field(default=0.25, ge=0, le=1)
     batch_size: int = Field(default=8, ge=1)
     device: str = "cpu"
@@ -54,7 +76,7 @@ class Detections:
         boxes: (n, 4) x, y, w, h in RGB pixels, pixel edges, clipped to the picture, none empty.
         scores: (n,) 0 to 1.
         classes: (n,) COCO class 0 to 79 (:mod:`pipeline.detect.classes`) for models trained on COCO, else the model's
-            or the file's own; -1 for none.
+            own; of files by the names of their classes, from 80 on where COCO does not have it; -1 for none.
     """
 
     boxes: Boxes

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from pipeline.detect.base import Detections, DetectorSpec
+from pipeline.detect.base import Detections, DetectorSpec, Reading
 from pipeline.detect.formats import BoxFiles, open_boxes
+from pipeline.detect.placing import scale
 from pipeline.detect.survey import Pairs, Survey, survey_boxes
+from pipeline.errors import DataError
 from pipeline.images import Rgb
 
 
@@ -19,25 +20,27 @@ class BoxesDetector:
     weights_sha256 = ""
     batch_size = 1
 
-    def __init__(self, path: Path, files: BoxFiles, confidence: float) -> None:
+    def __init__(self, spec: DetectorSpec, files: BoxFiles) -> None:
         """Wrap a reader.
 
         Args:
-            path: of the files, for messages.
+            spec: of it ``confidence`` counts (boxes that score lower are dropped, those without a score stay), and how
+                the files are read.
             files: the boxes by name of picture.
-            confidence: boxes that score lower are dropped; those without a score stay.
         """
-        self.path = path
+        self.spec = spec
         self.files = files
-        self.confidence = confidence
+        self.reading = spec.reading or Reading()
+        self._classes = dict(self.reading.classes)
 
     def survey(self, pairs: Pairs) -> Survey:
-        """Find out what the files call each pair.
+        """Find out what the files call each pair, and how they are to be read.
 
         Raises:
-            DataError: they call none of them anything, or one name could be that of several.
+            DataError: they call none of them anything, or can be read in two ways.
+            UsageError: a setting says how to read what is not there.
         """
-        return survey_boxes(self.path, self.files, pairs)
+        return survey_boxes(self.spec, self.files, pairs)
 
     def detect(self, images: Sequence[Rgb], pair_ids: Sequence[str]) -> list[Detections]:
         """Boxes of each picture, in order; of the pictures only the sizes are used.
@@ -45,6 +48,9 @@ class BoxesDetector:
         Args:
             images: (H, W, 3) uint8 pictures.
             pair_ids: what the files call each picture, as :meth:`survey` found; empty where they do not.
+
+        Raises:
+            DataError: a file cannot be read, or is another one than at the survey.
         """
         return [self._detect(image, name) for image, name in zip(images, pair_ids, strict=True)]
 
@@ -52,11 +58,14 @@ class BoxesDetector:
         if not name:
             return Detections.empty()
         height, width = image.shape[:2]
-        read = self.files.read(name)
-        scale = np.tile(np.array((width, height)) / (read.size or (width, height)), 2)
-        kept = read.scores.astype(np.float32) >= self.confidence
-        boxes = read.boxes[kept] * scale
-        return Detections.clipped(boxes, read.scores[kept], read.classes[kept], width, height)
+        read = self.files.read(name, self.reading.columns)
+        factor = scale(read, (width, height))
+        strange = [kind for kind in read.classes if isinstance(kind, str) and kind not in self._classes]
+        if factor is None or strange:
+            raise DataError(f"{self.spec.detections}: {name} is not what it was when the run began: mine again")
+        kept = np.flatnonzero(read.scores.astype(np.float32) >= self.spec.confidence)
+        classes = [self._classes.get(read.classes[i], read.classes[i]) for i in kept]
+        return Detections.clipped(read.boxes[kept] * factor, read.scores[kept], classes, width, height)
 
 
 def build(spec: DetectorSpec) -> BoxesDetector:
@@ -66,5 +75,4 @@ def build(spec: DetectorSpec) -> BoxesDetector:
         UsageError: nothing given, nothing there, or a file of another kind.
         DataError: a malformed file; the message names the file and the line or entry.
     """
-    files = open_boxes(spec.detections)
-    return BoxesDetector(Path(spec.detections or ""), files, spec.confidence)
+    return BoxesDetector(spec, open_boxes(spec.detections))

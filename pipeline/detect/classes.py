@@ -1,10 +1,14 @@
 """COCO's classes: the one table that makes a class number mean the same thing whichever detector wrote it.
 
-Shards use 0 to 79, as YOLO and detectron2 do. COCO's annotation files and torchvision use the published category ids,
-1 to 90 with ten never used (Lin et al., ECCV 2014).
+Shards use 0 to 79, as YOLO and detectron2 do, and numbers from 80 on for classes that COCO does not have. COCO's
+annotation files and torchvision use the published category ids, 1 to 90 with ten never used (Lin et al., ECCV 2014).
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from pipeline.errors import UsageError, did_you_mean
 
 COCO_NAMES = tuple(
     """person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,
@@ -21,3 +25,74 @@ UNUSED_IDS = frozenset({12, 26, 29, 30, 45, 66, 68, 69, 71, 83})
 
 COCO_CLASS = {category: index for index, category in enumerate(sorted(set(range(1, 91)) - UNUSED_IDS))}
 """COCO category id (1 to 90) -> class (0 to 79)."""
+
+_VOC = {
+    "aeroplane": "airplane",
+    "diningtable": "dining table",
+    "motorbike": "motorcycle",
+    "pottedplant": "potted plant",
+}
+_VOC |= {"sofa": "couch", "tvmonitor": "tv"}
+"""What Pascal VOC calls COCO's classes."""
+_NUMBERS = {name: number for number, name in enumerate(COCO_NAMES)}
+
+
+def plain_name(name: str) -> str:
+    """A class's name in lower case, with spaces between words, by COCO's word where VOC has another."""
+    name = " ".join(name.casefold().replace("_", " ").split())
+    return _VOC.get(name, name)
+
+
+def class_number(name: str) -> int | None:
+    """COCO's class 0 to 79 of that name; None where it has none."""
+    return _NUMBERS.get(plain_name(name))
+
+
+def class_name(number: int, names: Mapping[int, str]) -> str:
+    """The name of a class in shards: ``no class`` for -1, a number where no name is known.
+
+    Args:
+        number: of the class.
+        names: those that are not COCO's.
+    """
+    if number < 0:
+        return "no class"
+    known = names.get(number) or (COCO_NAMES[number] if number < len(COCO_NAMES) else "")
+    return known or f"class {number}"
+
+
+def counts_by_name(counts: Mapping[str, int], names: Mapping[int, str]) -> dict[str, int]:
+    """How often by class number, as text -> how often by the class's name; ``names`` as in :func:`class_name`."""
+    return {class_name(int(number), names): count for number, count in counts.items()}
+
+
+def parse_class(word: int | str) -> int | str:
+    """A class as it is typed: its number, or COCO's number for its name, or another name as it is."""
+    text = str(word).strip()
+    if text.lstrip("-").isdecimal():
+        return int(text)
+    number = class_number(text)
+    return plain_name(text) if number is None else number
+
+
+def wanted_classes(classes: Collection[int | str], names: Mapping[int, str]) -> frozenset[int]:
+    """The numbers of classes that are named or numbered.
+
+    Raises:
+        UsageError: no class has such a name.
+    """
+    numbers = {name: number for number, name in names.items()}
+    for each in classes:
+        if isinstance(each, str) and each not in numbers:
+            hint = did_you_mean(each, [*numbers, *COCO_NAMES])
+            others = f"beside COCO's there are {', '.join(numbers)}" if numbers else "name one of COCO's"
+            raise UsageError(f"--classes {each}: no class is called so: {hint}{others}")
+    return frozenset(each if isinstance(each, int) else numbers[each] for each in classes)
+
+
+def numbered_names(names: Iterable[str]) -> dict[str, int]:
+    """The class of each name: COCO's where it has one, else from 80 on in the order of the alphabet."""
+    plain = {name: plain_name(name) for name in names}
+    own = sorted({name for name in plain.values() if name not in _NUMBERS})
+    numbers = _NUMBERS | {name: len(COCO_NAMES) + rank for rank, name in enumerate(own)}
+    return {name: numbers[known] for name, known in plain.items()}

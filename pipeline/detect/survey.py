@@ -1,21 +1,34 @@
-"""What is settled of boxes in files before the work starts, on all pairs of a run: whose they are, what is amiss."""
+"""What is settled of boxes in files before the work starts, on all pairs: whose they are, and what they mean."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
 from pipeline.boxes import clip
+from pipeline.detect.base import DetectorSpec, Reading
+from pipeline.detect.class_numbers import settle
 from pipeline.detect.formats import BoxFiles
+from pipeline.detect.formats.boxes import Columns
 from pipeline.detect.names import Match, match, nearest
+from pipeline.detect.placing import other_size, scale
 from pipeline.errors import DataError
 
 log = logging.getLogger(__name__)
+
+TOLD = {
+    "unusable": "have no width or height and are left out",
+    "outside": "lie outside their picture and are left out",
+    "ignored": "are regions to be ignored and are left out",
+    "outlines": "are outlines, and their bounding boxes are taken",
+}
+"""What is told of boxes, by what is counted."""
+AMISS = ("unusable", "outside")
+"""What should not be in such a file: a warning."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +38,12 @@ class Pairs:
     Attributes:
         sizes: aligned pair -> (width, height) of its RGB picture.
         rejected: pairs that were found and could not be aligned.
+        tir_sizes: aligned pair -> (width, height) of its TIR picture, where another size than that of RGB.
     """
 
     sizes: Mapping[str, tuple[int, int]]
     rejected: Collection[str] = ()
+    tir_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,15 +52,24 @@ class Survey:
 
     Attributes:
         names: pair -> what the detector's files call it; a pair without has nothing in them.
+        reading: how the files are read.
         counts: what did not fit -> how often, for ``index.json``; empty where all fits.
+        recorded: what the shards note beside the settings: how the files were read, where version 0.1 did otherwise.
+        class_names: class -> name, of those that are not COCO's.
+        classes: class -> boxes of all pairs.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    recorded: Mapping[str, object] = field(default_factory=dict)
+    class_names: Mapping[int, str] = field(default_factory=dict)
+    classes: Mapping[int, int] = field(default_factory=dict)
 
     def of(self, pairs: Iterable[str]) -> Survey:
-        """What concerns some of the pairs."""
-        return replace(self, names={pair: self.names[pair] for pair in pairs if pair in self.names})
+        """What a worker needs to know of some of the pairs."""
+        names = {pair: self.names[pair] for pair in pairs if pair in self.names}
+        return replace(self, names=names, counts={}, recorded={}, classes={})
 
 
 @runtime_checkable
@@ -57,29 +81,34 @@ class Surveys(Protocol):
         ...
 
 
-def survey_boxes(path: Path, files: BoxFiles, pairs: Pairs) -> Survey:
-    """Settle which entry belongs to which pair, and look at the boxes of each; tell what does not fit.
+def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
+    """Settle which entry belongs to which pair, and what its boxes and classes mean; tell what does not fit.
 
     Raises:
-        DataError: no name belongs to a pair, one could be that of several, or boxes cannot be read.
+        DataError: no name belongs to a pair, one could be that of several, boxes cannot be read or placed, or can be
+            read in two ways.
+        UsageError: a setting says how to read what is not there.
     """
+    path = Path(spec.detections or "")
     found = match(str(path), files.names, pairs.sizes.keys(), pairs.rejected)
     if not found.names:
         raise _nothing_fits(path, found, pairs)
     for how, (name, pair) in found.read_as.items():
         log.info("%s: names are read %s: %s is %s", path, how, name, pair)
-    boxes = _boxes(path, files, found.names, pairs)
-    counts: dict[str, int] = {}
-    if found.unknown or found.bare:
-        _tell_names(path, found)
-        counts |= {
-            "names_found": len(found.names),
-            "names_not_found": len(found.unknown),
-            "names_of_rejected_pairs": len(found.rejected),
-            "pairs_found": len(found.names),
-            "pairs_not_found": len(found.bare),
-        }
-    return Survey(found.names, counts | boxes)
+    counts = _tell_names(path, found) if found.unknown or found.bare else {}
+    columns = files.columns(found.names.values(), spec.last_column)
+    seen = _look(path, files, found.names, columns, pairs)
+    numbers = settle(path, seen.classes, files.categories(), files.numbered, spec.class_ids)
+    classes: Counter[int] = Counter()
+    for kind, count in seen.classes.items():
+        classes[numbers.of[kind]] += count
+    recorded = dict(numbers.recorded)
+    if found.read_as:
+        recorded["names_read"] = sorted(found.read_as)
+    if seen.scaled:
+        recorded["boxes_scaled"] = True
+    reading = Reading(columns=columns, classes=tuple(numbers.of.items()))
+    return Survey(found.names, reading, counts | seen.counts(), recorded, numbers.names, classes)
 
 
 def _nothing_fits(path: Path, found: Match, pairs: Pairs) -> DataError:
@@ -97,7 +126,8 @@ def _nothing_fits(path: Path, found: Match, pairs: Pairs) -> DataError:
     )
 
 
-def _tell_names(path: Path, found: Match) -> None:
+def _tell_names(path: Path, found: Match) -> dict[str, int]:
+    """Warn of names and pairs that stay alone; how many there are of each."""
     unknown = f", {len(found.unknown)} to none (such as {found.unknown[0]})" if found.unknown else ""
     rejected = f", {len(found.rejected)} to rejected ones" if found.rejected else ""
     bare = f", {len(found.bare)} have none (such as {found.bare[0]})" if found.bare else ""
@@ -106,25 +136,65 @@ def _tell_names(path: Path, found: Match) -> None:
         "%s: of %d names %d belong to aligned pairs%s%s; of %d aligned pairs %d have an entry%s",
         *(path, total, len(found.names), rejected, unknown, len(found.names) + len(found.bare), len(found.names), bare),
     )
+    return {
+        "names_found": len(found.names),
+        "names_not_found": len(found.unknown),
+        "names_of_rejected_pairs": len(found.rejected),
+        "pairs_found": len(found.names),
+        "pairs_not_found": len(found.bare),
+    }
 
 
-def _boxes(path: Path, files: BoxFiles, names: Mapping[str, str], pairs: Pairs) -> dict[str, int]:
-    """Read the boxes of every pair once; tell and count those that hold nothing."""
-    total, counts = 0, {"boxes_unusable": 0, "boxes_outside": 0}
-    example: dict[str, str] = {}
+@dataclass
+class _Seen:
+    """What the boxes of all pairs are."""
+
+    classes: Counter[int | str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    total: int = 0
+    scaled: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """For ``index.json``: what was left out or changed."""
+        noted = {f"boxes_{key}": count for key, count in self.notes.items()}
+        return noted | ({"pictures_scaled": self.scaled} if self.scaled else {})
+
+
+def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Columns, pairs: Pairs) -> _Seen:
+    """Read the boxes of every pair once; tell what is left out or changed."""
+    seen = _Seen()
     for pair, name in names.items():
-        read = files.read(name)
-        width, height = pairs.sizes[pair]
-        scale = np.tile(np.array((width, height)) / (read.size or (width, height)), 2)
-        outside = int((clip(read.boxes * scale, width, height)[:, 2:] <= 0).any(axis=1).sum())
-        total += len(read.boxes) + read.unusable
-        for key, count in (("boxes_unusable", read.unusable), ("boxes_outside", outside)):
-            counts[key] += count
-            if count:
-                example.setdefault(key, name)
-    for key, what in (("boxes_unusable", "have no width or height"), ("boxes_outside", "lie outside their picture")):
-        if counts[key]:
-            log.warning(
-                "%s: %d of %d boxes %s and are left out, such as in %s", path, counts[key], total, what, example[key]
-            )
-    return {key: count for key, count in counts.items() if count}
+        read, size = files.read(name, columns), pairs.sizes[pair]
+        factor, other = scale(read, size), other_size(read, size)
+        if factor is None or (other and pairs.tir_sizes.get(pair) == other):
+            raise _other_picture(path, name, pair, other or size, pairs)
+        if other:
+            seen.scaled += 1
+            seen.examples.setdefault("scaled", f"{name} is {_size(other)}, its picture {_size(size)}")
+        outside = int((clip(read.boxes * factor, *size)[:, 2:] <= 0).any(axis=1).sum())
+        for key, count in [*read.notes.items(), *([("outside", outside)] if outside else [])]:
+            seen.notes[key] += count
+            seen.examples.setdefault(key, name)
+        seen.classes.update(read.classes)
+        seen.total += len(read.boxes) + read.notes.get("unusable", 0) + read.notes.get("ignored", 0)
+    if seen.scaled:
+        log.warning("%s: boxes of %d pictures are scaled: %s", path, seen.scaled, seen.examples["scaled"])
+    for key, count in seen.notes.items():
+        tell = log.warning if key in AMISS else log.info
+        tell("%s: %d of %d boxes %s, such as in %s", path, count, seen.total, TOLD[key], seen.examples[key])
+    return seen
+
+
+def _other_picture(path: Path, name: str, pair: str, size: tuple[float, float], pairs: Pairs) -> DataError:
+    """The error for boxes that were drawn in a picture which cannot be the RGB picture in another size."""
+    tir = pairs.tir_sizes.get(pair) == size
+    what = "the size of its TIR picture" if tir else "a picture of another shape"
+    return DataError(
+        f"{path}: {name} is declared as {_size(size)}, {what}, but the RGB picture of pair {pair} is "
+        f"{_size(pairs.sizes[pair])}: give boxes that were drawn in the RGB pictures"
+    )
+
+
+def _size(size: tuple[float, float]) -> str:
+    return f"{size[0]:g}x{size[1]:g}"

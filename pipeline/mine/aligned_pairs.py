@@ -15,6 +15,8 @@ from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
 from pipeline.records import AlignedPair, Reject, locate_rows, read_rows
 
+Size = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class AlignedPairs:
@@ -24,7 +26,7 @@ class AlignedPairs:
         source: the file.
         ids: of the pairs.
         offsets: where each row starts in the file, bytes.
-        sizes: (width, height) of each RGB picture.
+        sizes: (width, height) of each RGB and each TIR picture.
         tir_ranges: how TIR became 8 bits: ``"8-bit"`` (as stored), [low, high] (one fixed range), ``"sequence"`` (a
             range found in each sequence).
     """
@@ -32,7 +34,7 @@ class AlignedPairs:
     source: Path
     ids: list[str]
     offsets: NDArray[np.int64]
-    sizes: list[tuple[int, int]]
+    sizes: list[tuple[Size, Size]]
     tir_ranges: list[Any]
 
     @cached_property
@@ -40,7 +42,9 @@ class AlignedPairs:
         """What a detector is told of them, and of those that were rejected."""
         rejects = self.source.with_name("rejects.jsonl")
         rejected = {row.pair_id for row in read_rows(rejects, Reject)} if rejects.is_file() else set()
-        return Pairs(dict(zip(self.ids, self.sizes)), rejected.difference(self.ids))
+        both = dict(zip(self.ids, self.sizes))
+        tir = {pair: tir for pair, (rgb, tir) in both.items() if tir != rgb}
+        return Pairs({pair: rgb for pair, (rgb, _) in both.items()}, rejected.difference(self.ids), tir)
 
 
 def survey_pairs(source: Path) -> AlignedPairs:
@@ -52,12 +56,12 @@ def survey_pairs(source: Path) -> AlignedPairs:
     """
     if not source.is_file():
         raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
-    rows: dict[str, tuple[int, tuple[int, int]]] = {}
+    rows: dict[str, tuple[int, tuple[Size, Size]]] = {}
     ranges: set[tuple[float, float] | None] = set()
     for at, row in locate_rows(source, AlignedPair):
         if row.pair_id in rows:
             raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
-        rows[row.pair_id] = at, row.rgb_size
+        rows[row.pair_id] = at, (row.rgb_size, row.tir_size)
         ranges.add(row.tir_range)
     if not rows:
         raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from pipeline.boxes import corners
-from pipeline.detect.classes import COCO_NAMES
+from pipeline.detect.classes import class_name, counts_by_name
 from pipeline.pages import drawing, html
 from pipeline.shards.index import ShardEntry, ShardIndex, load_index
 from pipeline.shards.reader import ShardReader
@@ -40,11 +41,9 @@ def build(folder: Path, samples: int) -> str:
     return html.render(f"Shards mined by {index.method}", settings, facts, sections)
 
 
-def class_name(category: int) -> str:
-    """COCO's name of a class, ``no class`` for -1, the number for any other."""
-    if category < 0:
-        return "no class"
-    return COCO_NAMES[category] if category < len(COCO_NAMES) else f"class {category}"
+def named(index: ShardIndex) -> dict[str, int]:
+    """Patches by the name of their class."""
+    return counts_by_name(index.totals["classes"], index.class_names)
 
 
 def _statistics(index: ShardIndex, box: Array) -> html.Section:
@@ -52,7 +51,7 @@ def _statistics(index: ShardIndex, box: Array) -> html.Section:
     if len(box):
         plots.append(html.histogram(np.sqrt(box[:, 2] * box[:, 3]), "box size sqrt(w h), px"))
         plots.append(_positions(box))
-    classes = {class_name(int(name)): count for name, count in index.totals["classes"].items()}
+    classes = named(index)
     if classes:
         plots.append(html.bars(classes, "patches"))
     if index.totals["rejects"]:
@@ -79,7 +78,7 @@ def _patches(readers: list[ShardReader], index: ShardIndex, samples: int) -> htm
     strips = []
     for pick in picks:
         shard = int(np.searchsorted(starts, pick, side="right")) - 1
-        strips.append(_strip(readers[shard], int(pick - starts[shard])))
+        strips.append(_strip(readers[shard], int(pick - starts[shard]), index.class_names))
     note = (
         "RGB and TIR with the pseudo box (green) and the TIR footprint (orange); the Gaussian label g of the centred "
         "search window; the tight paired patches as stored."
@@ -87,7 +86,7 @@ def _patches(readers: list[ShardReader], index: ShardIndex, samples: int) -> htm
     return html.Section("Patches", note, strips=strips)
 
 
-def _strip(reader: ShardReader, row: int) -> html.Strip:
+def _strip(reader: ShardReader, row: int, names: Mapping[int, str]) -> html.Strip:
     data = reader.file
     pair = int(data["patches/pair"][row])
     box = np.asarray(data["patches/box"][row], np.float64)
@@ -104,7 +103,7 @@ def _strip(reader: ShardReader, row: int) -> html.Strip:
         framed["tight TIR"] = drawing.thermal(np.asarray(data["patches/tir"][row]))
     pictures = [html.Picture(html.picture_uri(drawing.fit_width(p, 360)), name) for name, p in framed.items()]
     name = data["pairs/id"][pair].decode()
-    what = class_name(int(data["patches/class"][row]))
+    what = class_name(int(data["patches/class"][row]), names)
     x, y, w, h = box
     title = f"{name}: {what}, score {data['patches/score'][row]:.2f}, box {x:.1f}, {y:.1f}, {w:.1f} x {h:.1f} px"
     return html.Strip(title, pictures)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from pipeline.detect.classes import counts_by_name
 from pipeline.errors import DataError, first_fault
 from pipeline.shards.index import INDEX
 
@@ -24,6 +26,7 @@ class MineResult:
         patches: patches stored.
         bytes: size of the shards.
         classes: detector class, ``"-1"`` for none -> patches.
+        class_names: of the classes that COCO does not have.
         rejects: why pairs or boxes were left out -> how many.
         seconds: that the run took.
         fallbacks: pairs without a detection that got a random patch; None where the method has no such patches.
@@ -40,6 +43,12 @@ class MineResult:
     seconds: float
     fallbacks: int | None = None
     fallback_ratio: float = 0.0
+    class_names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def named_classes(self) -> dict[str, int]:
+        """Patches by the name of their class."""
+        return counts_by_name(self.classes, self.class_names)
 
     @property
     def rejected_ratio(self) -> float:
@@ -53,16 +62,21 @@ class MineResult:
 
 
 _RESULT = TypeAdapter(MineResult)
+COCO_ALONE: Mapping[int, str] = MappingProxyType({})
+"""No class but COCO's has a name."""
 
 
-def result_of(out: Path, totals: Mapping[str, object], seconds: float) -> MineResult:
-    """The result that the totals of a folder's index tell.
+def result_of(
+    out: Path, totals: Mapping[str, object], seconds: float, class_names: Mapping[int, str] = COCO_ALONE
+) -> MineResult:
+    """The result that the totals of a folder's index tell, and the names of classes that COCO does not have.
 
     Raises:
         DataError: they are not what a run of ``mine`` wrote.
     """
     try:
-        return _RESULT.validate_python({**totals, "out": out, "seconds": seconds})
+        rest = {"out": out, "class_names": dict(class_names), "seconds": seconds}
+        return _RESULT.validate_python({**totals, **rest})
     except ValidationError as error:
         fault = first_fault(error)
         raise DataError(f"{out / INDEX}: totals.{fault.key}: {fault.message}: mine again") from error

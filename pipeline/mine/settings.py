@@ -9,14 +9,19 @@ from pydantic import AfterValidator, Field
 
 from pipeline.config import Settings, Whereabouts
 from pipeline.detect.base import Backend, DetectorName
+from pipeline.detect.class_numbers import ClassIds
+from pipeline.detect.classes import parse_class
+from pipeline.detect.formats.boxes import LastColumn
 from pipeline.registries import METHODS
 
 MethodName = Annotated[str, AfterValidator(METHODS.check)]
 """A name in the registry, or ``package.module:Class`` of one's own."""
+ClassChoice = Annotated[int | str, AfterValidator(parse_class)]
+"""The number of one of COCO's classes, given as that or by name, or another class's name."""
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
-BEFORE: dict[str, object] = {}
+BEFORE: dict[str, object] = {"class_ids": None, "last_column": None}
 """Settings that came after 0.1 -> what was done before they came."""
 SHARED = frozenset({"method", "patch_size", "warped_format", "pairs_per_shard", "seed"})
 """The settings that every method uses."""
@@ -31,7 +36,9 @@ class MineSettings(Settings):
         detector_config: detectron2 configuration name or file.
         backend: which Faster R-CNN: torchvision's, detectron2's, or whichever is installed.
         confidence: lowest detector score kept.
-        classes: class ids kept (COCO, 0 to 79); empty keeps all.
+        classes: classes kept, COCO's by name or by number (0 to 79), others by name; empty keeps all.
+        class_ids: how class numbers without names are meant, in boxes from files; None where the files tell.
+        last_column: what stands behind the box in YOLO text; None where the files tell.
         min_size: shortest side kept, pixels.
         max_size: longest side kept, pixels; 0 is no limit.
         fallback: what a pair without detections gets: a random patch, or nothing.
@@ -52,7 +59,9 @@ class MineSettings(Settings):
     detector_config: str | None = None
     backend: Backend = "auto"
     confidence: float = Field(default=0.25, ge=0, le=1)
-    classes: tuple[int, ...] = ()
+    classes: tuple[ClassChoice, ...] = ()
+    class_ids: ClassIds | None = None
+    last_column: LastColumn | None = None
     min_size: float = Field(default=16, ge=1)
     max_size: float = Field(default=0, ge=0)
     fallback: Literal["random", "skip"] = "random"

@@ -59,7 +59,7 @@ def run(config: MineConfig) -> MineResult:
     method = build_method(config)
     aligned = survey_pairs(config.aligned / "aligned.jsonl")
     survey = method.survey(aligned.pairs, config)
-    recipe = method.recipe() | method.inputs(config)
+    recipe = method.recipe() | method.inputs(config) | dict(survey.recorded)
     plan = {
         "stage": "mine",
         "results": RESULTS,
@@ -75,7 +75,7 @@ def run(config: MineConfig) -> MineResult:
             totals = load_index(config.out).totals
         else:
             totals = _mine(config, plan, aligned, survey)
-    result = result_of(config.out, totals, time.monotonic() - start)
+    result = result_of(config.out, totals, time.monotonic() - start, survey.class_names)
     if result.fallback_ratio > MANY:
         log.warning(
             "%d of %d pairs (%.0f %%) had no detection and got a random patch: do the weights or boxes fit these "

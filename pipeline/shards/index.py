@@ -54,6 +54,11 @@ class ShardIndex(BaseModel):
         """How the patches were mined: center, random or detection."""
         return str(self.settings.get("method", ""))
 
+    @property
+    def class_names(self) -> dict[int, str]:
+        """The names of classes that COCO does not have, from 80 on."""
+        return {int(number): str(name) for number, name in self.settings.get("class_names", {}).items()}
+
 
 def load_index(folder: Path) -> ShardIndex:
     """Read the index of a folder of shards.

@@ -12,10 +12,10 @@ import pytest
 from pipeline import detect
 from pipeline.detect import Detections, Detector, DetectorSpec, build_detector
 from pipeline.detect.base import extra
+from pipeline.detect.classes import class_name
 from pipeline.errors import CmdTirError, DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
-from pipeline.mine.page import class_name
 from pipeline.registries import DETECTORS
 
 from ..conftest import REPOSITORY, draw_pair
@@ -76,7 +76,7 @@ def test_boxes_lie_in_their_picture_and_have_the_types_that_shards_store(
         assert (each.boxes[:, :2] + each.boxes[:, 2:] <= (width, height)).all()
         assert ((each.scores >= spec.confidence) & (each.scores <= 1)).all()
         assert (each.classes >= -1).all()
-        assert all(class_name(int(category)) for category in each.classes)
+        assert all(class_name(int(category), {}) for category in each.classes)
 
 
 def test_no_pictures_are_no_detections(detector: Detector) -> None:

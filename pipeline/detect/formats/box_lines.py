@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.boxes import as_boxes
-from pipeline.detect.formats.boxes import NO_BOXES, PictureBoxes, checked
+from pipeline.detect.formats.boxes import NO_BOXES, Columns, LastColumn, PictureBoxes, checked, no_columns
 from pipeline.errors import DataError
 from pipeline.records import Row, read_rows
 
@@ -38,7 +37,9 @@ class BoxesRow(Row):
 
 
 class BoxLines:
-    """A file of such lines."""
+    """A file of such lines; its class numbers are those of shards."""
+
+    numbered: Literal["index", "unknown"] = "index"
 
     def __init__(self, path: Path) -> None:
         """Read it.
@@ -58,11 +59,23 @@ class BoxLines:
         """The pairs, in the file's order."""
         return self._rows.keys()
 
-    def read(self, name: str) -> PictureBoxes:
+    def categories(self) -> Mapping[int, str]:
+        """No names: the numbers are COCO's."""
+        return {}
+
+    def columns(self, names: Iterable[str], told: LastColumn | None) -> Columns:
+        """There are none.
+
+        Raises:
+            UsageError: ``told`` says something of them.
+        """
+        return no_columns(told, str(self.path))
+
+    def read(self, name: str, columns: Columns) -> PictureBoxes:
         """One pair's boxes; none where there is no line of it."""
         row = self._rows.get(name)
         if row is None:
             return NO_BOXES
         scores = row.scores if row.scores is not None else (1.0,) * len(row.boxes)
         classes = row.classes if row.classes is not None else (-1,) * len(row.boxes)
-        return checked(f"{self.path}: {name}", as_boxes(row.boxes), scores, classes)
+        return checked(f"{self.path}: {name}", row.boxes, scores, classes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from pipeline.boxes import as_boxes
-from pipeline.detect.classes import COCO_CLASS, COCO_NAMES
-from pipeline.detect.formats.boxes import NO_BOXES, PictureBoxes, checked
+from pipeline.detect.formats.boxes import NO_BOXES, Columns, LastColumn, Note, PictureBoxes, checked, no_columns
 from pipeline.errors import DataError
 from pipeline.files.json_text import parse_json
 from pipeline.files.plain import read_plain
@@ -21,10 +22,11 @@ class CocoJson:
     """Annotations, or results whose ``image_id`` is the picture's name.
 
     A picture is known by its ``file_name`` or, without one, by its id; one that is listed and has no boxes has an entry
-    all the same. Crowd regions hold no one object and are left out. Category ids become classes 0 to 79 if the file
-    lists its categories and each bears COCO's id and name; otherwise, and in results, which list none, they stay as
-    they are.
+    all the same. Crowd regions hold no one object and are left out. Results list no categories, so that their class
+    numbers have no names.
     """
+
+    numbered: Literal["index", "unknown"] = "unknown"
 
     def __init__(self, path: Path) -> None:
         """Read it.
@@ -37,8 +39,10 @@ class CocoJson:
             content = parse_json(read_plain(path, MAX_BYTES), path)
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror}: pass a COCO .json file") from error
+        self._categories: dict[int, str] = {}
+        self._sizes: dict[str, tuple[float, float]] = {}
         if isinstance(content, list):
-            self._pictures = self._gathered(content, None, {})
+            self._pictures = self._gathered(content, None)
             return
         if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):
             raise DataError(
@@ -46,48 +50,59 @@ class CocoJson:
             )
         try:
             names = {image["id"]: str(image.get("file_name") or image["id"]) for image in content["images"]}
-            class_of = _classes({category["id"]: category["name"] for category in content.get("categories", [])})
-        except (KeyError, TypeError, AttributeError) as error:
+            self._categories = {int(each["id"]): str(each["name"]) for each in content.get("categories") or []}
+            self._sizes = {
+                names[image["id"]]: (float(image["width"]), float(image["height"]))
+                for image in content["images"]
+                if image.get("width") and image.get("height")
+            }
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{path}: images need an id, categories an id and a name: {error!r}") from error
-        self._pictures = self._gathered(content["annotations"], names, class_of)
+        self._pictures = self._gathered(content["annotations"], names)
 
     @property
     def names(self) -> Collection[str]:
         """The pictures, in the file's order."""
         return self._pictures.keys()
 
-    def read(self, name: str) -> PictureBoxes:
+    def categories(self) -> Mapping[int, str]:
+        """The file's categories by id."""
+        return self._categories
+
+    def columns(self, names: Iterable[str], told: LastColumn | None) -> Columns:
+        """There are none.
+
+        Raises:
+            UsageError: ``told`` says something of them.
+        """
+        return no_columns(told, str(self.path))
+
+    def read(self, name: str, columns: Columns) -> PictureBoxes:
         """One picture's boxes; none where it is not listed."""
         rows = self._pictures.get(name)
         if not rows:
             return NO_BOXES
-        boxes, scores, classes = zip(*rows, strict=True)
+        boxes, scores, classes = zip(*(row for row in rows if row), strict=True) if any(rows) else ((), (), ())
+        ignored = sum(not row for row in rows)
         try:
-            return checked(f"{self.path}: {name}", as_boxes(boxes), scores, classes)
+            arrays = as_boxes(boxes), scores, np.asarray(classes, np.float64).tolist()
+            notes: dict[Note, int] = {"ignored": ignored} if ignored else {}
+            return checked(f"{self.path}: {name}", *arrays, self._sizes.get(name), notes)
         except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"{self.path}: {name}: each bbox must be 4 finite numbers: {error}") from error
 
-    def _gathered(
-        self, annotations: list[Any], names: dict[Any, str] | None, class_of: dict[int, int]
-    ) -> dict[str, list[tuple[Any, Any, Any]]]:
-        """Box, score and class of each picture's annotations; ``names`` is None in results."""
-        pictures: dict[str, list[tuple[Any, Any, Any]]] = {name: [] for name in (names or {}).values()}
+    def _gathered(self, annotations: list[Any], names: dict[Any, str] | None) -> dict[str, list[tuple[Any, ...]]]:
+        """Box, score and class of each picture's annotations, () for a crowd; ``names`` is None in results."""
+        pictures: dict[str, list[tuple[Any, ...]]] = {name: [] for name in (names or {}).values()}
         for number, entry in enumerate(annotations):
             try:
-                if not entry.get("iscrowd"):
-                    name = str(entry["image_id"]) if names is None else names[entry["image_id"]]
-                    category = entry["category_id"]
-                    row = (entry["bbox"], entry.get("score", 1.0), class_of.get(category, category))
-                    pictures.setdefault(name, []).append(row)
+                crowd = entry.get("iscrowd")
+                name = str(entry["image_id"]) if names is None else names[entry["image_id"]]
+                row = () if crowd else (entry["bbox"], entry.get("score", 1.0), entry["category_id"])
+                pictures.setdefault(name, []).append(row)
             except (KeyError, TypeError, AttributeError) as error:
                 raise DataError(
                     f"{self.path}: annotation {number}: needs bbox, category_id and the image_id of a listed image: "
                     f"{error!r}"
                 ) from error
         return pictures
-
-
-def _classes(categories: dict[int, str]) -> dict[int, int]:
-    """Category id -> class where the file's categories are COCO's own, or some of them; else nothing."""
-    coco = {category: COCO_NAMES[index] for category, index in COCO_CLASS.items()}
-    return COCO_CLASS if categories.items() <= coco.items() else {}

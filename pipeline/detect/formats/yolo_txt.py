@@ -1,74 +1,123 @@
-"""Boxes from a folder of YOLO text files: a line a box, ``class cx cy w h [confidence]``, relative to the picture."""
+"""A YOLO text file: a line a box, ``class cx cy w h [score [track id]]``, relative to the picture.
+
+Outlines (``class x y x y x y ...``, oriented boxes and polygons) are understood too; their bounding box is taken.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection
-from pathlib import Path
+import re
+from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.detect.formats.boxes import NO_BOXES, PictureBoxes, checked
-from pipeline.errors import DataError
-from pipeline.files.plain import read_plain
+from pipeline.detect.formats.boxes import NO_BOXES, Columns, LastColumn, PictureBoxes, checked
+from pipeline.errors import DataError, UsageError
 
 RELATIVE_LIMIT = 10.0
 """A centre or size beyond this many picture sizes is a pixel value, not a careless relative one."""
-MAX_BYTES = 1_000_000
-"""Largest file accepted: 20,000 boxes of one picture."""
+OUTLINE_LIMIT = 1.5
+"""The same for a corner of an outline, which lies in the picture or just beside it."""
+_WHOLE = re.compile(r"\d+", re.ASCII)
+BOX, SCORED, TRACKED = 5, 6, 7
+"""Words of a line that holds a box, a box and its score, and a track id as well."""
+
+Lines = list[tuple[str, list[str]]]
+"""Where a line is, and its words."""
 
 
-class YoloFolder:
-    """A folder of text files, one a picture, at any depth."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @property
-    def names(self) -> Collection[str]:
-        """The files' paths below the folder, as they are now.
-
-        Raises:
-            DataError: there are none, or a symbolic link leads out of the folder.
-        """
-        files = sorted(path for path in self.folder.rglob("*.txt") if path.name != "classes.txt")
-        if not files:
-            raise DataError(f"{self.folder}: no .txt files below it: pass the folder of YOLO labels")
-        inside = os.path.realpath(self.folder)
-        for path in files:
-            # Not Path.resolve, which fails on a link to itself: reading that file, if ever it is wanted, names it.
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
-                raise DataError(f"{path}: symbolic link leads out of {self.folder}: copy or hard-link the file")
-        return [path.relative_to(self.folder).as_posix() for path in files]
-
-    def read(self, name: str) -> PictureBoxes:
-        """One file's boxes; a line without a confidence scores 1.
-
-        Raises:
-            DataError: unreadable, too large, or a line is not 5 or 6 numbers; the message names file and line.
-        """
-        path = self.folder / name
-        try:
-            lines = read_plain(path, MAX_BYTES).decode("utf-8").splitlines()
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {error.strerror}: restore or remove it") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: not a UTF-8 text file") from error
-        rows = [_numbers(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
-        if not rows:
-            return NO_BOXES
-        kind, x, y, w, h, score = np.array(rows).T
-        return checked(str(path), np.stack([x - w / 2, y - h / 2, w, h], axis=1), score, kind, (1, 1))
+def words_of(path: object, text: str) -> Lines:
+    """The lines of a file that are not blank."""
+    return [(f"{path}:{number}", line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
 
 
-def _numbers(line: str, where: str) -> list[float]:
-    """Class, cx, cy, w, h, confidence of one line."""
+def parse(path: object, text: str, columns: Columns) -> PictureBoxes:
+    """One file's boxes; a line without a score scores 1.
+
+    Raises:
+        DataError: a line is none of these; the message names file and line.
+    """
+    rows = [_box(where, words, columns) for where, words in words_of(path, text)]
+    if not rows:
+        return NO_BOXES
+    kinds, boxes, scores, outlines = zip(*rows, strict=True)
+    return checked(str(path), boxes, scores, kinds, (1, 1), {"outlines": sum(outlines)} if any(outlines) else {})
+
+
+def columns_of(folder: object, files: Iterable[Lines], told: LastColumn | None) -> tuple[Columns, str]:
+    """What the columns behind the box mean, from all files of a folder.
+
+    Returns:
+        The columns, and what there is to tell of them.
+
+    Raises:
+        DataError: whole numbers could be scores or track ids; or there are key points.
+        UsageError: ``told`` is of a column that is not there.
+    """
+    lines = [line for file in files for line in file]
+    tail = _ends_with_track_ids([words for _, words in lines if len(words) >= TRACKED and len(words) % 2])
+    if tail and told:
+        raise UsageError(f"--last-column {told}: the lines of {folder} hold both a score and a track id: leave it out")
+    _refuse_key_points(lines)
+    last = [(where, words[-1]) for where, words in lines if len(words) >= SCORED and len(words) % 2 == 0]
+    values = {_number(where, word) for where, word in last}
+    if told and not values:
+        raise UsageError(f"--last-column {told}: no line of {folder} has a number behind its box: leave it out")
+    if told or not values or any(value % 1 for value in values):
+        return Columns(last=told or "score", tail=tail), ""
+    if values == {1.0}:
+        return Columns(tail=tail), "the number behind every box is 1 and taken as its score"
+    where = next(where for where, word in last if float(word) != 1)
+    shown = ", ".join(f"{value:g}" for value in sorted(values)[:4])
+    raise DataError(
+        f"{where}: the numbers behind the boxes of all files are whole ({shown}): say --last-column track-id, or score "
+        "if they are scores of 0 and 1"
+    )
+
+
+def _ends_with_track_ids(lines: list[list[str]]) -> bool:
+    """Whether lines of odd length end with a track id behind the score, and not with the corner of an outline."""
+    return all(_WHOLE.fullmatch(words[-1]) for words in lines) and any("." in words[-2] for words in lines)
+
+
+def _refuse_key_points(lines: Lines) -> None:
+    """Refuse boxes that key points follow, as x, y and 0, 1 or 2: they would pass for outlines.
+
+    Raises:
+        DataError: every long line is one.
+    """
+    long = [(where, words) for where, words in lines if len(words) > TRACKED]
+    if long and all((len(words) - BOX) % 3 == 0 and {*words[BOX + 2 :: 3]} <= _SEEN for _, words in long):
+        raise DataError(
+            f"{long[0][0]}: key points follow the box: keep the first {BOX} numbers of each line, class cx cy w h"
+        )
+
+
+_SEEN = {f"{number}{zeros}" for number in (0, 1, 2) for zeros in ("", ".0", ".000000")}
+"""How visible a key point is, as it is written."""
+
+
+def _number(where: str, word: str) -> float:
     try:
-        values = [float(word) for word in line.split()]
+        return float(word)
     except ValueError as error:
         raise DataError(f"{where}: not a number: {error}") from error
-    if len(values) not in (5, 6):
-        raise DataError(f"{where}: {len(values)} numbers, expected class cx cy w h and perhaps a confidence")
-    if not np.isfinite(values).all() or max(abs(value) for value in values[1:5]) > RELATIVE_LIMIT:
+
+
+def _box(where: str, words: list[str], columns: Columns) -> tuple[float, tuple[float, ...], float, bool]:
+    """Class, x y w h, score of one line, and whether it is an outline."""
+    kind, *values = [_number(where, word) for word in words]
+    if columns.tail and len(words) >= TRACKED and len(words) % 2:
+        values.pop()
+    scored = len(values) % 2 == 1
+    if len(values) < 4:
+        raise DataError(f"{where}: {len(words)} numbers, expected class cx cy w h and perhaps a score, or an outline")
+    score = values.pop() if scored else 1.0
+    outline = len(values) > 4
+    if not np.isfinite(values).all() or max(map(abs, values)) > (OUTLINE_LIMIT if outline else RELATIVE_LIMIT):
         raise DataError(f"{where}: cx cy w h must be relative to the picture, 0 to 1, not pixels")
-    return [*values, 1.0][:6]
+    score = 1.0 if columns.last == "track-id" else score
+    if outline:
+        x, y = values[::2], values[1::2]
+        return kind, (min(x), min(y), max(x) - min(x), max(y) - min(y)), score, True
+    cx, cy, w, h = values
+    return kind, (cx - w / 2, cy - h / 2, w, h), score, False

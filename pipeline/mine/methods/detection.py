@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from pipeline.detect import Detections, DetectorSpec, Pairs, Survey, Surveys, build_detector, select
+from pipeline.detect.classes import class_name, wanted_classes
+from pipeline.errors import some
 from pipeline.files.hashing import file_sha256, text_sha256
 from pipeline.mine.methods.base import Method, PairView, Proposed
 from pipeline.mine.methods.random import USES, random_regions
@@ -14,6 +17,8 @@ from pipeline.mine.proposals import Proposal, covered
 from pipeline.mine.settings import MineSettings, MineWhereabouts
 from pipeline.records import Reason
 from pipeline.registries import DETECTORS, READ_DETECTIONS
+
+log = logging.getLogger(__name__)
 
 
 class Detection(Method):
@@ -25,6 +30,8 @@ class Detection(Method):
         "backend",
         "confidence",
         "classes",
+        "class_ids",
+        "last_column",
         "min_size",
         "max_size",
         "fallback",
@@ -37,15 +44,26 @@ class Detection(Method):
         self.falls_back = settings.fallback == "random"
 
     def survey(self, pairs: Pairs, where: MineWhereabouts) -> Survey:
-        """What a detector that reads boxes calls the pairs in its files; the others see nothing but pictures."""
+        """What a detector that reads boxes calls the pairs in its files; the others see nothing but pictures.
+
+        Raises:
+            UsageError: a class that is to be kept has no such name.
+        """
         if self.settings.detector not in READ_DETECTIONS:
             return Survey()
         detector = build_detector(detector_spec(self.settings, where))
-        return detector.survey(pairs) if isinstance(detector, Surveys) else Survey()
+        survey = detector.survey(pairs) if isinstance(detector, Surveys) else Survey()
+        wanted = wanted_classes(self.settings.classes, survey.class_names)
+        if wanted and survey.classes and wanted.isdisjoint(survey.classes):
+            found = (f"{class_name(each, survey.class_names)} {n}" for each, n in sorted(survey.classes.items()))
+            log.warning("--classes keeps none of the boxes: they are %s", some(list(found)))
+        return survey
 
     def open(self, where: MineWhereabouts) -> None:
         """Build the detector, or take the one that this process has."""
-        self._built = build_detector(detector_spec(self.settings, where))
+        reading = self.surveyed.reading if self.surveyed else None
+        self._built = build_detector(detector_spec(self.settings, where).model_copy(update={"reading": reading}))
+        self._classes = wanted_classes(self.settings.classes, self.surveyed.class_names if self.surveyed else {})
         self.weights_sha256, self.batch_size = self._built.weights_sha256, self._built.batch_size
 
     def propose(self, pairs: Sequence[PairView]) -> Iterator[Proposed]:
@@ -62,7 +80,7 @@ class Detection(Method):
         used = self.settings
         chosen = select(
             detections,
-            classes=used.classes or None,
+            classes=self._classes or None,
             min_size=used.min_size,
             max_size=used.max_size or None,
             limit=used.patches_per_pair,
@@ -109,6 +127,8 @@ def detector_spec(settings: MineSettings, where: MineWhereabouts) -> DetectorSpe
         weights=where.weights,
         config=settings.detector_config,
         detections=where.detections,
+        class_ids=settings.class_ids,
+        last_column=settings.last_column,
         confidence=settings.confidence,
         batch_size=where.batch_size,
         device=where.device,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ OTHER = "set00/V000/I00001"
 IMAGE = np.zeros((512, 640, 3), np.uint8)
 
 
-def find(path: Path, pair_id: str = PAIR, confidence: float = 0.25) -> Detections:
-    detector = build(DetectorSpec(name="boxes", detections=path, confidence=confidence))
-    names = detector.survey(Pairs(dict.fromkeys((PAIR, OTHER, pair_id), (640, 512)))).names
-    return detector.detect([IMAGE], [names.get(pair_id, "")])[0]
+def find(path: Path, pair_id: str = PAIR, confidence: float = 0.25, **told: Any) -> Detections:
+    spec = DetectorSpec(name="boxes", detections=path, confidence=confidence, **told)
+    survey = build(spec).survey(Pairs(dict.fromkeys((PAIR, OTHER, pair_id), (640, 512))))
+    detector = build(spec.model_copy(update={"reading": survey.reading}))
+    return detector.detect([IMAGE], [survey.names.get(pair_id, "")])[0]
 
 
 def jsonl(folder: Path, *lines: object) -> Path:
@@ -120,18 +122,19 @@ def test_coco_picture_is_found_by_its_usual_names(tmp_path: Path, name: str) -> 
     assert (found.scores.tolist(), found.classes.tolist()) == ([1.0, 0.5], [0, 79])
 
 
-def test_other_peoples_categories_keep_their_ids(tmp_path: Path) -> None:
+def test_other_peoples_categories_go_by_their_names(tmp_path: Path) -> None:
+    names = ["person", "Cyclist", "sofa", "anchor"]
     content = {
         "images": [{"id": PAIR}],
-        "categories": [{"id": 1, "name": "person"}, {"id": 2, "name": "cyclist"}],
-        "annotations": [{"image_id": PAIR, "bbox": [1, 2, 3, 4], "category_id": 2}],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(names, 1)],
+        "annotations": [{"image_id": PAIR, "bbox": [n, 2, 3, 4], "category_id": n} for n in range(1, 5)],
     }
-    assert find(coco(tmp_path, content)).classes.tolist() == [2]
+    assert find(coco(tmp_path, content)).classes.tolist() == [0, 81, 57, 80]
 
 
 def test_coco_results_are_found_by_image_id(tmp_path: Path) -> None:
     content = [{"image_id": PAIR, "bbox": [1, 2, 3, 4], "category_id": 3, "score": 0.5}]
-    found = find(coco(tmp_path, content))
+    found = find(coco(tmp_path, content), class_ids="index")
     assert (found.boxes.tolist(), found.classes.tolist()) == ([[1, 2, 3, 4]], [3])
 
 
@@ -173,12 +176,11 @@ def test_yolo_text_is_found_and_scaled_to_the_picture(tmp_path: Path, name: str)
     ("line", "message"),
     [
         ("0 0.5 0.5 0.1", r"\.txt:2: 4 numbers"),
-        ("0 0.1 0.1 0.2 0.1 0.2 0.2 0.1", r"\.txt:2: 8 numbers"),
         ("person 0.5 0.5 0.1 0.1", r"\.txt:2: not a number"),
         ("0 nan 0.5 0.1 0.1", r"\.txt:2: .*relative"),
         ("0 320 256 64 64", r"\.txt:2: .*not pixels"),
         ("0.5 0.5 0.5 0.1 0.1", "a class is not an integer"),
-        ("0 0.5 0.5 0.1 0.1 90", "a score is not between"),
+        ("0 0.5 0.5 0.1 0.1 90.5", "a score is not between"),
     ],
 )
 def test_yolo_text_refuses_a_malformed_line(tmp_path: Path, line: str, message: str) -> None:
