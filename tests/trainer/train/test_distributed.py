@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer.checkpoints.run_folder import METRICS, MODEL
+from trainer.checkpoints.run_folder import METRICS, MODEL, STATE, RunFolder
 from trainer.checkpoints.weights import load_weights
 from trainer.train import loop
 
@@ -74,3 +74,44 @@ def test_the_command_of_the_docs_trains_with_two_processes(start: str, tmp_path:
     assert [row["step"] for row in rows if "step" in row] == [1]
     assert json.loads((out / "run.json").read_text())["processes"] == 2
     assert "after" in json.loads((out / "held_out.json").read_text())
+
+
+STOPPED = """
+import os, signal, sys
+from pathlib import Path
+import pytest, torch
+torch.set_num_threads(1)
+sys.path.insert(0, {root!r})
+from tests.trainer.train_world import settings, small_windows
+from trainer.train import loop
+small_windows(pytest.MonkeyPatch())
+out, stop = Path(sys.argv[1]), sys.argv[2:] == ["stop"]
+take = loop.step
+def step(training, feed):
+    parts = take(training, feed)
+    if stop and training.group.rank == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return parts
+loop.step = step
+try:
+    loop.train_row(settings(Path({world!r}), out, epochs=1, samples_per_epoch=12, rates={{"tcl": 1e-4}}))
+    assert not stop
+except KeyboardInterrupt:
+    assert stop
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_signal_to_one_process_stops_all_after_the_same_step(tmp_path: Path) -> None:
+    """The one that writes is another; what they go on with gives the bytes of processes that nobody stopped."""
+    world, member = write_world(tmp_path / "world"), tmp_path / "member.py"
+    member.write_text(STOPPED.format(root=str(ROOT), world=str(world)))
+    torchrun(tmp_path, str(member), str(tmp_path / "parts"), "stop")
+    state = RunFolder(tmp_path / "parts").load_state()
+    assert state is not None
+    assert (state["epoch"], state["within"]["step"], len(state["random"])) == (0, 1, 2)
+    for name in ("parts", "whole"):
+        torchrun(tmp_path, str(member), str(tmp_path / name))
+    for name in (MODEL, METRICS, STATE):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
