@@ -20,15 +20,11 @@ from pipeline.runtime.options import (
     NumbersType,
     anywhere,
     common,
+    typed,
 )
 from pipeline.runtime.options import resources as parse_resources
 from pipeline.runtime.options import settings as parse_settings
-
-REJECTED = "were rejected, more than --max-reject-ratio {:g}: see rejects.jsonl for the reasons"
-FELL_BACK = (
-    "had no detection and got a random patch, more than --max-fallback-ratio {:g}: do the weights or boxes fit these "
-    "pictures? --confidence, --classes and --min-size decide too"
-)
+from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -81,19 +77,22 @@ def main() -> None:
 def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **options: Any) -> None:
     """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
     from pipeline import align as stage
+    from pipeline.config import refuse_idle
     from pipeline.errors import UsageError
 
     if manifest is not None and layout is not None:
         raise UsageError(f"--manifest {manifest} and --layout {layout} are one setting: give --manifest alone")
     chosen = next((name for name in (manifest, layout) if name is not None), "auto")
-    result = stage.run(stage.AlignConfig(manifest=chosen, **anywhere(options)))
+    config = stage.AlignConfig(manifest=chosen, **anywhere(options))
+    refuse_idle(typed(), config.without_effect())
+    result = stage.run(config)
     rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("aligned", result.aligned)]
     rows += [(f"rejected: {reason}", count) for reason, count in result.reasons.items()]
     rows += [(f"flagged: {flag}", count) for flag, count in result.flags.items()]
     rows += [("note", note) for note in result.notes]
     rows += [("layout", f"{result.manifest} ({result.layout_reason})"), ("report", result.page)]
     print_table(rows)
-    _check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
+    check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
 
 
 @main.command()
@@ -192,9 +191,12 @@ def mine(
 ) -> None:
     """Cut paired patches from aligned pairs and write them as HDF5 shards."""
     from pipeline import mine as stage
+    from pipeline.config import refuse_idle
+    from pipeline.mine.effects import without_effect
 
     resources = parse_resources(worker_resources)
     config = stage.MineConfig(worker_resources=resources, options=parse_settings(given), **anywhere(options))
+    refuse_idle(typed(), without_effect(config))
     result = stage.run(config)
     rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("pairs stored", result.pairs)]
     rows += [("patches", result.patches)]
@@ -204,8 +206,8 @@ def mine(
     rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
     print_table(rows)
-    _check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
-    _check_ratio(result.fallback_ratio, max_fallback_ratio, FELL_BACK)
+    check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
+    check_ratio(result.fallback_ratio, max_fallback_ratio, FELL_BACK)
 
 
 @main.command()
@@ -282,10 +284,3 @@ def synth(**options: Any) -> None:
     from pipeline import synthetic
 
     print_table(list(synthetic.run(synthetic.SynthConfig(**options)).items()))
-
-
-def _check_ratio(ratio: float, limit: float, what: str) -> None:
-    from pipeline.errors import TooManyRejectsError
-
-    if ratio > limit:
-        raise TooManyRejectsError(f"{ratio:.0%} of the pairs {what.format(limit)}; what was kept is complete")

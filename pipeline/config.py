@@ -5,11 +5,13 @@ Settings are what a result depends on; whereabouts are where and how the work ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.errors import UsageError
 
 
 class Settings(BaseModel):
@@ -47,3 +49,23 @@ def recorded(settings: Mapping[str, object], before: Mapping[str, object]) -> di
         before: the settings that came later -> what was done before they came.
     """
     return {name: value for name, value in settings.items() if name not in before or value != before[name]}
+
+
+def differing(config: Settings) -> set[str]:
+    """The fields of a config that differ from their defaults."""
+    fields = type(config).model_fields.items()
+    return {name for name, field in fields if getattr(config, name) != field.get_default(call_default_factory=True)}
+
+
+def refuse_idle(given: Collection[str], idle: Mapping[str, str]) -> None:
+    """See to it that no setting is given that would do nothing.
+
+    Args:
+        given: names of the settings that were typed, or that differ from their defaults.
+        idle: settings without effect, given the others -> what would use them.
+
+    Raises:
+        UsageError: the first that is both.
+    """
+    for name in sorted(set(given) & idle.keys()):
+        raise UsageError(f"--{name.replace('_', '-')} has no effect here, it is for {idle[name]}: leave it out")

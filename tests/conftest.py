@@ -202,7 +202,8 @@ def prep() -> Run:
     """``prep("mine", "--out", folder, ...)`` runs the real command in this process, on one worker."""
 
     def run(*words: object) -> Result:
-        workers = ("--workers", 1) if words[0] in ("align", "mine", "verify") and "--workers" not in words else ()
+        local = words[0] in ("align", "mine", "verify") and not {"--workers", "--scheduler"} & set(map(str, words))
+        workers = ("--workers", 1) if local else ()
         return CliRunner().invoke(main, [str(word) for word in (*words, *workers)])
 
     return run

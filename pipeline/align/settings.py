@@ -56,3 +56,8 @@ class AlignWhereabouts(Whereabouts):
 
 class AlignConfig(AlignSettings, AlignWhereabouts):
     """All that a run of ``align`` takes: its settings and its whereabouts."""
+
+    def without_effect(self) -> dict[str, str]:
+        """The settings that do nothing, given the others -> what would use them."""
+        idle = {"workers": "local processes, without --scheduler"} if self.scheduler else {}
+        return idle | ({"on_existing": "runs without --preview, which is made anew"} if self.preview else {})

@@ -25,6 +25,7 @@ from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
 from pipeline.align.result import AlignResult, result_of
 from pipeline.align.settings import BEFORE, RESULTS, AlignConfig
+from pipeline.config import differing, refuse_idle
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
@@ -73,10 +74,12 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         report: write ``report.html`` too.
 
     Raises:
-        UsageError: settings or an output folder that do not fit, or a report that cannot be written.
+        UsageError: settings or an output folder that do not fit, a setting that would have no effect, or a report that
+            cannot be written.
         DataError: no pairs where ``root`` says.
     """
     start = time.monotonic()
+    refuse_idle(differing(config), config.without_effect())
     if not config.root.is_dir():
         raise DataError(f"{config.root}: no such folder: correct --root")
     source = survey(config.root, config.manifest)

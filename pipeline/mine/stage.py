@@ -14,11 +14,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from pipeline.config import differing, refuse_idle
 from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.mine.aligned_pairs import AlignedPairs, aligned_root, survey_pairs
 from pipeline.mine.command_line import command_line
+from pipeline.mine.effects import without_effect
 from pipeline.mine.finished import complete, finished
 from pipeline.mine.merge import merge
 from pipeline.mine.methods import build_method
@@ -50,12 +52,13 @@ def run(config: MineConfig) -> MineResult:
     """Mine a folder of aligned pairs into shards, as ``cmd-prep mine`` does.
 
     Raises:
-        UsageError: settings or an output folder that do not fit.
+        UsageError: settings or an output folder that do not fit, or a setting that would have no effect.
         DataError: input that is missing or damaged.
     """
     start = time.monotonic()
     if config.out.resolve() == config.aligned.resolve():
         raise UsageError(f"--out {config.out} is the folder of --aligned: choose another --out")
+    refuse_idle(differing(config), without_effect(config))
     method = build_method(config)
     aligned = survey_pairs(config.aligned / "aligned.jsonl")
     survey = method.survey(aligned.pairs, config)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from pipeline.plugins import Registry
 
@@ -105,10 +106,11 @@ def common(function: F) -> F:
 
 
 def anywhere(options: dict[str, Any]) -> dict[str, Any]:
-    """The options with absolute paths where a Dask cluster does the work, whose workers were started elsewhere."""
+    """The options, with absolute paths and no local workers where a Dask cluster does the work."""
     if not options["scheduler"]:
         return options
-    return {name: value.absolute() if isinstance(value, Path) else value for name, value in options.items()}
+    kept = {name: value for name, value in options.items() if name != "workers"}
+    return {name: value.absolute() if isinstance(value, Path) else value for name, value in kept.items()}
 
 
 def resources(text: str | None) -> dict[str, float] | None:
@@ -136,6 +138,12 @@ def settings(words: Sequence[str]) -> dict[str, str]:
         if not word.partition("=")[0].isidentifier() or "=" not in word:
             raise click.BadParameter(f"{word!r} is not NAME=VALUE", param_hint="--set")
     return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+
+def typed() -> set[str]:
+    """The options that were typed, by the names of their parameters; the others have their defaults."""
+    context = click.get_current_context()
+    return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
 
 
 class NamesType(click.ParamType[tuple[str, ...]]):

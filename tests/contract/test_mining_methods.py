@@ -164,6 +164,6 @@ def test_it_uses_settings_that_there_are_and_records_them_as_json(config: MineCo
 def test_what_the_command_makes_of_it_is_sound(data: Data, prep: Run, method: str) -> None:
     found = data.root / "boxes.jsonl"
     found.write_text("".join(json.dumps({"pair_id": r.pair_id, "boxes": [[40, 30, 50, 40]]}) + "\n" for r in data.rows))
-    words = ("--method", method, "--detector", "boxes", "--detections", found, "--out", data.root / "s")
-    done(prep("mine", "--aligned", data.aligned, *words))
+    boxes = ("--detector", "boxes", "--detections", found) if method == "detection" else ()
+    done(prep("mine", "--aligned", data.aligned, "--method", method, *boxes, "--out", data.root / "s"))
     assert "6 pairs" in done(prep("verify", data.root / "s", "--deep"))

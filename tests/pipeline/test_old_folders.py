@@ -117,7 +117,7 @@ def test_a_finished_folder_of_an_older_minor_schema_is_kept_and_verified_by_its_
     assert "pairs stored  2" in done(mine(prep, "center", "center"))
     assert {path.name: path.read_bytes() for path in (old / "center").iterdir() if path.name != ".lock"} == kept
     assert "sound" in done(prep("verify", "center", "--deep"))
-    told(mine(prep, "center", "center", "--seed", 1), 2, "recipe.seed: 0 -> 1")
+    told(mine(prep, "center", "center", "--pairs-per-shard", 1), 2, "recipe.pairs_per_shard: 500 -> 1")
     monkeypatch.delitem(schema.OLDER, "1.0")
     told(prep("verify", "center"), 3, "1 faults")
 

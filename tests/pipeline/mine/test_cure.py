@@ -130,11 +130,11 @@ def test_a_folder_that_does_not_know_its_command_says_what_to_add(prep: Run, tmp
         {
             "method": "detection", "detector": "faster-rcnn", "weights": Path("w; rm.pth"), "backend": "torchvision",
             "detector_config": "fasterrcnn_resnet50_fpn", "confidence": 0.5, "classes": (0, 17), "min_size": 9.5,
-            "max_size": 300, "fallback": "skip", "device": "cuda:1", "batch_size": 3,
+            "max_size": 300, "fallback": "skip", "device": "cuda:1",
         },
-        {"method": "my_module:Mine", "options": {"name": "two words", "count": 3}},
+        {"method": "center", "options": {"name": "two words", "count": 3}},
     ],
-    ids=lambda settings: str(settings["method"]),
+    ids=["center", "random", "detection", "options"],
 )  # fmt: skip
 def test_the_command_says_all_that_the_config_does(
     settings: dict[str, object], prep: Run, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,82 @@
+"""Which settings of a mining run have no effect, given its others: who types one expects something of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline.mine.methods import build_method
+from pipeline.mine.settings import SHARED, MineConfig, MineSettings
+from pipeline.registries import DETECTORS, METHODS
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Settings, who uses them, and whether a run does."""
+
+    names: tuple[str, ...]
+    by: str
+    used: Callable[[MineConfig], bool]
+
+
+def without_effect(config: MineConfig) -> dict[str, str]:
+    """The settings that the chosen method, detector and device do not use -> what would use them."""
+    found = {name: rule.by for rule in RULES if not rule.used(config) for name in rule.names}
+    if config.method not in METHODS:
+        known = set(MineSettings.model_fields) - SHARED - build_method(config).uses - {"options"}
+        found |= dict.fromkeys(sorted(known), f"other methods, as {config.method} does not name it in uses")
+    return found
+
+
+def _detects(config: MineConfig, *detectors: str) -> bool:
+    """Whether a listed detector that uses a setting is at work; one's own method or detector may use all."""
+    if config.method not in METHODS:
+        return True
+    return config.method == "detection" and (config.detector in detectors or config.detector not in DETECTORS)
+
+
+def _falls_back(config: MineConfig) -> bool:
+    return _detects(config, *DETECTORS) and config.fallback == "random"
+
+
+def _takes_batches(config: MineConfig) -> bool:
+    own = config.method not in METHODS or config.detector not in DETECTORS
+    layers = config.weights is None or config.weights.suffix == ".pt"
+    return _detects(config, "yolo") and (own or (config.device != "cpu" and layers))
+
+
+RULES = (
+    Rule(("center_fraction",), "--method center", lambda config: config.method not in ("random", "detection")),
+    Rule(("max_overlap",), "--method random", lambda config: config.method not in ("center", "detection")),
+    Rule(("patches_per_pair",), "--method random and detection", lambda config: config.method != "center"),
+    Rule(
+        ("fraction", "fraction_of", "seed"),
+        "--method random, and detection with --fallback random",
+        lambda config: config.method == "random" or _falls_back(config),
+    ),
+    Rule(
+        ("detector", "confidence", "classes", "min_size", "max_size", "fallback"),
+        "--method detection",
+        lambda config: _detects(config, *DETECTORS),
+    ),
+    Rule(
+        ("weights", "device"),
+        "--method detection with --detector yolo or faster-rcnn",
+        lambda config: _detects(config, "yolo", "faster-rcnn"),
+    ),
+    Rule(
+        ("detector_config", "backend"),
+        "--method detection with --detector faster-rcnn",
+        lambda config: _detects(config, "faster-rcnn"),
+    ),
+    Rule(
+        ("detections", "class_ids", "last_column"),
+        "--method detection with --detector boxes",
+        lambda config: _detects(config, "boxes"),
+    ),
+    Rule(("batch_size",), "--detector yolo with a .pt file and --device cuda", _takes_batches),
+    Rule(("max_fallback_ratio",), "--method detection with --fallback random", _falls_back),
+    Rule(("worker_resources",), "--scheduler ADDRESS", lambda config: config.scheduler is not None),
+    Rule(("workers",), "local processes, without --scheduler", lambda config: config.scheduler is None),
+)
+"""``max_fallback_ratio`` is the command's alone."""
