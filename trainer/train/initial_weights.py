@@ -6,13 +6,14 @@ import copy
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.model_file import described, weights_file
-from trainer.checkpoints.run_folder import MODEL
+from trainer.checkpoints.run_folder import MODEL, START
 from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.distillation.branches import BACKBONE_PREFIX, parts
 from trainer.net import TrackingNet, build_network
@@ -46,6 +47,32 @@ def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, 
         start_weights(net, config, recipe)
     # eval(): every row but pretrain keeps all batch-norm statistics, the backbone's first one included.
     return net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def refuse_other_start(config: TrainConfig, recipe: Recipe, state: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run that began with other weights than ``--init`` names now; files that are gone say none.
+
+    Args:
+        config: settings of the run.
+        recipe: its row.
+        state: that was saved of it.
+
+    Raises:
+        UsageError: it did, or the files do not fit the row.
+        DataError: weights that cannot be used.
+    """
+    files, start = [path / MODEL if path.is_dir() else path for path in config.init], config.out / START
+    if not files or not all(file.is_file() for file in (*files, start)):
+        return
+    asked = build_student(config, recipe, torch.device("cpu"), resumed=None).state_dict()
+    # A backbone that is not trained is left out of the start, and still what it was.
+    began = (state["model"] or load_weights(config.out / MODEL)) | load_weights(start)
+    if any(not value.equal(began[name]) for name, value in asked.items() if name in began):
+        named = ", ".join(map(str, config.init))
+        raise UsageError(
+            f"{config.out} began with other weights than --init {named}: "
+            "give those or none, or choose another --out or --on-existing overwrite"
+        )
 
 
 def named_teacher(config: TrainConfig) -> Weights | None:

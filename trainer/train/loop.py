@@ -20,6 +20,7 @@ from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.dataset import EpochSampler, Sample
 from trainer.data.feeds import Feed
 from trainer.recipes.settings import TrainConfig
+from trainer.train.initial_weights import refuse_other_start
 from trainer.train.progress import Pauses
 from trainer.train.record import Record
 from trainer.train.session import Prepared, State, Training, prepare, start_worker
@@ -99,6 +100,8 @@ def _claimed(folder: RunFolder, prepared: Prepared) -> Iterator[State | None]:
                 held.enter_context(folder.held())
                 folder.claim(prepared.config.on_existing)
                 state = folder.resume(prepared.identity)
+                if state:
+                    refuse_other_start(prepared.config, prepared.row.recipe, state)
         except CmdTirError as error:
             fault = error
         if not group.all_fine(fault is None, prepared.device):

@@ -153,6 +153,21 @@ def test_fewer_epochs_than_a_run_has_are_refused(world: Path, tmp_path: Path) ->
         loop.train_row(settings(world, tmp_path, epochs=1, **SHOWN))
 
 
+def test_other_weights_to_start_from_are_refused(world: Path, tmp_path: Path, teacher: Path) -> None:
+    """The run would go on from its own without a word."""
+    run, other = tmp_path / "run", tmp_path / "other.safetensors"
+    weights = load_weights(teacher)
+    loop.train_row(settings(world, run, epochs=1, init=(teacher,), **SHOWN))
+    for name in ("feature_extractor.conv1.weight", "bb_regressor.fc3_rt.linear.weight"):
+        save_file(weights | {name: weights[name] * 2}, other)
+        for epochs in (1, 2):
+            with pytest.raises(UsageError, match=r"began with other weights than --init .*other\.safetensors: give"):
+                loop.train_row(settings(world, run, epochs=epochs, init=(other,), **SHOWN))
+    same = Path(shutil.copy(teacher, tmp_path / "copy.safetensors"))
+    for init in ((same,), (tmp_path / "gone.safetensors",), ()):
+        assert loop.train_row(settings(world, run, epochs=1, init=init, **SHOWN)).epochs == 1
+
+
 def test_overwriting_removes_what_a_run_made_and_nothing_else(world: Path, finished: Path, tmp_path: Path) -> None:
     run = shutil.copytree(finished, tmp_path / "run")
     for name in ("notes.json", "figure.png", "index.html"):
