@@ -20,10 +20,10 @@ from pipeline.images.headers import (
     ChangedFileError,
     FalseColourError,
     UnreadableImageError,
-    picture_size,
     read_bytes,
     refusal,
 )
+from pipeline.images.sizes import picture_size
 
 __all__ = [
     "ChangedFileError",

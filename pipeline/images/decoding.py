@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.images.headers import REMEDY, FalseColourError, UnreadableImageError, is_jpeg, jpeg_frame, picture_size
+from pipeline.images.containers import refuse_damaged_tiff
+from pipeline.images.headers import REMEDY, FalseColourError, UnreadableImageError, is_jpeg, jpeg_frame
 from pipeline.images.jpeg import decode_jpeg
+from pipeline.images.sizes import picture_size
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, R, G, B order."""
@@ -90,6 +92,7 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if is_jpeg(data):
         return decode_jpeg(data, name)
     picture_size(data, name)
+    refuse_damaged_tiff(data, name)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:

@@ -1,20 +1,18 @@
-"""What a picture's bytes say of it before they are decoded: its size, and whether its end is there."""
+"""How files of pictures are read and refused, and what the header of a JPEG says."""
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 import cv2
-from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import DataError
 from pipeline.files.plain import read_plain
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".jp2"})
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 8 * MAX_PIXELS
 """Largest file accepted: that many pixels of four channels and 16 bits, not compressed."""
@@ -23,8 +21,6 @@ MAX_SEGMENTS = 10_000
 REMEDY = "restore the file or drop the pair"
 _END = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
-# Kept now: ultralytics, once imported, puts one in its place that tries to install packages for what it cannot read.
-_open_image = Image.open
 
 
 class UnreadableImageError(DataError):
@@ -104,25 +100,6 @@ def jpeg_frame(data: bytes, name: str) -> Frame:
     raise UnreadableImageError(f"{name}: JPEG is truncated: {REMEDY}")
 
 
-def _png_size(data: bytes, name: str) -> tuple[int, int]:
-    """(width, height) from the IHDR chunk of a PNG that ends with IEND."""
-    if len(data) < 33 or data.rfind(b"IEND") < 0:
-        raise UnreadableImageError(f"{name}: PNG is truncated: {REMEDY}")
-    width, height = struct.unpack_from(">II", data, 16)
-    return width, height
-
-
-def picture_size(data: bytes, name: str) -> tuple[int, int]:
-    """(width, height) in pixels as the header claims, for a file whose end is there.
-
-    Raises:
-        UnreadableImageError: empty, truncated, not a picture, or of more than :data:`MAX_PIXELS`.
-    """
-    width, height = _claimed_size(data, name)
-    refuse_enormous(width, height, name)
-    return width, height
-
-
 def refuse_enormous(width: int, height: int, name: str) -> None:
     """Refuse a picture before memory is asked for that it does not fill.
 
@@ -131,17 +108,3 @@ def refuse_enormous(width: int, height: int, name: str) -> None:
     """
     if width * height > MAX_PIXELS:
         raise UnreadableImageError(f"{name}: claims {width}x{height} pixels, more than the limit of {MAX_PIXELS}")
-
-
-def _claimed_size(data: bytes, name: str) -> tuple[int, int]:
-    if not data:
-        raise UnreadableImageError(f"{name}: file is empty: restore it or drop the pair")
-    if is_jpeg(data):
-        return jpeg_frame(data, name)[:2]
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return _png_size(data, name)
-    try:
-        with _open_image(io.BytesIO(data)) as image:
-            return image.size
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadableImageError(f"{name}: not a picture that can be read") from error

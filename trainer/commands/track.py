@@ -53,6 +53,13 @@ from trainer.commands.options import TRACKER_NAMES
 )
 @click.option("--save-frames", is_flag=True, help="Draw the boxes on every frame: OUT/frames/<sequence>/.")
 @click.option("--save-video", is_flag=True, help="Likewise as OUT/videos/<sequence>.mp4.")
+@click.option(
+    "--modality",
+    type=click.Choice(["tir", "rgb"]),
+    default="tir",
+    show_default=True,
+    help="tir refuses sequences in colour, rgb tracks them so.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the tracker's own draws.")
 @on_existing("results that an earlier run made")
 def main(**options: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,14 @@ Frame = NDArray[np.uint8] | NDArray[np.uint16]
 Kind = Literal["grey", "colour", "deep"]
 """8 bits of one channel, or of several that are alike; 8 bits in R, G, B; 16 bits."""
 
-_COLOURLESS = 4.0
-"""Grey levels by which channels differ on average at most where they are alike: what JPEG does to grey pictures that
-are stored in colour, with a coloured mark on some."""
+
+def _grey(data: bytes, name: str) -> Frame:
+    images.refuse_false_colours(data, name)
+    return images.decode_tir(data, name)
+
+
 _DECODERS: Mapping[Kind, Callable[[bytes, str], Frame]] = {
-    "grey": images.decode_tir,
+    "grey": _grey,
     "colour": images.decode_rgb,
     "deep": images.decode,
 }
@@ -36,10 +39,15 @@ def read_frames(pictures: Iterable[Path]) -> Iterator[tuple[Path, Frame]]:
         UnreadableImageError: one cannot be read; the message names the file.
     """
     decode: Callable[[bytes, str], Frame] | None = None
+    depth: np.dtype[Any] | None = None
     for path in pictures:
         data, name = images.read_bytes(path), str(path)
         decode = decode or _DECODERS[_kind(images.decode(data, name))]
-        yield path, decode(data, name)
+        frame = decode(data, name)
+        depth = depth or frame.dtype
+        if frame.dtype != depth:
+            raise images.UnreadableImageError(f"{name}: pixels are {frame.dtype} after frames of {depth}: restore it")
+        yield path, frame
 
 
 def first_kind(path: Path) -> Kind | None:
@@ -56,5 +64,4 @@ def _kind(picture: Frame) -> Kind:
         return "deep"
     if picture.ndim == 2:
         return "grey"
-    colours = picture[..., :3]
-    return "colour" if float((colours.max(axis=2) - colours.min(axis=2)).mean()) > _COLOURLESS else "grey"
+    return "colour" if images.in_colour(picture) else "grey"

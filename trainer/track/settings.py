@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -55,6 +55,7 @@ class TrackWhereabouts(Settings):
         save_frames: also write every frame with the boxes drawn on it.
         save_video: also write each sequence as a video, likewise.
         on_existing: what to do with results that an earlier run made.
+        modality: what the sequences are meant to show; ``tir`` refuses those in colour, ``rgb`` lets them pass.
     """
 
     weights: Path
@@ -68,6 +69,7 @@ class TrackWhereabouts(Settings):
     save_frames: bool = False
     save_video: bool = False
     on_existing: OnExisting = "resume"
+    modality: Literal["tir", "rgb"] = "tir"
 
 
 class TrackConfig(TrackSettings, TrackWhereabouts):

@@ -75,7 +75,7 @@ def run(config: TrackConfig) -> Tracked:
     params = parse_params(model.tracker, config.params)
     data = load_data_set(config.dataset, config.root, config.sequences)
     job = _job(config, model, params, data)
-    _warn(job, model, data)
+    _warn(config, job, model, data)
     if not data.clips:
         raise DataError(_failed(data.faults))
     _spare_data(job, data)
@@ -112,11 +112,20 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
     )
 
 
-def _warn(job: Job, model: Model, data: DataSet) -> None:
-    """Say what is odd about the data before the work begins."""
+def _warn(config: TrackConfig, job: Job, model: Model, data: DataSet) -> None:
+    """Say what is odd about the data before the work begins.
+
+    Raises:
+        DataError: sequences are in colour where heat is expected.
+    """
     lines = [*data.warnings, *(f"{name} cannot be tracked: {fault}" for name, fault in data.faults.items())]
     kinds = {clip.name: first_kind(clip.pictures[0]) for clip in data.clips}
     if coloured := [name for name, kind in kinds.items() if kind == "colour"]:
+        if config.modality == "tir":
+            raise DataError(
+                f"in colour, not TIR in grey: {some(coloured)}: export TIR in false colours in grey (white hot), "
+                "track visible sequences with --modality rgb, or choose others with --sequences"
+            )
         lines.append(f"in colour, and tracked so: {some(coloured)}")
     firsts = {clip.pictures[0]: kinds[clip.name] for clip in data.clips}
     if odd := range_warning(model.learnt, firsts, job.tir_range):

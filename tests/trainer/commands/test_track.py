@@ -253,7 +253,10 @@ def test_colour_is_tracked_and_drawn_in_colour_and_told(world: World, caplog: py
     red[..., 2] = 200
     for number in range(1, 4):
         cv2.imwrite(str(folder / f"{number}.png"), red)
-    done(world.track("--sequences", "car,street", "--weights", world.run(tir_ranges=["8-bit"]), "--save-frames"))
+    words = ("--sequences", "car,street", "--weights", world.run(tir_ranges=["8-bit"]), "--save-frames")
+    told(world.track(*words), 3, "in colour, not TIR in grey: street", "--modality rgb")
+    assert not world.out.exists()
+    done(world.track(*words, "--modality", "rgb"))
     assert [frame.shape for frame in world.seen.frames] == [(49, 64)] * 5 + [(49, 64, 3)] * 3
     assert world.seen.frames[-1][0, 0].tolist() == [200, 0, 0]
     drawn = cv2.imread(str(world.out / "frames/street/1.jpg"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline import images
-from pipeline.images import UnreadableImageError
+from pipeline.images import FalseColourError, UnreadableImageError
 from trainer.sequences.frames import first_kind, read_frames
 
 from ...conftest import draw_pair, shared
@@ -70,7 +71,17 @@ def test_colours_stay_in_r_g_b_order(tmp_path: Path, suffix: str) -> None:
 def test_a_sequence_is_what_its_first_frame_is(tmp_path: Path) -> None:
     files = written(tmp_path, RGB, STORED)
     assert [frame.shape for frame in read(files)] == [RGB.shape, RGB.shape]
-    assert [frame.shape for frame in read(files[::-1])] == [TIR.shape, TIR.shape]
+    for suffix in (".png", ".jpg"):
+        mixed = written(tmp_path, STORED, RGB, suffix=suffix)
+        with pytest.raises(FalseColourError, match=re.escape(f"{mixed[1]}: thermal picture in false colours")):
+            read(mixed)
+
+
+def test_a_frame_of_another_depth_fails_by_name(tmp_path: Path) -> None:
+    for deep in ((True, False), (False, True)):
+        files = written(tmp_path, *(picture(number, deep=each) for number, each in enumerate(deep)))
+        with pytest.raises(UnreadableImageError, match=re.escape(str(files[1]))):
+            read(files)
 
 
 def test_sixteen_bits_stay_as_they_are(tmp_path: Path) -> None:
