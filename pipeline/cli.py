@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.commands.doctor import doctor
 from pipeline.registries import DETECTORS, METHODS
 from pipeline.runtime.command import Command, print_table
 from pipeline.runtime.options import (
@@ -284,3 +285,6 @@ def synth(**options: Any) -> None:
     from pipeline import synthetic
 
     print_table(list(synthetic.run(synthetic.SynthConfig(**options)).items()))
+
+
+main.add_command(doctor)

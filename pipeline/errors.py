@@ -22,6 +22,12 @@ class TooManyRejectsError(CmdTirError):
     exit_code = 1
 
 
+class AmissError(CmdTirError):
+    """The look is done, and there is something that should be looked at (exit code 1)."""
+
+    exit_code = 1
+
+
 class UsageError(CmdTirError):
     """Bad usage or settings (exit code 2)."""
 

@@ -1,0 +1,83 @@
+"""What the doctor found, as lines of a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipeline.doctor.look import Seen
+
+_MEANT = {
+    "missing_counterpart": "pictures without a partner",
+    "absent": "frames that are named and not there",
+    "decode": "damaged pictures",
+    "false_colour": "thermal pictures in false colours",
+    "blank": "pictures that show nothing",
+    "saturated": "saturated pictures",
+    "no_structure": "pictures of noise",
+    "same_image": "copies of the visible picture as thermal",
+    "swapped_modalities": "visible pictures without colour",
+    "size_mismatch": "pictures of unlike aspect",
+    "temporal_mismatch": "pairs taken at different times",
+    "too_small": "pictures too small to align",
+    "overlay": "drawn into both pictures, left out of account",
+}
+"""Codes of ``rejects.jsonl`` and of flags -> what they are called here."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        check: what was looked at.
+        found: what was found.
+        amiss: whether somebody should look at it.
+    """
+
+    check: str
+    found: str
+    amiss: bool = False
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All that was found.
+
+    Attributes:
+        lines: of the table, in order.
+    """
+
+    lines: tuple[Line, ...]
+
+    @property
+    def amiss(self) -> int:
+        """How many lines somebody should look at."""
+        return sum(line.amiss for line in self.lines)
+
+
+def left_out(rejects: Mapping[str, int]) -> list[Line]:
+    """Lines about pictures that belong to no pair, by reason."""
+    return [Line(_MEANT.get(reason, reason), str(count), amiss=True) for reason, count in sorted(rejects.items())]
+
+
+def rates(found: Iterable[float]) -> list[Line]:
+    """A line about the frame rates (Hz) of the sequences whose frames have a time; none where none have."""
+    counts = Counter(f"{rate:.3g} Hz" for rate in found)
+    if not counts:
+        return []
+    return [Line("frame rate", ", ".join(f"{rate} in {n} sequences" for rate, n in sorted(counts.items())))]
+
+
+def pictures(seen: Seen) -> list[Line]:
+    """Lines about what the pictures are, and about what is wrong with them."""
+    kinds: dict[str, list[str]] = {}
+    for kind, count in sorted(seen.kinds.items()):
+        side, what = kind.split(" ", 1)
+        kinds.setdefault(side, []).append(f"{what} ({count})")
+    lines = [Line(f"{side} pictures", ", ".join(found), amiss=len(found) > 1) for side, found in kinds.items()]
+    return lines + [
+        Line(_MEANT.get(code, code), f"{count}, such as {seen.examples[code]}", amiss=True)
+        for code, count in sorted(seen.faults.items())
+    ]

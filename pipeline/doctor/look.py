@@ -1,0 +1,106 @@
+"""The work of one task: look at the pictures of a chunk of pairs, as ``align`` would before it registers them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+
+from pipeline import images
+from pipeline.align import pictures
+from pipeline.pairing.registration import clock, overlays, quality
+from pipeline.records import PairFiles
+
+
+@dataclass(frozen=True)
+class Task:
+    """Pairs of one sequence.
+
+    Attributes:
+        number: its place among the tasks.
+        root: the data set's folder.
+        pairs: what to look at.
+        tir_range: raw values of 16-bit TIR that become 0 and 255.
+        allowed: seconds of skew that the sequence allows.
+    """
+
+    number: int
+    root: Path
+    pairs: tuple[PairFiles, ...]
+    tir_range: tuple[float, float] | None
+    allowed: float
+
+
+@dataclass
+class Seen:
+    """What the pictures of some pairs are like.
+
+    Attributes:
+        kinds: what a picture is, by side (``visible 640x512``), -> how many are.
+        faults: code of a reason to reject or of a doubt -> how many pairs have it.
+        examples: code -> what is said of the first such pair.
+        sizes: pair -> (width, height) of its RGB picture, of those that can be read.
+        pairs: how many were looked at.
+        number: of the task.
+    """
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    pairs: int = 0
+    number: int = 0
+
+    def add(self, other: Seen) -> None:
+        """Add what was seen of later pairs."""
+        self.kinds += other.kinds
+        self.faults += other.faults
+        self.examples = other.examples | self.examples
+        self.sizes |= other.sizes
+        self.pairs += other.pairs
+
+    def fault(self, code: str, example: str) -> None:
+        """Count a fault of a pair."""
+        self.faults[code] += 1
+        self.examples.setdefault(code, example)
+
+
+def look(task: Task) -> Seen:
+    """Look at the pictures of each pair of a task."""
+    seen = Seen(pairs=len(task.pairs), number=task.number)
+    for pair in task.pairs:
+        try:
+            _look_at(task, pair, seen)
+        except images.UnreadableImageError as error:
+            seen.fault(error.reason, str(error))
+        except cv2.error as error:
+            seen.fault("decode", f"{pair.rgb}, {pair.tir}: {images.refusal(error)}")
+    return seen
+
+
+def _look_at(task: Task, pair: PairFiles, seen: Seen) -> None:
+    """Count what one pair is, and each thing that is wrong with it.
+
+    Raises:
+        UnreadableImageError: a picture is damaged, or no thermal picture.
+    """
+    encoded = pictures.read(task.root, pair)
+    seen.sizes[pair.pair_id] = images.picture_size(encoded.rgb, pair.rgb)
+    loaded = pictures.decode(encoded, pair, task.tir_range)
+    seen.kinds[f"visible {_size(loaded.rgb.shape)}"] += 1
+    seen.kinds[f"thermal {_size(loaded.tir.shape)}, {'8' if loaded.tir_range is None else '16'} bits"] += 1
+    found = [
+        verdict for verdict in (clock.skewed(pair, task.allowed), quality.inspect(loaded.rgb, loaded.tir)) if verdict
+    ]
+    for verdict in found:
+        for code in filter(None, (verdict.reason, *verdict.flags)):
+            seen.fault(code, f"{pair.pair_id}: {verdict.detail}" if verdict.detail else pair.pair_id)
+    if not any(verdict.reason for verdict in found) and overlays.drawn([(loaded.rgb, loaded.tir)]) is not None:
+        seen.fault("overlay", pair.pair_id)
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]}x{shape[0]}"

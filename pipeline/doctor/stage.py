@@ -1,0 +1,140 @@
+"""Look through a data set: its layout, its pictures, its labels. Nothing is written, nothing is registered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline.detect import DetectorSpec, Pairs, Surveys, build_detector
+from pipeline.doctor import diagnosis
+from pipeline.doctor.diagnosis import Diagnosis, Line
+from pipeline.doctor.look import Seen, Task, look
+from pipeline.doctor.settings import DoctorConfig
+from pipeline.errors import DataError
+from pipeline.images import UnreadableImageError, picture_size
+from pipeline.manifests import Manifest
+from pipeline.pairing.discovery import ranges
+from pipeline.pairing.discovery.discover import discover
+from pipeline.pairing.discovery.recognition import resolve
+from pipeline.pairing.discovery.sources import load_side
+from pipeline.pairing.discovery.summary import Discovered
+from pipeline.pairing.registration import clock
+from pipeline.records import PairFiles
+from pipeline.runtime.executor import run_tasks
+
+CHUNK = 100
+"""Pairs of one sequence that make a task."""
+
+
+@dataclass
+class _Found:
+    """What discovery tells: totals, reasons why pictures are left out, frame rates (Hz) of sequences with times."""
+
+    totals: Discovered = field(default_factory=Discovered)
+    left_out: Counter[str] = field(default_factory=Counter)
+    rates: list[float] = field(default_factory=list)
+
+
+def run(config: DoctorConfig) -> Diagnosis:
+    """Look through a data set, as ``cmd-prep doctor`` does.
+
+    Raises:
+        DataError: no such folder, or no known layout fits it; the message says what the nearest ones lack.
+        UsageError: no such manifest, or ``detections`` are of a kind that is not known.
+    """
+    if not config.root.is_dir():
+        raise DataError(f"{config.root}: no such folder: give the data set's")
+    manifest, why = resolve(config.root, config.manifest)
+    found = _survey(config, manifest)
+    count = found.totals.pairs.total()
+    total = min(config.pairs or count, count)
+    parts = []
+    with tqdm(total=total, desc="look", unit="pair", disable=None) as bar:
+        for part in run_tasks(look, _tasks(config, manifest, count), config.workers):
+            parts.append(part)
+            bar.update(part.pairs)
+    seen = Seen()
+    for part in sorted(parts, key=lambda part: part.number):
+        seen.add(part)
+    looked_at = "" if total == count else f"; the pictures of {total} were looked at"
+    lines = [
+        Line("layout", why),
+        Line("pairs", f"{count} in {len(found.totals.pairs)} sequences{looked_at}"),
+        *(Line("how they pair", note, amiss=True) for note in found.totals.told()),
+        *diagnosis.left_out(found.left_out),
+        *diagnosis.rates(found.rates),
+        *diagnosis.pictures(seen),
+        *(_labels(config, manifest, seen.sizes) if config.detections else ()),
+    ]
+    return Diagnosis(tuple(lines))
+
+
+def _survey(config: DoctorConfig, manifest: Manifest) -> _Found:
+    """Walk the data set once, without opening a picture."""
+    found = _Found()
+    for sequence in discover(config.root, manifest):
+        found.totals.add(sequence)
+        found.left_out.update(reject.reason for reject in sequence.rejects)
+        gaps = np.diff([pair.timestamp for pair in sequence.pairs if pair.timestamp is not None])
+        if len(gaps) and np.median(gaps) > 0:
+            found.rates.append(1 / float(np.median(gaps)))
+    return found
+
+
+def _tasks(config: DoctorConfig, manifest: Manifest, count: int) -> Iterator[Task]:
+    """Chunks of every sequence; with ``pairs`` some pairs evenly spread over all."""
+    wanted = set(np.linspace(0, count - 1, config.pairs).round().astype(int)) if config.pairs else None
+    seen = number = 0
+    for sequence in discover(config.root, manifest):
+        chosen = [pair for i, pair in enumerate(sequence.pairs, seen) if wanted is None or i in wanted]
+        seen += len(sequence.pairs)
+        if not chosen:
+            continue
+        tir_range = ranges.sequence_range(config.root, sequence.pairs, sequence.manifest.tir_range)
+        allowed = clock.tolerance(sequence.pairs)
+        for first in range(0, len(chosen), CHUNK):
+            yield Task(number, config.root, tuple(chosen[first : first + CHUNK]), tir_range, allowed)
+            number += 1
+
+
+def _labels(config: DoctorConfig, manifest: Manifest, sizes: Mapping[str, tuple[int, int]]) -> Iterable[Line]:
+    """Lines about files of boxes: whose they are, and what is wrong with them."""
+    detector = build_detector(DetectorSpec(name="boxes", detections=config.detections))
+    if not isinstance(detector, Surveys):
+        raise TypeError("boxes of files are matched with the names of all pairs")
+    pairs = dict(_sizes(config, manifest, sizes))
+    if not pairs:
+        return [Line("boxes", "no pair can be read that they could belong to", amiss=True)]
+    try:
+        survey = detector.survey(Pairs(pairs))
+    except DataError as error:
+        return [Line("boxes", str(error), amiss=True)]
+    lines = [Line("boxes", f"of {len(survey.names)} of {len(pairs)} pairs", amiss=len(survey.names) < len(pairs))]
+    return lines + [Line(key.replace("_", " "), str(n), amiss=True) for key, n in survey.counts.items() if _amiss(key)]
+
+
+def _amiss(key: str) -> bool:
+    """Whether a count of the survey is of something wrong."""
+    return not key.endswith("_found") or key.endswith("_not_found")
+
+
+def _sizes(
+    config: DoctorConfig, manifest: Manifest, known: Mapping[str, tuple[int, int]]
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """(pair, (width, height) of its RGB picture), from the header where the picture was not looked at."""
+    for sequence in discover(config.root, manifest):
+        for pair in sequence.pairs:
+            size = known.get(pair.pair_id) or _header(config, pair)
+            if size:
+                yield pair.pair_id, size
+
+
+def _header(config: DoctorConfig, pair: PairFiles) -> tuple[int, int] | None:
+    try:
+        return picture_size(load_side(config.root, pair.rgb), pair.rgb)
+    except UnreadableImageError:
+        return None

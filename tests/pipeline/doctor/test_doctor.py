@@ -1,0 +1,129 @@
+"""`cmd-prep doctor`: what is there and what would go wrong, in one table, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline import images
+from pipeline.doctor import DoctorConfig, Line, run
+
+from ...conftest import Run, done, draw_tree, told
+
+
+def lines(root: Path, **options: object) -> dict[str, Line]:
+    """What the doctor says of a folder, by what was looked at."""
+    return {line.check: line for line in run(DoctorConfig.model_validate({"root": root} | options)).lines}
+
+
+def amiss(root: Path, **options: object) -> dict[str, str]:
+    """The same of what is worth a look alone."""
+    return {check: line.found for check, line in lines(root, **options).items() if line.amiss}
+
+
+def rewrite(path: Path, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+    """Write a picture again under its name, changed; colours are R, G, B."""
+    picture = images.decode(path.read_bytes(), path.name)
+    changed = change(np.ascontiguousarray(picture if picture.ndim == 2 else picture[..., ::-1]).astype(np.uint8))
+    path.write_bytes(images.encode(changed, path.suffix))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A KAIST-style tree: two sequences of three pairs, which have no grey value in common."""
+    root = draw_tree(tmp_path / "data")
+    for path in root.rglob("*.jpg"):
+        rewrite(path, lambda picture: picture // 3 + (0 if picture.ndim == 2 else 120))
+    return root
+
+
+def framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture with a white frame drawn into it."""
+    cv2.rectangle(picture, (20, 16), (139, 111), (255, 255, 255), 3)
+    return picture
+
+
+def test_a_sound_folder_is_told_in_a_table_and_left_as_it_is(tree: Path, prep: Run) -> None:
+    before = sorted((path, path.stat().st_mtime_ns) for path in tree.parent.rglob("*"))
+    table = done(prep("doctor", tree, "--workers", 1))
+    assert "kaist" in table
+    assert "6 in 2 sequences" in table
+    assert "160x128 (6)" in table
+    assert "!" not in table
+    assert sorted((path, path.stat().st_mtime_ns) for path in tree.parent.rglob("*")) == before
+
+
+def test_what_is_wrong_with_pictures_is_counted_and_named(tree: Path, prep: Run) -> None:
+    first = tree / "set00/V000"
+    (first / "lwir/I00000.jpg").unlink()
+    whole = (first / "visible/I00001.jpg").read_bytes()
+    (first / "visible/I00001.jpg").write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+    rewrite(first / "lwir/I00002.jpg", lambda picture: cv2.applyColorMap(picture, cv2.COLORMAP_JET).astype(np.uint8))
+    rewrite(tree / "set00/V001/lwir/I00000.jpg", lambda picture: np.full_like(picture, 90))
+    found = amiss(tree)
+    assert found["pictures without a partner"] == "1"
+    assert found["damaged pictures"].startswith("1, such as set00/V000/visible/I00001.jpg: ")
+    assert found["thermal pictures in false colours"].startswith("1, such as set00/V000/lwir/I00002.jpg: ")
+    assert found["pictures that show nothing"].startswith("1, such as set00/V001/I00000: ")
+    assert len(found) == 4
+    told(prep("doctor", tree, "--workers", 1), 1, "lines marked with ! are worth a look (4)", "nothing was written")
+
+
+def test_what_is_drawn_into_both_pictures_is_found(tree: Path) -> None:
+    for path in (tree / "set00/V001").rglob("*.jpg"):
+        rewrite(path, framed)
+    what = "drawn into both pictures, left out of account"
+    assert amiss(tree) == {what: "3, such as set00/V001/I00000"}
+
+
+def test_sizes_that_differ_are_set_side_by_side(tree: Path) -> None:
+    rewrite(
+        tree / "set00/V000/lwir/I00001.jpg", lambda picture: cv2.resize(picture, (80, 64)).astype(np.uint8, copy=False)
+    )
+    assert amiss(tree) == {"thermal pictures": "160x128, 8 bits (5), 80x64, 8 bits (1)"}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"I00000", "I00001", "I00002"}, "could be"),
+        ({"set00/V000/I00000", "set00/V001/I00002"}, "of 2 of 6 pairs"),
+        ({"a", "b"}, "none of 2 names belongs to any of 6 pairs"),
+    ],
+)
+def test_labels_are_held_against_the_pairs(tree: Path, tmp_path: Path, names: set[str], said: str) -> None:
+    rows = [json.dumps({"pair_id": name, "boxes": [[10, 10, 40, 30]]}) for name in sorted(names)]
+    (tmp_path / "boxes.jsonl").write_text("\n".join(rows))
+    assert said in amiss(tree, detections=tmp_path / "boxes.jsonl")["boxes"]
+
+
+def test_labels_that_all_fit_are_nothing_to_look_at(tree: Path, tmp_path: Path) -> None:
+    ids = [f"set00/V00{sequence}/I0000{frame}" for sequence in range(2) for frame in range(3)]
+    (tmp_path / "boxes.jsonl").write_text("\n".join(json.dumps({"pair_id": i, "boxes": [[9, 9, 30, 30]]}) for i in ids))
+    found = lines(tree, detections=tmp_path / "boxes.jsonl", pairs=2)
+    assert found["boxes"] == Line("boxes", "of 6 of 6 pairs")
+    assert not any(line.amiss for line in found.values())
+
+
+def test_a_sample_is_called_a_sample(tree: Path) -> None:
+    found = lines(tree, pairs=2)
+    assert found["pairs"].found == "6 in 2 sequences; the pictures of 2 were looked at"
+    assert found["visible pictures"].found == "160x128 (2)"
+
+
+def test_the_answer_does_not_depend_on_workers(tmp_path: Path) -> None:
+    root = draw_tree(tmp_path / "data", sequences=3, frames=2)
+    (root / "set00/V001/visible/I00000.jpg").write_bytes(b"")
+    assert run(DoctorConfig(root=root, workers=2)) == run(DoctorConfig(root=root))
+
+
+def test_no_folder_and_no_layout_are_bad_input(tmp_path: Path, prep: Run) -> None:
+    told(prep("doctor", tmp_path / "nowhere"), 3, "no such folder")
+    (tmp_path / "a.txt").write_text("")
+    told(prep("doctor", tmp_path, "--workers", 1), 3, "no known layout")
