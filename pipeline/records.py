@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -146,8 +147,10 @@ def locate_rows(path: Path, row: type[R]) -> Iterator[tuple[int, R]]:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
                 if len(line) > MAX_LINE:
                     raise DataError(f"{path}:{number}: line is longer than {MAX_LINE} bytes: not a file of this tool")
-                if line.strip():
-                    yield at, adapter.validate_json(line)
+                # Editors on Windows put a mark of the byte order in front, which is no JSON.
+                text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+                if text.strip():
+                    yield at + len(line) - len(text), adapter.validate_json(text)
                 at += len(line)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error

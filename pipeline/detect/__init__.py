@@ -9,6 +9,7 @@ from pipeline.detect.base import Detections, Detector, DetectorSpec
 from pipeline.detect.select import select
 from pipeline.detect.survey import Pairs, Survey, Surveys
 from pipeline.errors import UsageError
+from pipeline.files.plain import stamp
 from pipeline.registries import DETECTORS
 
 __all__ = ["Detections", "Detector", "DetectorSpec", "Pairs", "Survey", "Surveys", "build_detector", "select"]
@@ -22,16 +23,7 @@ def build_detector(spec: DetectorSpec) -> Detector:
         DataError: the file is there but damaged, of another kind, or a pickle that names foreign code.
     """
     files = (spec.weights, spec.detections, Path(spec.config) if spec.config else None)
-    return _built(spec, tuple(map(_stamp, files)))
-
-
-def _stamp(path: Path | None) -> tuple[int, ...]:
-    """What changes when a file is written again: a Dask worker or a notebook lives longer than its input."""
-    try:
-        found = path.stat() if path else None
-    except OSError:
-        found = None
-    return (found.st_size, found.st_mtime_ns, found.st_ino) if found else ()
+    return _built(spec, tuple(map(stamp, files)))
 
 
 @lru_cache(maxsize=1)

@@ -84,12 +84,16 @@ def match(source: str, names: Iterable[str], pairs: Collection[str], rejected: C
     return result
 
 
+LIKE = 0.3
+"""How alike names must be to be guessed, 0 to 1: a wrong guess costs nothing where nothing fits."""
+
+
 def nearest(name: str, pairs: Iterable[str]) -> str | None:
     """The pair whose frame is called most like the picture that a name stands for; None where none is like it."""
     called = _without_marks(name)[-1]
     frames = {_without_marks(pair)[-1]: pair for pair in sorted(pairs)}
     near = [max((frame for frame in frames if frame in called), key=len, default="")]
-    near = near if near[0] else difflib.get_close_matches(called, frames, n=1)
+    near = near if near[0] else difflib.get_close_matches(called, frames, n=1, cutoff=LIKE)
     return frames[near[0]] if near else None
 
 

@@ -175,9 +175,14 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
         outside = int((clip(read.boxes * factor, *size)[:, 2:] <= 0).any(axis=1).sum())
         for key, count in [*read.notes.items(), *([("outside", outside)] if outside else [])]:
             seen.notes[key] += count
-            seen.examples.setdefault(key, name)
+            seen.examples.setdefault(key, f"{name} of {_size(size)} pixels" if key == "outside" else name)
         seen.classes.update(read.classes)
         seen.total += len(read.boxes) + read.notes.get("unusable", 0) + read.notes.get("ignored", 0)
+    if seen.notes["outside"] > seen.total / 2:
+        raise DataError(
+            f"{path}: {seen.notes['outside']} of {seen.total} boxes lie outside their picture, such as in "
+            f"{seen.examples['outside']}: scale those of a larger one, or declare its width and height in a COCO file"
+        )
     if seen.scaled:
         log.warning("%s: boxes of %d pictures are scaled: %s", path, seen.scaled, seen.examples["scaled"])
     for key, count in seen.notes.items():

@@ -21,6 +21,18 @@ def open_plain(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
+def stamp(path: Path | None) -> tuple[int, ...]:
+    """What changes when a file is written again, empty where there is none.
+
+    What a process keeps of a file is kept under it: a Dask worker or a notebook lives longer than its input.
+    """
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        found = None
+    return (found.st_size, found.st_mtime_ns, found.st_ino) if found else ()
+
+
 def read_plain(path: Path, limit: int) -> bytes:
     """Read a whole file of at most ``limit`` bytes.
 

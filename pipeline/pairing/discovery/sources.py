@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
+from pipeline.files.plain import stamp
 from pipeline.images import UnreadableImageError, decode, encode, read_bytes, to_rgb
 from pipeline.records import inside_root
 
@@ -48,7 +49,7 @@ def load_side(root: Path, locator: str) -> bytes:
         return read_bytes(path)
     if part["channel"]:
         return _channels(read_bytes(path), part["channel"], locator)
-    frame = _clip(str(path), os.getpid()).read(int(part["frame"]))
+    frame = _clip(str(path), stamp(path), os.getpid()).read(int(part["frame"]))
     return encode(to_rgb(frame, locator), ".png")
 
 
@@ -145,12 +146,14 @@ class Clip:
             self._next += 1
         done, frame = self._video.read() if self._next == index else (False, None)
         if not done or frame is None:
+            # How far the decoder got is not known; from the start, the next frame is the same in every process.
+            self._restart()
             raise UnreadableImageError(f"{self.path}: no frame {index}: the clip ends or is damaged there")
         self._next += 1
         return frame.astype(np.uint8, copy=False)
 
 
 @lru_cache(maxsize=4)
-def _clip(path: str, _process: int) -> Clip:
-    """An open clip of this process; a forked child must not share its parent's file position."""
+def _clip(path: str, _file: tuple[int, ...], _process: int) -> Clip:
+    """An open clip of this process, as the file is now; a forked child must not share its parent's file position."""
     return Clip(path)

@@ -56,6 +56,17 @@ def test_jsonl_without_scores_and_classes_means_one_and_none(tmp_path: Path) -> 
     assert (found.scores.tolist(), found.classes.tolist()) == ([1.0], [-1])
 
 
+def test_jsonl_may_begin_with_a_mark_of_the_byte_order(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, "\ufeff" + json.dumps({"pair_id": PAIR, "boxes": [[1, 2, 3, 4]]}))
+    assert find(path).boxes.tolist() == [[1, 2, 3, 4]]
+
+
+def test_boxes_most_of_which_lie_outside_are_those_of_another_picture(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {"pair_id": PAIR, "boxes": [[700, 2, 3, 4], [1, 600, 3, 4], [1, 2, 3, 4]]})
+    with pytest.raises(DataError, match=r"2 of 3 boxes lie outside their picture, .* of 640x512 pixels: scale"):
+        find(path)
+
+
 def test_a_pair_without_a_row_has_no_detections(tmp_path: Path) -> None:
     path = jsonl(tmp_path, {"pair_id": PAIR, "boxes": []})
     assert len(find(path)) == len(find(path, "set00/V000/I00001")) == 0

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.images import UnreadableImageError, decode, decode_rgb, decode_tir
+from pipeline.pairing.discovery import sources
 from pipeline.pairing.discovery.sources import Clip, file_of, load_side
 
 
@@ -58,6 +59,54 @@ def test_frames_of_a_clip_in_any_order(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImageError, match="no frame 12"):
         load_side(tmp_path, "clip.avi#frame=12")
     assert abs(float(decode(load_side(tmp_path, "clip.avi#frame=2"), "frame").mean()) - 40) < 4
+
+
+def grey_clip(path: Path, *levels: int) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
+    for level in levels:
+        writer.write(np.full((48, 64, 3), level, np.uint8))
+    writer.release()
+    return path
+
+
+def test_a_frame_behind_a_damaged_one_is_the_same_whatever_was_read_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = grey_clip(tmp_path / "c.avi", *range(0, 240, 20))
+    opened = cv2.VideoCapture
+
+    class Damaged:
+        """A decoder that fails at frame 3 and is behind it then."""
+
+        def __init__(self, name: str) -> None:
+            self.video, self.at = opened(name), 0
+
+        def grab(self) -> bool:
+            self.at += 1
+            return bool(self.video.grab())
+
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            self.at += 1
+            done, frame = self.video.read()
+            return (False, None) if self.at == 4 else (done, frame)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.video, name)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Damaged)
+    clip = Clip(str(path))
+    with pytest.raises(UnreadableImageError, match="no frame 3"):
+        clip.read(3)
+    assert float(clip.read(4).mean()) == float(Clip(str(path)).read(4).mean())
+
+
+def test_a_clip_that_is_written_again_is_read_again(tmp_path: Path) -> None:
+    for level in (40, 200):
+        grey_clip(tmp_path / "c.avi", *[level] * 4)
+        frame = decode(load_side(tmp_path, "c.avi#frame=1"), "frame")
+        assert abs(float(frame.mean()) - level) < 4
+    # A child that is forked later must not be the one to close them: their decoder's threads are not in it.
+    sources._clip.cache_clear()
 
 
 @pytest.mark.parametrize(
