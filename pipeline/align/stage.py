@@ -98,7 +98,7 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
     with owned(config.out, plan, config.on_existing, MADE + WORK, before=before):
         if results < RESULTS:
             log.warning(
-                "%s was begun by an earlier version, for which drawings in both pictures were evidence: "
+                "%s was finished by an earlier version, for which drawings in both pictures were evidence: "
                 "--on-existing overwrite registers all pairs anew",
                 config.out,
             )
@@ -113,10 +113,9 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
 
 
 def _results(config: AlignConfig) -> int:
-    """The plan's ``results``: those of the folder that is gone on with, where an earlier version began it."""
-    begun = any(path.is_file() for pattern in (SUMMARY, "parts/*") for path in config.out.glob(pattern))
-    resumed = begun and config.on_existing == "resume" and (config.out / PLAN).is_file()
-    found = read_json(config.out / PLAN).get("results", 1) if resumed else RESULTS
+    """The plan's ``results``: those of a folder that is kept since an earlier version finished it."""
+    finished = all((config.out / name).is_file() for name in (SUMMARY, PLAN))
+    found = read_json(config.out / PLAN).get("results", 1) if finished and config.on_existing == "resume" else RESULTS
     return found if isinstance(found, int) and found < RESULTS else RESULTS
 
 

@@ -64,7 +64,7 @@ def test_order_against_numbers_is_told_in_the_table_the_summary_and_the_page(
     assert note in (tmp_path / "out/report.html").read_text()
 
 
-def test_work_that_an_earlier_version_began_is_gone_on_with_and_told(
+def test_work_that_an_earlier_version_finished_is_kept_and_told(
     tmp_path: Path, tree: Path, prep: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     words = ("align", "--root", tree, "--out", tmp_path / "out")
@@ -75,7 +75,7 @@ def test_work_that_an_earlier_version_began_is_gone_on_with_and_told(
     assert plan.pop("results") == 2
     (tmp_path / "out/plan.json").write_text(json.dumps(plan))
     done(prep(*words))
-    assert "begun by an earlier version, for which drawings in both pictures were evidence" in caplog.text
+    assert "finished by an earlier version, for which drawings in both pictures were evidence" in caplog.text
     assert json.loads((tmp_path / "out/plan.json").read_text()) == plan
     caplog.clear()
     done(prep(*words, "--on-existing", "overwrite"))
