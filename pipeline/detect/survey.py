@@ -17,6 +17,7 @@ from pipeline.detect.formats.boxes import Columns
 from pipeline.detect.names import Match, match, nearest
 from pipeline.detect.placing import other_size, scale
 from pipeline.errors import DataError
+from pipeline.files.hashing import file_sha256, text_sha256
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Survey:
         recorded: what the shards note beside the settings: how the files were read, where version 0.1 did otherwise.
         class_names: class -> name, of those that are not COCO's.
         classes: class -> boxes of all pairs.
+        content_sha256: of the files of a folder; empty for one file, whose hash is known.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class Survey:
     recorded: Mapping[str, object] = field(default_factory=dict)
     class_names: Mapping[int, str] = field(default_factory=dict)
     classes: Mapping[int, int] = field(default_factory=dict)
+    content_sha256: str = ""
 
     def of(self, pairs: Iterable[str]) -> Survey:
         """What a worker needs to know of some of the pairs."""
@@ -108,7 +111,13 @@ def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
     if seen.scaled:
         recorded["boxes_scaled"] = True
     reading = Reading(columns=columns, classes=tuple(numbers.of.items()))
-    return Survey(found.names, reading, counts | seen.counts(), recorded, numbers.names, classes)
+    content = _content(path, found.names.values()) if path.is_dir() else ""
+    return Survey(found.names, reading, counts | seen.counts(), recorded, numbers.names, classes, content)
+
+
+def _content(folder: Path, names: Iterable[str]) -> str:
+    """The hash of the files that are used: a class is changed by a digit, which changes no file's size."""
+    return text_sha256("\n".join(f"{name} {file_sha256(folder / name)}" for name in sorted(names)))
 
 
 def _nothing_fits(path: Path, found: Match, pairs: Pairs) -> DataError:

@@ -71,6 +71,9 @@ def run(config: MineConfig) -> MineResult:
         "aligned_sha256": file_sha256(aligned.source),
     }
     before = {f"recipe.{name}": value for name, value in BEFORE.items()}
+    if survey.content_sha256:
+        # In the plan alone, which a folder that was begun without it may lack: shards stay what they were.
+        plan["detections_content_sha256"] = before["detections_content_sha256"] = survey.content_sha256
     whole = partial(complete, quick=config.quick)
     with owned(config.out, plan, config.on_existing, MADE, before=before, finished=whole) as older:
         if older:

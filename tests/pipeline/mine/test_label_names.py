@@ -152,6 +152,17 @@ def test_every_way_of_sharing_the_work_gives_the_same_bytes(
     assert json.loads(made[0]["index.json"])["totals"]["classes"] == {"-1": 1, "2": 5}
 
 
+def test_labels_that_changed_in_nothing_but_a_digit_are_other_input(data: Data, prep: Run, tmp_path: Path) -> None:
+    folder, out = labels(tmp_path, *(f"{pair}.txt" for pair in frames(data))), tmp_path / "s"
+    command = words(data, folder, "--out", out)
+    done(prep(*command))
+    plan = json.loads((out / "plan.json").read_text())
+    (folder / "seq0/0.txt").write_text(LINE.replace("2 ", "7 "))
+    told(prep(*command), 2, "other settings or input (detections_content_sha256: ")
+    (out / "plan.json").write_text(json.dumps({key: plan[key] for key in plan if "content" not in key}))
+    done(prep(*command))
+
+
 def test_a_file_that_is_written_again_is_read_again(data: Data, tmp_path: Path) -> None:
     path = tmp_path / "boxes.jsonl"
     for category in (3, 14):
