@@ -132,8 +132,8 @@ def _samples(config: AlignConfig, manifest: Manifest) -> Iterator[Task]:
     cameras: dict[str, list[tuple[PairFiles, tuple[float, float] | None]]] = {}
     for sequence in discover(config.root, manifest):
         if sequence.pairs and (config.estimate or sequence.manifest.prior) == "sequence":
-            tir_range = config.tir_range or ranges.sequence_range(
-                config.root, sequence.pairs, sequence.manifest.tir_range
+            tir_range = ranges.sequence_range(
+                config.root, sequence.pairs, config.tir_range or sequence.manifest.tir_range
             )
             cameras.setdefault(sequence.camera, []).extend((p, tir_range) for p in _spread(sequence.pairs, FRAMES))
     for camera, pairs in cameras.items():

@@ -36,7 +36,7 @@ class Pictures:
     Attributes:
         rgb: (H, W, 3) R, G, B.
         tir: (h, w).
-        tir_range: raw values that became 0 and 255, where the thermal picture has 16 bits.
+        tir_range: raw values that became 0 and 255, where the thermal picture has more than 8 bits.
     """
 
     rgb: images.Rgb
@@ -64,5 +64,5 @@ def decode(encoded: Encoded, pair: PairFiles, tir_range: tuple[float, float] | N
     """
     rgb = images.decode_rgb(encoded.rgb, pair.rgb)
     raw = images.decode(encoded.tir, pair.tir)
-    used = tir_range if raw.dtype == np.uint16 else None
+    used = tir_range if raw.dtype != np.uint8 else None
     return Pictures(rgb, images.to_tir(raw, pair.tir, tir_range), used)

@@ -191,7 +191,7 @@ def _tasks(config: AlignConfig, source: Source, rigs: calibration.Rigs) -> Itera
         chosen = [p for i, p in enumerate(sequence.pairs, seen) if wanted is None or i in wanted]
         seen += len(sequence.pairs)
         rejects = () if wanted is not None else tuple(sequence.rejects)
-        tir_range = config.tir_range or ranges.sequence_range(config.root, sequence.pairs, sequence.manifest.tir_range)
+        tir_range = ranges.sequence_range(config.root, sequence.pairs, config.tir_range or sequence.manifest.tir_range)
         rig = calibration.known_rig(rigs, sequence.camera, config, sequence.manifest)
         for first in range(0, max(len(chosen), 1 if rejects else 0), CHUNK):
             path = config.out / "parts" / f"{number:06d}.jsonl"

@@ -1,6 +1,7 @@
 """Bytes to pixels and back: whole pictures, or an error that names the file."""
 
 from pipeline.images.decoding import (
+    Raw,
     Rgb,
     Tir,
     check,
@@ -28,6 +29,7 @@ from pipeline.images.sizes import picture_size
 __all__ = [
     "ChangedFileError",
     "FalseColourError",
+    "Raw",
     "Rgb",
     "Tir",
     "UnreadableImageError",

@@ -6,6 +6,8 @@ header claims: neither is left to it.
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ Tir = NDArray[np.uint8]
 """(H, W) uint8."""
 
 
+Raw = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int16] | NDArray[np.float32]
+"""(H, W) or (H, W, C), as a file holds it."""
 COLOURLESS = 4.0
 """Grey levels by which channels differ on average at most where they are alike: what JPEG does to grey pictures that
 are stored in colour, with a coloured mark on some."""
@@ -63,7 +67,7 @@ def refuse_false_colours(data: bytes, name: str) -> None:
         to_tir(decode_jpeg(data, name, reduce=8), name)
 
 
-def chroma(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
+def chroma(picture: Raw) -> float:
     """Mean difference, in 8-bit levels, of the largest and smallest channel; 0 for one channel, or several alike."""
     if picture.ndim == 2 or picture.shape[2] < 3:
         return 0.0
@@ -71,23 +75,25 @@ def chroma(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> float:
     first, second, third = (picture[::4, ::4, channel] for channel in range(3))
     largest = np.maximum(np.maximum(first, second), third)
     smallest = np.minimum(np.minimum(first, second), third)
-    return float((largest - smallest).mean()) / (257 if picture.dtype == np.uint16 else 1)
+    if picture.dtype == np.uint8:
+        return float((largest - smallest).mean())
+    return float((largest.astype(np.float64) - smallest).mean()) / 257
 
 
-def in_colour(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> bool:
+def in_colour(picture: Raw) -> bool:
     """Whether a picture has colours, and not merely several channels that are alike."""
     return chroma(picture) > COLOURLESS
 
 
-def decode(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Decode a picture as it is stored: (H, W) or (H, W, C) in OpenCV's B, G, R order, uint8 or uint16.
+def decode(data: bytes, name: str) -> Raw:
+    """Decode a picture as it is stored: (H, W) or (H, W, C) in OpenCV's B, G, R order.
 
     Args:
         data: the file's bytes.
         name: what to call it in an error.
 
     Raises:
-        UnreadableImageError: not a picture, damaged, over the limit of size, or neither 8 nor 16 bits deep.
+        UnreadableImageError: not a picture, damaged, over the limit of size, or neither of 8 nor 16 bits nor float32.
     """
     if is_jpeg(data):
         return decode_jpeg(data, name)
@@ -99,14 +105,12 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
         raise UnreadableImageError(f"{name}: damaged picture ({error.err}): {REMEDY}") from error
     if image is None or image.size == 0:
         raise UnreadableImageError(f"{name}: damaged picture, cannot be decoded: {REMEDY}")
-    if image.dtype == np.uint8:
-        return image.astype(np.uint8, copy=False)
-    if image.dtype == np.uint16:
-        return image.astype(np.uint16, copy=False)
-    raise UnreadableImageError(f"{name}: pixels are {image.dtype}, expected 8 or 16 bit integers")
+    if image.dtype not in (np.uint8, np.uint16, np.int16, np.float32):
+        raise UnreadableImageError(f"{name}: pixels are {image.dtype}, expected 8 or 16 bit integers, or float32")
+    return cast("Raw", image)
 
 
-def to_rgb(image: NDArray[np.uint8] | NDArray[np.uint16], name: str) -> Rgb:
+def to_rgb(image: Raw, name: str) -> Rgb:
     """A decoded visible picture as (H, W, 3) uint8 R, G, B; one channel is repeated, alpha is dropped.
 
     Raises:
@@ -120,20 +124,18 @@ def to_rgb(image: NDArray[np.uint8] | NDArray[np.uint16], name: str) -> Rgb:
     return cv2.cvtColor(image, code).astype(np.uint8, copy=False)
 
 
-def to_tir(
-    image: NDArray[np.uint8] | NDArray[np.uint16], name: str, tir_range: tuple[float, float] | None = None
-) -> Tir:
+def to_tir(image: Raw, name: str, tir_range: tuple[float, float] | None = None) -> Tir:
     """A decoded thermal picture as (H, W) uint8.
 
     Args:
-        image: one channel, or several that are alike (KAIST stores three); 16-bit values need ``tir_range``.
+        image: one channel, or several that are alike (KAIST stores three); other values than 8 bits need ``tir_range``.
         name: what to call it in an error.
         tir_range: raw values that become 0 and 255. It belongs to a sequence or a camera: a range chosen picture by
             picture would make the same body change its brightness from frame to frame.
 
     Raises:
         FalseColourError: the channels are not alike: colours of a palette, from which heat cannot be told.
-        UnreadableImageError: a 16-bit picture without a range.
+        UnreadableImageError: raw values without a range, or 8 bits where there is one.
     """
     if in_colour(image):
         raise FalseColourError(
@@ -142,9 +144,16 @@ def to_tir(
         )
     plane = image if image.ndim == 2 else np.ascontiguousarray(image[..., image.shape[2] // 2])
     if plane.dtype == np.uint8:
+        if tir_range is not None:
+            raise UnreadableImageError(f"{name}: 8-bit thermal picture in a sequence of raw values: restore or drop it")
         return plane.astype(np.uint8, copy=False)
     if tir_range is None:
-        raise UnreadableImageError(f"{name}: 16-bit thermal picture without a range: give --tir-range LOW,HIGH")
+        kind = "float32" if plane.dtype == np.float32 else "16-bit"
+        raise UnreadableImageError(
+            f"{name}: {kind} thermal picture without a range: give --tir-range LOW,HIGH, or drop it from 8-bit ones"
+        )
+    if not np.isfinite(plane).all():
+        raise UnreadableImageError(f"{name}: thermal picture with values that are no numbers: replace them")
     low, high = tir_range
     scaled: NDArray[np.float32] = (plane.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6))
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)

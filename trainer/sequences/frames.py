@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.errors import DataError
 
-Frame = NDArray[np.uint8] | NDArray[np.uint16]
+Frame = images.Raw
 Kind = Literal["grey", "colour", "deep"]
-"""8 bits of one channel, or of several that are alike; 8 bits in R, G, B; 16 bits."""
+"""8 bits of one channel, or of several that are alike; 8 bits in R, G, B; more bits."""
 
 
 def _grey(data: bytes, name: str) -> Frame:
@@ -60,7 +59,7 @@ def first_kind(path: Path) -> Kind | None:
 
 def _kind(picture: Frame) -> Kind:
     """The kind of a picture (H, W) or (H, W, C)."""
-    if picture.dtype == np.uint16:
+    if picture.dtype != np.uint8:
         return "deep"
     if picture.ndim == 2:
         return "grey"

@@ -198,3 +198,17 @@ def test_a_truth_of_another_kind_costs_nobody_their_run(tree: Path, prep: Run, t
     (tree / "truth.json").write_text(text)
     done(align(prep, tree))
     assert "truth" not in written(tree)[2]
+
+
+def test_a_frame_of_another_depth_in_a_16_bit_sequence_is_a_reject_by_name(tree: Path, prep: Run) -> None:
+    for frame in range(3):
+        path = tree / f"set00/V000/lwir/I0000{frame}.jpg"
+        path.unlink()
+        depth = np.uint8 if frame == 1 else np.uint16
+        cv2.imwrite(str(path.with_suffix(".png")), draw_pair(frame)[1].astype(depth))
+    for words in ((), ("--tir-range", "0,300")):
+        done(align(prep, tree, "--on-existing", "overwrite", *words))
+        rows, (reject,), _ = written(tree)
+        assert (reject.pair_id, reject.reason) == ("set00/V000/I00001", "decode")
+        assert "set00/V000/lwir/I00001.png: 8-bit thermal picture in a sequence of raw values" in reject.detail
+        assert [row.tir_range is not None for row in rows] == [True, True, False, False, False]

@@ -74,7 +74,7 @@ def test_a_jpeg_cut_in_half_is_refused_even_when_its_thumbnail_is_whole() -> Non
         (b"\xff\xd8\xff\xe0\x00\x00" * 900, "truncated"),
         (b"\x89PNG\r\n\x1a\n", "truncated"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 60 + b"IEND", "damaged"),
-        (cv2.imencode(".tiff", np.ones((9, 9), np.float32))[1].tobytes(), "float32"),
+        (cv2.imencode(".tiff", np.ones((9, 9), np.int32))[1].tobytes(), "int32"),
     ],
 )
 def test_what_is_no_picture_is_refused_by_name(data: bytes, fault: str) -> None:
@@ -170,3 +170,31 @@ def test_jpegs_are_decoded_to_the_colours_that_are_asked_for() -> None:
         thermal = images.decode_tir(stored, "x").astype(int)
         assert thermal.shape == gray.shape
         assert np.abs(thermal - images.to_tir(images.decode(stored, "x"), "x")).max() <= 1
+
+
+def signed(values: np.ndarray) -> bytes:
+    """A plain TIFF of int16, which OpenCV does not write."""
+    height, width = values.shape
+    content = values.astype("<i2").tobytes()
+    tags = {256: width, 257: height, 258: 16, 259: 1, 262: 1, 273: 134, 277: 1, 278: height, 279: len(content), 339: 2}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0) + content
+
+
+@pytest.mark.parametrize("kind", ["int16", "float32"])
+def test_signed_and_floating_point_values_take_the_range_that_is_given(kind: str) -> None:
+    values = np.array([[-100.0, 0, 50, 155, 1000]])
+    data = signed(values) if kind == "int16" else cv2.imencode(".tiff", values.astype(np.float32))[1].tobytes()
+    assert images.decode(data, "t").dtype == kind
+    assert images.decode_tir(data, "t", (0, 255)).tolist() == [[0, 0, 50, 155, 255]]
+    assert images.check_tir(data, "t", (0, 255)) == ((5, 1), True)
+    with pytest.raises(UnreadableImageError, match="--tir-range LOW,HIGH"):
+        images.decode_tir(data, "t")
+    with pytest.raises(UnreadableImageError, match="visible picture has"):
+        images.decode_rgb(data, "t")
+
+
+def test_values_that_are_no_numbers_are_refused() -> None:
+    data = cv2.imencode(".tiff", np.array([[1, np.nan, 3]], np.float32))[1].tobytes()
+    with pytest.raises(UnreadableImageError, match="values that are no numbers"):
+        images.decode_tir(data, "t", (0, 255))

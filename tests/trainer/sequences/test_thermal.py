@@ -55,3 +55,21 @@ def test_a_sequence_has_one_size() -> None:
     reader.read(GREY)
     with pytest.raises(ValueError, match="a sequence has one size"):
         reader.read(GREY[:10])
+
+
+def test_a_flat_first_frame_does_not_decide_the_range() -> None:
+    reader = FrameReader()
+    scene = np.linspace(7000, 8000, 64 * 48).reshape(48, 64).astype(np.uint16)
+    assert reader.read(np.full((48, 64), 7100, np.uint16)).max() == 0
+    assert reader.tir_range is None
+    assert np.array_equal(reader.read(scene), FrameReader().read(scene))
+    held = reader.tir_range
+    reader.read(scene + 500)
+    assert reader.tir_range == held
+
+
+def test_float_frames_need_a_range() -> None:
+    frame = np.array([[10.0, 20, 30]], np.float32)
+    assert FrameReader((10, 30)).read(frame)[0, :, 0].tolist() == [0, 128, 255]
+    with pytest.raises(ValueError, match="--tir-range"):
+        FrameReader().read(frame)

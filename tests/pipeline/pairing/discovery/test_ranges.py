@@ -58,3 +58,22 @@ def test_constant_frames_give_a_range_that_can_be_divided_by(tmp_path: Path) -> 
         7000.0,
         7001.0,
     )
+
+
+def test_frames_that_show_nothing_do_not_narrow_the_range_of_the_others(tmp_path: Path) -> None:
+    shutter = np.full((64, 80), 65535, np.uint16)
+    pairs = sequence(tmp_path, [shutter, frame(20000, 21000), shutter])
+    low, high = sequence_range(tmp_path, pairs, Percentiles(percentiles=(0, 100))) or (0, 0)
+    assert (round(low), round(high)) == (20000, pytest.approx(21000, abs=80))
+
+
+def test_a_sequence_is_as_deep_as_most_of_its_frames(tmp_path: Path) -> None:
+    shallow = np.zeros((8, 8), np.uint8)
+    assert sequence_range(tmp_path, sequence(tmp_path, [frame(1, 900), shallow, frame(1, 900)]), (1.0, 2.0))
+    assert sequence_range(tmp_path, sequence(tmp_path, [shallow, frame(1, 900), shallow]), (1.0, 2.0)) is None
+
+
+def test_floating_point_values_need_a_range_that_is_given(tmp_path: Path) -> None:
+    pairs = sequence(tmp_path, [frame(1, 900).astype(np.float32) / 9], ".tiff")
+    assert sequence_range(tmp_path, pairs, Percentiles()) is None
+    assert sequence_range(tmp_path, pairs, (1.0, 2.0)) == (1.0, 2.0)
