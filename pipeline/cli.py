@@ -283,8 +283,11 @@ def manifests() -> None:
 def synth(**options: Any) -> None:
     """Make synthetic RGB-TIR sequences with known truth, and TIR tracking sequences."""
     from pipeline import synthetic
+    from pipeline.config import refuse_idle
 
-    print_table(list(synthetic.run(synthetic.SynthConfig(**options)).items()))
+    config = synthetic.SynthConfig(**options)
+    refuse_idle(typed(), config.without_effect())
+    print_table(list(synthetic.run(config).items()))
 
 
 main.add_command(doctor)

@@ -34,3 +34,8 @@ class SynthConfig(Settings):
     seed: int = 0
     workers: int = Field(default=1, ge=1)
     overwrite: bool = False
+
+    def without_effect(self) -> dict[str, str]:
+        """The settings that do nothing, given the others -> what would use them."""
+        idle = {} if self.sequences else {"frames": "--sequences above 0"}
+        return idle if self.tracking else idle | {"tracking_frames": "--tracking above 0"}

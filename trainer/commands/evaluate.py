@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import SingleCommand, print_table
-from pipeline.runtime.options import FOLDER, NamesType, on_existing
+from pipeline.runtime.options import FOLDER, NamesType, on_existing, typed
 
 MAX_NAME = 60
 """Longest tracker name; a legend shows half of it."""
@@ -60,10 +60,13 @@ def main(**options: Any) -> None:
 
     `cmd-eval --dataset lsotb_tir --annotations ANNO --results student=DIR --results teacher=DIR --out REPORT`
     """
+    from pipeline.config import refuse_idle
     from trainer.evaluate import EvaluateConfig, run
     from trainer.evaluate.report.tables import LETTERS, percent
 
-    made = run(EvaluateConfig(**options))
+    config = EvaluateConfig(**options)
+    refuse_idle(typed(), config.without_effect())
+    made = run(config)
     evaluation = made.evaluation
     metrics = evaluation.benchmark.metrics
     rows: list[tuple[object, ...]] = [("tracker", *(LETTERS[metric] for metric in metrics))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.runtime.command import Command, print_table
-from pipeline.runtime.options import on_existing
+from pipeline.runtime.options import on_existing, typed
 from trainer.commands.options import TRACKER_NAMES
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 )
 def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
     """Train one recipe on shards; writes RUN/model.safetensors and what is needed to go on after an interruption."""
+    from pipeline.config import refuse_idle
     from trainer.recipes.settings import configure
 
     if resume and options["on_existing"] != "resume":
@@ -130,7 +131,9 @@ def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
     given = {name: value for name, value in options.items() if value is not None}
     config = configure(given, overrides)
     from trainer.train import run
+    from trainer.train.stage import without_effect
 
+    refuse_idle(typed(), without_effect(config))
     print_table(run(config).rows())
 
 

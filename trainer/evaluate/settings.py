@@ -35,3 +35,8 @@ class EvaluateConfig(Settings):
     sequences: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
     on_existing: OnExisting = "overwrite"
+
+    def without_effect(self) -> dict[str, str]:
+        """The settings that do nothing, given the others -> what would use them."""
+        idle = {} if self.results else {"frames": "--results NAME=DIR"}
+        return idle if len(self.results) > 1 or self.curves else idle | {"seed": "two trackers or more"}

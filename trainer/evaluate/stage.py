@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from pipeline.config import differing, refuse_idle
 from pipeline.errors import DataError
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png, svg
@@ -59,6 +60,7 @@ def run(config: EvaluateConfig) -> EvaluationReport:
         DataError: a missing or unreadable file, or one with too few rows; named.
         CmdTirError: another run holds the folder.
     """
+    refuse_idle(differing(config), config.without_effect())
     frames, out = config.frames, config.out
     if frames and not frames.is_dir():
         raise DataError(f"{frames}: no such folder: correct --frames")

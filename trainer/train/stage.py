@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.config import differing, refuse_idle
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
 from trainer.train.dry_run import DryRun, dry_run
@@ -9,6 +10,8 @@ from trainer.train.loop import TrainedRow, train_row
 from trainer.train.merge import MergedRow, merge_parents
 from trainer.train.recipe_graph import TrainedTable, plan_rows, train_rows
 
+TRAINING = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp")
+"""Options of the training itself."""
 Trained = TrainedRow | MergedRow | DryRun | TrainedTable
 """Each has ``rows()``, what the command prints."""
 
@@ -17,14 +20,23 @@ def run(config: TrainConfig) -> Trained:
     """Run what the settings ask for.
 
     Raises:
-        UsageError: settings that do not fit.
+        UsageError: settings that do not fit, or a setting that would have no effect.
         DataError: shards or weights that cannot be used.
     """
+    refuse_idle(differing(config), without_effect(config))
     if config.recipe == "all":
         return plan_rows(config) if config.dry_run else train_rows(config, train_one)
     if config.dry_run and load_recipe(config.recipe).trains:
         return dry_run(config)
     return train_one(config)
+
+
+def without_effect(config: TrainConfig) -> dict[str, str]:
+    """The settings that do nothing, given the others -> what would use them."""
+    idle = dict.fromkeys(["on_existing"], "runs without --dry-run, which writes nothing") if config.dry_run else {}
+    if config.recipe != "all" and not load_recipe(config.recipe).trains:
+        idle |= dict.fromkeys(TRAINING, f"recipes that train, and {config.recipe} puts its parents together")
+    return idle
 
 
 def train_one(config: TrainConfig) -> TrainedRow | MergedRow:

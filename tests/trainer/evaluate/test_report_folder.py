@@ -73,16 +73,20 @@ def test_fail_refuses_an_earlier_report(evaluate: Eval, out: Path) -> None:
 
 
 def test_resume_goes_on_with_equal_settings_and_input_alone(world: World, evaluate: Eval, out: Path) -> None:
-    done(evaluate("near", "--on-existing", "resume"))
+    done(evaluate("near", "lost", "--on-existing", "resume"))
     before = bytes_of(out)
     (out / "success.svg").unlink()
-    done(evaluate("near", "--on-existing", "resume"))
+    done(evaluate("near", "lost", "--on-existing", "resume"))
     assert bytes_of(out) == before
-    told(evaluate("near", "--seed", 1, "--on-existing", "resume"), 2, "other settings or input (settings.seed: 0 -> 1)")
+    told(
+        evaluate("near", "lost", "--seed", 1, "--on-existing", "resume"),
+        2,
+        "other settings or input (settings.seed: 0 -> 1)",
+    )
     write_boxes(world.folder("near") / "dog_D_001.txt", world.truth["dog_D_001"])
-    told(evaluate("near", "--on-existing", "resume"), 2, "other settings or input (measured: ")
+    told(evaluate("near", "lost", "--on-existing", "resume"), 2, "other settings or input (measured: ")
     assert bytes_of(out) == before
-    done(evaluate("near"))
+    done(evaluate("near", "lost"))
     assert bytes_of(out) != before
 
 

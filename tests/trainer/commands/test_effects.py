@@ -1,0 +1,47 @@
+"""Options that would do nothing beside the others: refused where they were typed, and by ``run`` where they differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main as prep
+from pipeline.errors import UsageError
+from trainer import evaluate, train
+from trainer.commands.evaluate import main as cmd_eval
+from trainer.commands.train import main as cmd_train
+
+from ...conftest import told
+
+CURVES = ("--dataset", "lsotb_tir", "--curves", ".")
+RESULTS = ("--dataset", "lsotb_tir", "--annotations", ".", "--results", "a=.")
+IDLE: dict[str, tuple[click.Command, tuple[str, ...], tuple[str, str]]] = {
+    "frames of curves": (cmd_eval, CURVES, ("--frames", ".")),
+    "seed of one tracker": (cmd_eval, RESULTS, ("--seed", "1")),
+    "epochs": (cmd_train, ("--recipe", "b3"), ("--epochs", "3")),
+    "shards": (cmd_train, ("--recipe", "a1"), ("--shards", ".")),
+    "batch": (cmd_train, ("train", "--recipe", "b3"), ("--batch-size", "5")),
+    "dry run": (cmd_train, ("--dry-run",), ("--on-existing", "fail")),
+    "frames of no sequence": (prep, ("synth", "--sequences", "0"), ("--frames", "3")),
+    "tracking": (prep, ("synth", "--tracking", "0"), ("--tracking-frames", "60")),
+}
+
+
+@pytest.mark.parametrize("case", IDLE)
+def test_an_option_without_effect_is_refused_with_what_would_use_it(tmp_path: Path, case: str) -> None:
+    command, words, idle = IDLE[case]
+    result = CliRunner().invoke(command, [*words, *idle, "--out", str(tmp_path / "out")])
+    told(result, 2, f"{idle[0]} has no effect here, it is for ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_refuses_alike(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(UsageError, match="--frames has no effect"):
+        evaluate.run(evaluate.EvaluateConfig(dataset="lsotb_tir", curves=tmp_path, frames=tmp_path, out=out))
+    with pytest.raises(UsageError, match="--samples-per-epoch has no effect"):
+        train.run(train.TrainConfig(recipe="b3", samples_per_epoch=3, out=out))
+    assert list(tmp_path.iterdir()) == []
