@@ -164,6 +164,7 @@ def _resumed(
     Returns:
         The schema version of work of an older minor version that is there; None where there is none.
     """
+    _refuse_other_stage(folder, plan)
     existing = sorted(path for pattern in made for path in folder.glob(pattern) if path.is_file() and path.name != PLAN)
     if existing and on_existing == "fail":
         refuse_existing(folder, existing[0].name)
@@ -180,6 +181,17 @@ def _resumed(
         path.unlink()
     write_json(folder / PLAN, plan)
     return None
+
+
+def _refuse_other_stage(folder: Path, plan: Mapping[str, object]) -> None:
+    """Refuse a folder of another stage, whose plan would be replaced.
+
+    Raises:
+        UsageError: it is one.
+    """
+    there = read_json(folder / PLAN).get("stage") if (folder / PLAN).is_file() else None
+    if there is not None and there != plan.get("stage"):
+        raise UsageError(f"{folder} is the folder of another stage ({there}): choose another --out")
 
 
 def refuse_existing(folder: Path, name: str) -> NoReturn:

@@ -183,21 +183,13 @@ def test_a_second_run_waits_its_turn_and_a_dead_one_leaves_no_lock(tmp_path: Pat
     start(tmp_path, {})
 
 
-@pytest.mark.parametrize("makes", [False, True])
-def test_a_run_that_fails_before_it_made_anything_leaves_no_folder(tmp_path: Path, makes: bool) -> None:
-    out = tmp_path / "made/for/it"
-    with pytest.raises(UsageError, match="no"), locked(out, MADE):
-        if makes:
-            (out / "made-1.txt").touch()
-        raise UsageError("no")
-    assert out.exists() == makes
-    assert (tmp_path / "made").exists() == makes
-
-
-def test_a_folder_that_was_there_stays_when_a_run_fails(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no"), locked(tmp_path, MADE):
-        raise UsageError("no")
-    assert tmp_path.is_dir()
+@pytest.mark.parametrize("on_existing", ["resume", "overwrite", "fail"])
+def test_a_folder_of_another_stage_is_refused_and_keeps_its_plan(tmp_path: Path, on_existing: OnExisting) -> None:
+    start(tmp_path, {"stage": "mine"}, "resume", "other.txt")
+    plan = (tmp_path / PLAN).read_bytes()
+    with pytest.raises(UsageError, match="is the folder of another stage \\(mine\\): choose another --out"):
+        start(tmp_path, {"stage": "track"}, on_existing)
+    assert (tmp_path / PLAN).read_bytes() == plan
 
 
 def test_a_forked_process_does_not_keep_the_lock_of_one_that_was_killed(tmp_path: Path) -> None:
