@@ -98,7 +98,7 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
     if verdict.score < config.min_score:
         low = f"score {verdict.score:.3f} is below --min-score {config.min_score:g}"
         return Part(reject=_reject(pair, "low_score", "; ".join(filter(None, (low, verdict.detail)))), **facts)
-    doubts = [*(early.flags if early else ()), *verdict.flags, early and early.reason, verdict.reason]
+    doubts = [*encoded.flags, *(early.flags if early else ()), *verdict.flags, early and early.reason, verdict.reason]
     row = AlignedPair(
         **_named(pair),
         rgb_size=(rgb.shape[1], rgb.shape[0]),
@@ -140,7 +140,7 @@ def _apply(task: Task, pair: PairFiles, rig: Rig, allowed: float) -> Part:
         model=rig.model,
         score=round(score, 6),
         scores={},
-        flags=("unverified", *((late.reason,) if late and late.reason else ())),
+        flags=("unverified", *encoded.flags, *((late.reason,) if late and late.reason else ())),
         tir_range=task.tir_range if deep else None,
         **encoded.hashes,
     )

@@ -68,6 +68,12 @@ def merge(out: Path, parts: list[Path], rigs: Rigs) -> dict[str, Any]:
 
     write_rows(out / "aligned.jsonl", aligned())
     write_rows(out / "rejects.jsonl", rejected())
+    if turned := flags["exif_orientation"]:
+        log.warning(
+            "%d pairs have a picture whose EXIF orientation would turn it; it is ignored, so boxes drawn on the turned "
+            "picture do not fit: they are flagged exif_orientation",
+            turned,
+        )
     total = len(scores) + sum(reasons.values())
     return {
         "pairs_in": total,

@@ -22,11 +22,13 @@ class Encoded:
         tir: of the thermal one.
         hashes: their SHA-256, ``rgb_sha256`` and ``tir_sha256``, where they are a file's own bytes: a frame of a clip
             is encoded anew by every version of OpenCV.
+        flags: ``exif_orientation`` where a tag would have one of them turned.
     """
 
     rgb: bytes
     tir: bytes
     hashes: dict[str, str]
+    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def read(root: Path, pair: PairFiles) -> Encoded:
     rgb, tir = load_side(root, pair.rgb), load_side(root, pair.tir)
     sides = {"rgb_sha256": (pair.rgb, rgb), "tir_sha256": (pair.tir, tir)}
     hashes = {name: bytes_sha256(data) for name, (locator, data) in sides.items() if file_of(locator) == locator}
-    return Encoded(rgb, tir, hashes)
+    turned = any(images.is_turned(data, locator) for locator, data in sides.values())
+    return Encoded(rgb, tir, hashes, ("exif_orientation",) if turned else ())
 
 
 def decode(encoded: Encoded, pair: PairFiles, tir_range: tuple[float, float] | None) -> Pictures:

@@ -24,6 +24,7 @@ from pipeline.images.headers import (
     read_bytes,
     refusal,
 )
+from pipeline.images.orientation import is_turned
 from pipeline.images.sizes import picture_size
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "decode_tir",
     "encode",
     "in_colour",
+    "is_turned",
     "picture_size",
     "read_bytes",
     "reduction",

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.images.containers import refuse_damaged_tiff
+from pipeline.images.containers import refuse_odd_tiff
 from pipeline.images.headers import REMEDY, FalseColourError, UnreadableImageError, is_jpeg, jpeg_frame
 from pipeline.images.jpeg import decode_jpeg
 from pipeline.images.sizes import picture_size
@@ -98,7 +98,7 @@ def decode(data: bytes, name: str) -> Raw:
     if is_jpeg(data):
         return decode_jpeg(data, name)
     picture_size(data, name)
-    refuse_damaged_tiff(data, name)
+    refuse_odd_tiff(data, name)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
