@@ -87,8 +87,10 @@ def _spread(count: int, chosen: int) -> list[int]:
 
 
 def _read(path: Path) -> Tir:
-    """A thermal picture; 16-bit values are stretched for the eye."""
+    """A thermal picture; raw values are stretched for the eye."""
     picture = images.decode(images.read_bytes(path), str(path))
+    if picture.dtype == np.uint8:
+        return images.to_tir(picture, str(path))
     low, high = np.percentile(picture, (0.5, 99.5))
     return images.to_tir(picture, str(path), (float(low), float(max(high, low + 1))))
 
