@@ -20,7 +20,7 @@ from pipeline.mine.result import result_of
 from pipeline.records import AlignedPair, Reject, read_rows
 from pipeline.shards.reader import ShardReader
 
-from ...conftest import IDENTITY, SIZE, Data, Run, done, told
+from ...conftest import IDENTITY, SIZE, Data, Run, done, draw_pair, told
 
 VERBATIM = {"seq0/0", "seq1/1"}
 """Pairs of the tests' data whose TIR picture is not resampled."""
@@ -236,6 +236,10 @@ def test_boxes_outside_the_thermal_footprint_are_dropped_and_recorded(data: Data
     ],
 )
 def test_the_index_says_how_tir_became_eight_bits(data: Data, prep: Run, ranges: tuple[Any, ...], told: Any) -> None:
+    for row, each in zip(data.rows, ranges):
+        if each:
+            deep = draw_pair(0)[1].astype(np.uint16)
+            (data.root / row.tir).write_bytes(cv2.imencode(".png", deep)[1].tobytes())
     data.rewrite([row.model_copy(update={"tir_range": each}) for row, each in zip(data.rows, ranges)])
     done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", data.root / "s"))
     assert json.loads((data.root / "s/index.json").read_text())["source"]["tir_ranges"] == told
