@@ -122,17 +122,18 @@ def read_map(root: Path, path: str) -> dict[str, str]:
         visible name -> thermal name, case aside, as :func:`pipeline.pairing.discovery.rules.names` writes them.
 
     Raises:
-        DataError: missing, not of that form, or an entry leaves the root.
+        DataError: missing, not of that form, an entry leaves the root, or a visible name has two thermal ones.
     """
     text, full = _text(root, path), str(root / path)
     if text.lstrip().startswith("{"):
         rows: Iterable[list[Any]] = map(list, parse_json(text, root / path).items())
     else:
         rows = (_BETWEEN.split(line.strip(), 2)[:2] for line in text.splitlines() if line.strip())
-    mapping = {}
+    mapping: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
         if len(row) != 2 or not all(isinstance(name, str) and name for name in row):
             raise DataError(f"{full}: entry {number}: expected a visible and a thermal name")
         visible, thermal = (_path(name, f"{full}: entry {number}") for name in row)
-        mapping[visible] = thermal
+        if mapping.setdefault(visible, thermal) != thermal:
+            raise DataError(f"{full}: entry {number}: {row[0]} has two thermal pictures: mend the file")
     return mapping

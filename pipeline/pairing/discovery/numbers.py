@@ -7,7 +7,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from itertools import compress
 
-from pipeline.pairing.discovery.rules import Match, alone, by_key, by_time, in_order
+from pipeline.files.names import same
+from pipeline.pairing.discovery.rules import Match, alone, by_key, by_stem, by_time, in_order
 from pipeline.pairing.discovery.tree import Picture
 
 _DIGITS = re.compile(r"\d+")
@@ -17,7 +18,7 @@ Keys = list[tuple[int, ...]]
 
 
 def by_order(rgb: list[Picture], tir: list[Picture]) -> tuple[list[Match], list[str]]:
-    """Equal numbers where both names hold one; else the n-th with the n-th, if there are equally many.
+    """Equal numbers where both names hold one, equal names where they hold none; else the n-th with the n-th.
 
     Returns:
         the matches, and what should be told of them.
@@ -25,9 +26,10 @@ def by_order(rgb: list[Picture], tir: list[Picture]) -> tuple[list[Match], list[
     visible, nameless = _numbered(rgb)
     thermal, others = _numbered(tir)
     keys = _compared(visible, thermal) if visible and thermal else None
-    if keys is None:
-        return _by_place(rgb, tir), _disagreeing(visible, thermal) if len(rgb) == len(tir) else []
-    return in_order(_equal(visible, thermal, *keys) + _by_place(nameless, others)), _shifted(*keys)
+    if keys is not None:
+        rest, notes = _without_numbers(nameless, others)
+        return in_order(_equal(visible, thermal, *keys) + rest), _shifted(*keys) + notes
+    return (_by_place(rgb, tir), _ordered(rgb, tir)) if visible and thermal else _without_numbers(rgb, tir)
 
 
 def by_number(rgb: list[Picture], tir: list[Picture], form: str, tolerance: float) -> list[Match]:
@@ -113,6 +115,13 @@ def _looked_up(pictures: list[Picture], keys: Keys) -> Callable[[Picture], Hasha
     return table.__getitem__
 
 
+def _without_numbers(rgb: list[Picture], tir: list[Picture]) -> tuple[list[Match], list[str]]:
+    """Equal names where there are any, else by place, which is told."""
+    if {same(picture.frame) for picture in rgb} & {same(picture.frame) for picture in tir}:
+        return by_stem(rgb, tir), []
+    return _by_place(rgb, tir), _ordered(rgb, tir)
+
+
 def _by_place(rgb: list[Picture], tir: list[Picture]) -> list[Match]:
     """The n-th with the n-th; with unequal counts nobody can say which one is missing, so none is taken."""
     if len(rgb) == len(tir):
@@ -121,13 +130,14 @@ def _by_place(rgb: list[Picture], tir: list[Picture]) -> list[Match]:
     return [alone(picture, side, detail) for side, pictures in (("rgb", rgb), ("tir", tir)) for picture in pictures]
 
 
-def _disagreeing(rgb: list[Picture], tir: list[Picture]) -> list[str]:
-    """What to tell of pictures that pair by order although both sides hold numbers."""
-    if not (rgb and tir):
+def _ordered(rgb: list[Picture], tir: list[Picture]) -> list[str]:
+    """What to tell of pictures that pair by nothing but their order."""
+    if len(rgb) != len(tir) or not rgb:
         return []
-    return [
-        f"paired by order: the numbers of visible names ({_named(rgb)}) are not those of thermal ones ({_named(tir)})"
-    ]
+    visible, thermal = _named(rgb), _named(tir)
+    if all(_numbered(side)[0] for side in (rgb, tir)):
+        return [f"paired by order: the numbers of visible names ({visible}) are not those of thermal ones ({thermal})"]
+    return [f"paired by order: visible names ({visible}) and thermal ones ({thermal}) hold no numbers to compare"]
 
 
 def _shifted(rgb: Keys, tir: Keys) -> list[str]:

@@ -137,6 +137,7 @@ def test_maps(tmp_path: Path, text: str) -> None:
         ('{"/a": "x"}', "leaves the data set's root"),
         ('{"a": 3}', "entry 1: expected a visible and a thermal name"),
         ("a b\nlonely\n", "entry 2: expected a visible and a thermal name"),
+        ("a b\nA b\na c\n", "entry 3: a has two thermal pictures: mend the file"),
         ('{"a": ', "not valid JSON"),
         ('{"a":' * 100_000, "not valid JSON"),
     ],

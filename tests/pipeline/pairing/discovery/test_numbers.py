@@ -68,12 +68,19 @@ def test_stamps_that_meet_now_and_then_are_no_numbers_to_go_by() -> None:
     assert note.startswith("paired by order: the numbers of visible names (2014_05_00_000 to 2014_05_01_900)")
 
 
-def test_order_is_told_where_numbers_disagree_and_nowhere_else() -> None:
+def test_order_is_told_wherever_it_decides() -> None:
     found, alone, (note,) = pairs(["0v", "3v"], ["1i", "4i"])
     assert (found, alone) == ([("0v", "1i"), ("3v", "4i")], [])
     assert note == "paired by order: the numbers of visible names (0v to 3v) are not those of thermal ones (1i to 4i)"
-    assert pairs(["a", "b"], ["c", "d"]) == ([("a", "c"), ("b", "d")], [], [])
-    assert pairs(["a", "1"], ["1", "z"])[0] == [("1", "1"), ("a", "z")]
+    plain = "paired by order: visible names (a to b) and thermal ones (c to d) hold no numbers to compare"
+    assert pairs(["a", "b"], ["c", "d"]) == ([("a", "c"), ("b", "d")], [], [plain])
+    single = "paired by order: visible names (a) and thermal ones (z) hold no numbers to compare"
+    assert pairs(["1", "a"], ["1", "z"]) == ([("1", "1"), ("a", "z")], [], [single])
+    assert pairs(["1", "2"], ["1", "2"]) == ([("1", "1"), ("2", "2")], [], [])
+
+
+def test_equal_names_decide_where_there_are_no_numbers() -> None:
+    assert pairs(["a", "c", "d"], ["A", "b", "d"]) == ([("a", "A"), ("d", "d")], ["b", "c"], [])
 
 
 def test_unequal_counts_pair_nothing_without_numbers_and_every_picture_is_told() -> None:
