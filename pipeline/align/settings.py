@@ -11,7 +11,8 @@ from pipeline.config import Settings, Whereabouts, recorded
 from pipeline.pairing.registration.register import Model
 
 RESULTS = 2
-"""Raised by a change that alters what equal settings give; work of a lower number is gone on with, which is told."""
+"""Raised by a change that alters what equal settings give: a finished folder of a lower number is kept, which is told,
+an unfinished one refused."""
 BEFORE: dict[str, object] = {}
 """Settings that came after 0.1 -> what was done before they came."""
 

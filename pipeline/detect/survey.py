@@ -58,7 +58,7 @@ class Survey:
         recorded: what the shards note beside the settings: how the files were read, where version 0.1 did otherwise.
         class_names: class -> name, of those that are not COCO's.
         classes: class -> boxes of all pairs.
-        content_sha256: of the files of a folder; empty for one file, whose hash is known.
+        content_sha256: of the files of a folder, and of how they are read; empty for one file, whose hash is known.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -111,13 +111,17 @@ def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
     if seen.scaled:
         recorded["boxes_scaled"] = True
     reading = Reading(columns=columns, classes=tuple(numbers.of.items()))
-    content = _content(path, found.names.values()) if path.is_dir() else ""
+    content = _content(path, found.names.values(), reading) if path.is_dir() else ""
     return Survey(found.names, reading, counts | seen.counts(), recorded, numbers.names, classes, content)
 
 
-def _content(folder: Path, names: Iterable[str]) -> str:
-    """The hash of the files that are used: a class is changed by a digit, which changes no file's size."""
-    return text_sha256("\n".join(f"{name} {file_sha256(folder / name)}" for name in sorted(names)))
+def _content(folder: Path, names: Iterable[str], reading: Reading) -> str:
+    """The hash of the files that are used: a class is changed by a digit, which changes no file's size.
+
+    And of how they are read: the list of classes is none of them, and may lie above the folder.
+    """
+    files = [f"{name} {file_sha256(folder / name)}" for name in sorted(names)]
+    return text_sha256("\n".join([*files, reading.model_dump_json()]))
 
 
 def _nothing_fits(path: Path, found: Match, pairs: Pairs) -> DataError:

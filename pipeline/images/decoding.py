@@ -50,7 +50,7 @@ def check_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = No
         UnreadableImageError: as :func:`decode` and :func:`to_tir`.
     """
     if is_jpeg(data):
-        to_tir(decode_jpeg(data, name, reduce=8), name)
+        to_tir(decode_jpeg(data, name, reduce=8), name, tir_range)
         return picture_size(data, name), False
     raw = decode(data, name)
     to_tir(raw, name, tir_range)
@@ -189,5 +189,5 @@ def decode_tir(data: bytes, name: str, tir_range: tuple[float, float] | None = N
     """
     if is_jpeg(data):
         # Of one in colour, which is alike in all channels, only the luminance is decoded: half the time.
-        return decode_jpeg(data, name, "GRAY", reduce)
+        return to_tir(decode_jpeg(data, name, "GRAY", reduce), name, tir_range)
     return to_tir(decode(data, name), name, tir_range)

@@ -32,7 +32,7 @@ class CocoJson:
         """Read it.
 
         Raises:
-            DataError: too large or not COCO JSON; the message names the entry or the picture.
+            DataError: too large or not COCO JSON, or two images of one id or name; the message names entry or picture.
         """
         self.path = path
         try:
@@ -49,8 +49,10 @@ class CocoJson:
                 f"{path}: not COCO JSON: expected an object with images and annotations, or a list of results"
             )
         try:
-            names = {image["id"]: str(image.get("file_name") or image["id"]) for image in content["images"]}
-            self._categories = {int(each["id"]): str(each["name"]) for each in content.get("categories") or []}
+            listed = [(image["id"], str(image.get("file_name") or image["id"])) for image in content["images"]]
+            kinds = [(int(each["id"]), str(each["name"])) for each in content.get("categories") or []]
+            names, self._categories = _by_id(path, "images", listed), _by_id(path, "categories", kinds)
+            _refuse_one_name(path, names)
             self._sizes = {
                 names[image["id"]]: (float(image["width"]), float(image["height"]))
                 for image in content["images"]
@@ -106,3 +108,30 @@ class CocoJson:
                     f"{error!r}"
                 ) from error
         return pictures
+
+
+def _by_id(path: Path, what: str, listed: list[tuple[Any, str]]) -> dict[Any, str]:
+    """Id -> name.
+
+    Raises:
+        DataError: two names have one id.
+    """
+    names: dict[Any, str] = {}
+    for number, name in listed:
+        if names.setdefault(number, name) != name:
+            raise DataError(f"{path}: {what} {names[number]} and {name} both have the id {number}: number them anew")
+    return names
+
+
+def _refuse_one_name(path: Path, names: Mapping[Any, str]) -> None:
+    """Refuse two images of one name, as of two sequences: nobody can tell whose boxes are whose.
+
+    Raises:
+        DataError: there are such.
+    """
+    ids: dict[str, Any] = {}
+    for number, name in names.items():
+        if ids.setdefault(name, number) != number:
+            raise DataError(
+                f"{path}: images {ids[name]} and {number} are both called {name}: make file_name their path, or keep one"
+            )

@@ -7,7 +7,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -56,17 +55,18 @@ class LabelFolder:
                 raise DataError(f"{path}: symbolic link leads out of {self.folder}: copy or hard-link the file")
         return [path.relative_to(self.folder).as_posix() for path in labels]
 
-    @cached_property
-    def _class_list(self) -> dict[int, str]:
+    def categories(self) -> Mapping[int, str]:
+        """The names of class numbers, where a list of them is beside the labels, as it is now.
+
+        Raises:
+            DataError: it cannot be read.
+            UsageError: it is YAML that is not allowed.
+        """
         path = find_list(self.folder)
         names = read_list(path) if path else {}
         if names:
             log.info("%s: classes are called as in %s", self.folder, path)
         return names
-
-    def categories(self) -> Mapping[int, str]:
-        """The names of class numbers, where a list of them is beside the labels."""
-        return self._class_list
 
     def columns(self, names: Iterable[str], told: LastColumn | None) -> Columns:
         """What stands behind the boxes of YOLO text, from all files.

@@ -220,3 +220,23 @@ def test_no_usable_source_is_a_usage_error(tmp_path: Path, name: str) -> None:
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no \.txt files"):
         find(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("images", "kinds", "fault"),
+    [
+        ([(1, "I0.jpg"), (2, "I0.jpg")], [(1, "person")], "images 1 and 2 are both called I0.jpg: make file_name"),
+        ([(1, "I0.jpg"), (1, "I1.jpg")], [(1, "person")], "images I0.jpg and I1.jpg both have the id 1"),
+        ([(1, "I0.jpg")], [(1, "person"), (1, "car")], "categories person and car both have the id 1"),
+    ],
+)
+def test_coco_entries_that_cannot_be_told_apart_are_refused(
+    tmp_path: Path, images: list[tuple[int, str]], kinds: list[tuple[int, str]], fault: str
+) -> None:
+    content = {
+        "images": [{"id": number, "file_name": name} for number, name in images],
+        "categories": [{"id": number, "name": name} for number, name in kinds],
+        "annotations": [],
+    }
+    with pytest.raises(DataError, match=fault):
+        build(DetectorSpec(name="boxes", detections=coco(tmp_path, content)))

@@ -198,3 +198,10 @@ def test_values_that_are_no_numbers_are_refused() -> None:
     data = cv2.imencode(".tiff", np.array([[1, np.nan, 3]], np.float32))[1].tobytes()
     with pytest.raises(UnreadableImageError, match="values that are no numbers"):
         images.decode_tir(data, "t", (0, 255))
+
+
+def test_a_jpeg_among_raw_values_is_refused_whoever_looks() -> None:
+    data = images.encode(np.full((32, 32), 90, np.uint8), ".jpg")
+    for look in (images.check_tir, images.decode_tir):
+        with pytest.raises(UnreadableImageError, match="x.jpg: 8-bit thermal picture in a sequence of raw values"):
+            look(data, "x.jpg", (1000.0, 2000.0))

@@ -156,6 +156,16 @@ def test_the_list_of_names_that_comes_with_labels_decides(tmp_path: Path, name: 
     assert survey.recorded == {"classes_by_name": True, "class_names": {"80": "anchor"}}
 
 
+def test_a_list_of_names_that_changed_is_read_again_and_is_other_input(tmp_path: Path) -> None:
+    content = []
+    for names in ("car\nperson", "person\ncar"):
+        (tmp_path / "obj.names").write_text(names)
+        survey, (first,) = found(tmp_path, {"1.txt": "0 0.5 0.5 0.1 0.1\n"})
+        content.append((first.classes.tolist(), survey.content_sha256))
+    assert [classes for classes, _ in content] == [[2], [0]]
+    assert content[0][1] != content[1][1]
+
+
 def test_a_list_of_names_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "data.yaml").write_text("names: {a: car}\n")
     with pytest.raises(DataError, match=r"data\.yaml: names must be a list, or numbers and names"):
