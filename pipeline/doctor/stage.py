@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.detect import DetectorSpec, Pairs, Surveys, build_detector
+from pipeline.detect import DetectorSpec, Pairs
+from pipeline.detect.boxes_file import BoxesDetector, build
 from pipeline.doctor import diagnosis
 from pipeline.doctor.diagnosis import Diagnosis, Line
 from pipeline.doctor.look import Seen, Task, look
@@ -49,6 +51,8 @@ def run(config: DoctorConfig) -> Diagnosis:
     if not config.root.is_dir():
         raise DataError(f"{config.root}: no such folder: give the data set's")
     manifest, why = resolve(config.root, config.manifest)
+    # First of all: nobody should wait for the pictures to hear that it is no such file.
+    boxes = _boxes(config.detections) if config.detections else None
     found = _survey(config, manifest)
     count = found.totals.pairs.total()
     total = min(config.pairs or count, count)
@@ -68,7 +72,7 @@ def run(config: DoctorConfig) -> Diagnosis:
         *diagnosis.left_out(found.left_out),
         *diagnosis.rates(found.rates),
         *diagnosis.pictures(seen),
-        *(_labels(config, manifest, seen.sizes) if config.detections else ()),
+        *(_labels(config, manifest, boxes, seen.sizes) if boxes else ()),
     ]
     return Diagnosis(tuple(lines))
 
@@ -101,16 +105,29 @@ def _tasks(config: DoctorConfig, manifest: Manifest, count: int) -> Iterator[Tas
             number += 1
 
 
-def _labels(config: DoctorConfig, manifest: Manifest, sizes: Mapping[str, tuple[int, int]]) -> Iterable[Line]:
+def _boxes(detections: Path) -> BoxesDetector | DataError:
+    """What reads files of boxes, or what is wrong with them.
+
+    Raises:
+        UsageError: they are not there, or of a kind that is not known.
+    """
+    try:
+        return build(DetectorSpec(name="boxes", detections=detections))
+    except DataError as error:
+        return error
+
+
+def _labels(
+    config: DoctorConfig, manifest: Manifest, boxes: BoxesDetector | DataError, sizes: Mapping[str, tuple[int, int]]
+) -> Iterable[Line]:
     """Lines about files of boxes: whose they are, and what is wrong with them."""
-    detector = build_detector(DetectorSpec(name="boxes", detections=config.detections))
-    if not isinstance(detector, Surveys):
-        raise TypeError("boxes of files are matched with the names of all pairs")
+    if isinstance(boxes, DataError):
+        return [Line("boxes", str(boxes), amiss=True)]
     pairs = dict(_sizes(config, manifest, sizes))
     if not pairs:
         return [Line("boxes", "no pair can be read that they could belong to", amiss=True)]
     try:
-        survey = detector.survey(Pairs(pairs))
+        survey = boxes.survey(Pairs(pairs))
     except DataError as error:
         return [Line("boxes", str(error), amiss=True)]
     lines = [Line("boxes", f"of {len(survey.names)} of {len(pairs)} pairs", amiss=len(survey.names) < len(pairs))]

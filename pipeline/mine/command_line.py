@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pipeline.config import differing
 from pipeline.mine.settings import MineConfig
 
 UNTYPED = frozenset({"options", "quick", "on_existing", "workers", "scheduler", "worker_resources"})
@@ -13,11 +14,10 @@ UNTYPED = frozenset({"options", "quick", "on_existing", "workers", "scheduler", 
 
 def command_line(config: MineConfig) -> list[str]:
     """The words of the ``cmd-prep mine`` that makes the same folder, wherever it is typed: its paths are absolute."""
-    words = ["cmd-prep", "mine"]
-    for name, field in MineConfig.model_fields.items():
-        value = getattr(config, name)
-        if name not in UNTYPED and value != field.get_default(call_default_factory=True):
-            words += ["--" + name.replace("_", "-"), _typed(value)]
+    words, changed = ["cmd-prep", "mine"], differing(config) - UNTYPED
+    for name in MineConfig.model_fields:
+        if name in changed:
+            words += ["--" + name.replace("_", "-"), _typed(getattr(config, name))]
     for name, value in sorted(config.options.items()):
         words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     return words

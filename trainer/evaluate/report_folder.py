@@ -79,7 +79,9 @@ def _made(earlier: Mapping[str, Any], out: Path) -> list[str]:
     if not earlier:
         return []
     if isinstance(earlier.get("files"), list):
-        return [name for name in map(str, earlier["files"]) if any(fnmatchcase(name, known) for known in _PATTERNS)]
+        # A report may come from anybody: what it lists is removed in its own folder alone.
+        listed = [name for name in map(str, earlier["files"]) if Path(name).name == name]
+        return [name for name in listed if any(fnmatchcase(name, known) for known in _PATTERNS)]
     sequences = {name for tracker in earlier["trackers"].values() for name in tracker["sequences"]}
     return [name for name in files_of([*_PLOTS, *map(strip_name, sequences)]) if (out / name).is_file()]
 

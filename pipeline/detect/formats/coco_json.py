@@ -133,5 +133,5 @@ def _refuse_one_name(path: Path, names: Mapping[Any, str]) -> None:
     for number, name in names.items():
         if ids.setdefault(name, number) != number:
             raise DataError(
-                f"{path}: images {ids[name]} and {number} are both called {name}: make file_name their path, or keep one"
+                f"{path}: images {ids[name]} and {number} are both called {name}: make file_name a path, or keep one"
             )

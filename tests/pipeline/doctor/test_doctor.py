@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline import images
-from pipeline.doctor import DoctorConfig, Line, run
+from pipeline.doctor import DoctorConfig, Line, run, stage
 
 from ...conftest import Run, done, draw_tree, told
 
@@ -109,6 +109,17 @@ def test_labels_that_all_fit_are_nothing_to_look_at(tree: Path, tmp_path: Path) 
     found = lines(tree, detections=tmp_path / "boxes.jsonl", pairs=2)
     assert found["boxes"] == Line("boxes", "of 6 of 6 pairs")
     assert not any(line.amiss for line in found.values())
+
+
+def test_labels_that_cannot_be_read_are_a_line_of_the_table_and_another_kind_is_told_at_once(
+    tree: Path, tmp_path: Path, prep: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "boxes.json").write_text("{")
+    assert f"{tmp_path}/boxes.json: not valid JSON" in amiss(tree, detections=tmp_path / "boxes.json")["boxes"]
+    (tmp_path / "boxes.csv").write_text("")
+    monkeypatch.setattr(stage, "look", None)
+    command = ("doctor", tree, "--workers", 1, "--detections", tmp_path / "boxes.csv")
+    told(prep(*command), 2, "boxes.csv: expected a .jsonl file, a COCO .json file or a folder")
 
 
 def test_a_sample_is_called_a_sample(tree: Path) -> None:

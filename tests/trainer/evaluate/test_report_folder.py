@@ -55,6 +55,17 @@ def test_an_earlier_report_is_replaced_whole_and_nothing_else(
     assert (out / "notes.txt").read_text() == (out / "metrics.json.bak").read_text() == "mine"
 
 
+def test_what_a_report_lists_outside_of_its_folder_stays(evaluate: Eval, out: Path) -> None:
+    done(evaluate("near"))
+    content = json.loads((out / "metrics.json").read_text())
+    (out / "frames_").mkdir()
+    (out.parent / "mine.svg").write_text("mine")
+    content["files"].append("frames_/../../mine.svg")
+    (out / "metrics.json").write_text(json.dumps(content))
+    done(evaluate("near"))
+    assert (out.parent / "mine.svg").read_text() == "mine"
+
+
 @pytest.mark.parametrize("mode", ["resume", "overwrite", "fail"])
 @pytest.mark.parametrize("name", ["report.html", "success.svg", "tables.md", "metrics.json"])
 def test_what_others_made_is_never_replaced(evaluate: Eval, out: Path, name: str, mode: str) -> None:
