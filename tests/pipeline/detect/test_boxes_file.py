@@ -225,7 +225,7 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("images", "kinds", "fault"),
     [
-        ([(1, "I0.jpg"), (2, "I0.jpg")], [(1, "person")], "images 1 and 2 are both called I0.jpg: make file_name a path"),
+        ([(1, "I0.jpg"), (2, "I0.jpg")], [(1, "person")], "images 1 and 2 are both called I0.jpg: make"),
         ([(1, "I0.jpg"), (1, "I1.jpg")], [(1, "person")], "images I0.jpg and I1.jpg both have the id 1"),
         ([(1, "I0.jpg")], [(1, "person"), (1, "car")], "categories person and car both have the id 1"),
     ],
