@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pipeline.errors import UsageError
 
@@ -20,6 +20,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError("expected LOW,HIGH with LOW below HIGH")
+    return limits
+
+
+ValueRange = Annotated[tuple[float, float], AfterValidator(_rising)]
+"""Raw values (low, high) of TIR that become 0 and 255."""
 OnExisting = Literal["resume", "overwrite", "fail"]
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.config import Settings, Whereabouts, recorded
+from pipeline.config import Settings, ValueRange, Whereabouts, recorded
 from pipeline.pairing.registration.register import Model
 
 RESULTS = 2
@@ -32,7 +32,7 @@ class AlignSettings(Settings):
     model: Model = "auto"
     estimate: Literal["pair", "sequence"] | None = None
     min_score: float = Field(default=0.3, ge=0, le=1)
-    tir_range: tuple[float, float] | None = None
+    tir_range: ValueRange | None = None
     write_images: bool = False
     preview: int = Field(default=0, ge=0)
 

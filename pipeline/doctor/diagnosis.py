@@ -21,6 +21,7 @@ _MEANT = {
     "size_mismatch": "pictures of unlike aspect",
     "temporal_mismatch": "pairs taken at different times",
     "too_small": "pictures too small to align",
+    "exif_orientation": "pictures with an EXIF orientation, which is ignored",
     "overlay": "drawn into both pictures, left out of account",
 }
 """Codes of ``rejects.jsonl`` and of flags -> what they are called here."""

@@ -91,7 +91,9 @@ def _look_at(task: Task, pair: PairFiles, seen: Seen) -> None:
     seen.sizes[pair.pair_id] = images.picture_size(encoded.rgb, pair.rgb)
     loaded = pictures.decode(encoded, pair, task.tir_range)
     seen.kinds[f"visible {_size(loaded.rgb.shape)}"] += 1
-    seen.kinds[f"thermal {_size(loaded.tir.shape)}, {'8' if loaded.tir_range is None else '16'} bits"] += 1
+    seen.kinds[f"thermal {_size(loaded.tir.shape)}, {'8 bits' if loaded.tir_range is None else 'raw values'}"] += 1
+    for flag in encoded.flags:
+        seen.fault(flag, pair.pair_id)
     found = [
         verdict for verdict in (clock.skewed(pair, task.allowed), quality.inspect(loaded.rgb, loaded.tir)) if verdict
     ]

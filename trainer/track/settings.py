@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from pipeline.config import OnExisting, Settings
+from pipeline.config import OnExisting, Settings, ValueRange
 from pipeline.errors import UsageError
 
 RESULTS = 1
@@ -30,14 +30,8 @@ class TrackSettings(Settings):
 
     tracker: str | None = None
     params: tuple[str, ...] = ()
-    tir_range: tuple[float, float] | None = None
+    tir_range: ValueRange | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.tir_range and self.tir_range[0] >= self.tir_range[1]:
-            raise ValueError("tir_range must be LOW,HIGH")
-        return self
 
 
 class TrackWhereabouts(Settings):

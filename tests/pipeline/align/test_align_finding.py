@@ -111,3 +111,10 @@ def test_characters_of_patterns_in_folders_and_files_are_plain_letters(tmp_path:
     for _ in range(2):
         done(prep("mine", "--aligned", aligned, "--out", shards, "--method", "center"))
     assert "1 shards, 3 pairs" in done(prep("verify", shards, "--deep"))
+
+
+def test_a_range_the_wrong_way_round_is_refused(tmp_path: Path, tree: Path, prep: Run) -> None:
+    told(
+        prep("align", "--root", tree, "--out", tmp_path / "out", "--tir-range", "9,1"), 2, "tir_range", "LOW below HIGH"
+    )
+    assert not (tmp_path / "out").exists()

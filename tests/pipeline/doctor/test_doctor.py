@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline import images
 from pipeline.doctor import DoctorConfig, Line, run, stage
@@ -138,3 +139,12 @@ def test_no_folder_and_no_layout_are_bad_input(tmp_path: Path, prep: Run) -> Non
     told(prep("doctor", tmp_path / "nowhere"), 3, "no such folder")
     (tmp_path / "a.txt").write_text("")
     told(prep("doctor", tmp_path, "--workers", 1), 3, "no known layout")
+
+
+def test_an_orientation_tag_is_told(tree: Path) -> None:
+    path = tree / "set00/V000/visible/I00000.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(path) as picture:
+        picture.save(path, exif=exif)
+    assert amiss(tree) == {"pictures with an EXIF orientation, which is ignored": "1, such as set00/V000/I00000"}

@@ -1,0 +1,129 @@
+"""``cmd-prep mine``: the options of stage 2, and the table it ends with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipeline.registries import DETECTORS, METHODS
+from pipeline.runtime.command import print_table
+from pipeline.runtime.options import ANY, FILE, FOLDER, ChoiceType, FractionType, NamesType, anywhere, common, typed
+from pipeline.runtime.options import resources as parse_resources
+from pipeline.runtime.options import settings as parse_settings
+from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
+
+
+@click.command()
+@click.option("--aligned", type=FOLDER, required=True, help="Folder that `cmd-prep align` wrote.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the shards.")
+@click.option("--method", type=ChoiceType(METHODS), required=True)
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of a method of one's own.")
+@click.option("--detector", type=ChoiceType(DETECTORS), default="yolo", show_default=True)
+@click.option("--weights", type=FILE, help="The detector's weights file; nothing is ever downloaded.")
+@click.option("--detector-config", metavar="NAME|FILE", help="detectron2 configuration.")
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "torchvision", "detectron2"]),
+    default="auto",
+    show_default=True,
+    help="Which Faster R-CNN.",
+)
+@click.option("--detections", type=ANY, help="Boxes for --detector boxes: our JSONL, COCO JSON, a folder of labels.")
+@click.option("--confidence", type=click.FloatRange(0, 1), default=0.25, show_default=True)
+@click.option(
+    "--classes", type=NamesType(), default="", metavar="NAME,NAME", help="Classes to keep, such as person,car."
+)
+@click.option(
+    "--class-ids",
+    type=click.Choice(["coco", "index"]),
+    show_default="as the file tells",
+    help="Class numbers without names in --detections: COCO's 1 to 90, or 0 to 79.",
+)
+@click.option(
+    "--last-column",
+    type=click.Choice(["score", "track-id"]),
+    show_default="as the files tell",
+    help="What stands behind the box in YOLO text.",
+)
+@click.option("--min-size", type=click.FloatRange(1), default=16, show_default=True, help="Shortest side, pixels.")
+@click.option("--max-size", type=click.FloatRange(0), default=0, help="Longest side, pixels; 0 is no limit.")
+@click.option(
+    "--fallback",
+    type=click.Choice(["random", "skip"]),
+    default="random",
+    show_default=True,
+    help="For a pair without detections: a random patch, or nothing.",
+)
+@click.option(
+    "--max-fallback-ratio",
+    type=click.FloatRange(0, 1),
+    default=1,
+    show_default="1: never",
+    help="End with exit code 1 above this share of pairs that got a random patch.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Where the detector runs.")
+@click.option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Pictures a detector call.")
+@click.option("--patches-per-pair", type=click.IntRange(1, 1000), default=5, show_default=True, metavar="K")
+@click.option(
+    "--patch-size",
+    type=click.IntRange(0, 4096),
+    default=100,
+    show_default=True,
+    help="Side of the stored tight patches; 0 leaves them out.",
+)
+@click.option("--fraction", type=FractionType(), default="1/6", show_default=True, help="Size of a random region.")
+@click.option("--fraction-of", type=click.Choice(["side", "area"]), default="side", show_default=True)
+@click.option(
+    "--center-fraction",
+    type=FractionType(),
+    default="1/3",
+    show_default=True,
+    help="Side of the centre square as a share of the short side.",
+)
+@click.option(
+    "--max-overlap",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="Largest IoU of two random regions.",
+)
+@click.option(
+    "--warped-format",
+    type=click.Choice(["jpg", "png"]),
+    default="jpg",
+    show_default=True,
+    help="Encoding of resampled TIR: jpg (quality 95) or png (lossless).",
+)
+@click.option("--pairs-per-shard", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N")
+@click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
+@click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
+@click.option("--quick", is_flag=True, help="Keep finished shards by their size, without reading them.")
+@common
+@click.option("--seed", type=int, default=0, show_default=True)
+def mine(
+    max_reject_ratio: float,
+    max_fallback_ratio: float,
+    worker_resources: str | None,
+    given: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Cut paired patches from aligned pairs and write them as HDF5 shards."""
+    from pipeline import mine as stage
+    from pipeline.config import refuse_idle
+    from pipeline.mine.effects import without_effect
+
+    resources = parse_resources(worker_resources)
+    config = stage.MineConfig(worker_resources=resources, options=parse_settings(given), **anywhere(options))
+    refuse_idle(typed(), without_effect(config))
+    result = stage.run(config)
+    rows: list[tuple[object, ...]] = [("pairs in", result.pairs_in), ("pairs stored", result.pairs)]
+    rows += [("patches", result.patches)]
+    if result.fallbacks is not None:
+        rows += [("fell back to random", f"{result.fallbacks} ({result.fallback_ratio:.0%} of the pairs stored)")]
+    rows += [(name if "class" in name else f"class {name}", n) for name, n in result.named_classes.items()]
+    rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
+    rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
+    print_table(rows)
+    check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
+    check_ratio(result.fallback_ratio, max_fallback_ratio, FELL_BACK)

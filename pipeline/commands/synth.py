@@ -1,0 +1,31 @@
+"""``cmd-prep synth``: synthetic data."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from pipeline.runtime.command import print_table
+from pipeline.runtime.options import FOLDER, NumbersType, typed
+
+
+@click.command()
+@click.option("--out", type=FOLDER, required=True, help="Folder to make.")
+@click.option("--sequences", type=click.IntRange(0), default=4, show_default=True, help="RGB-TIR sequences.")
+@click.option("--frames", type=click.IntRange(1), default=24, show_default=True, help="Pairs a sequence.")
+@click.option("--tracking", type=click.IntRange(0), default=4, show_default=True, help="TIR tracking sequences.")
+@click.option("--tracking-frames", type=click.IntRange(2), default=60, show_default=True)
+@click.option("--size", type=NumbersType(int, 2), default="640,512", show_default=True, metavar="W,H")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
+@click.option("--overwrite", is_flag=True, help="Write into a folder that is not empty.")
+def synth(**options: Any) -> None:
+    """Make synthetic RGB-TIR sequences with known truth, and TIR tracking sequences."""
+    from pipeline import synthetic
+    from pipeline.config import refuse_idle
+
+    config = synthetic.SynthConfig(**options)
+    refuse_idle(typed(), config.without_effect())
+    print_table(list(synthetic.run(config).items()))
