@@ -77,7 +77,10 @@ class Survey:
 
 @runtime_checkable
 class Surveys(Protocol):
-    """A detector that has to see the names of all pairs before it is asked about one."""
+    """A detector that has to see the names of all pairs before it is asked about one.
+
+    It is asked in the process that starts the run, where it is built too: one's own with ``--detections`` alone.
+    """
 
     def survey(self, pairs: Pairs) -> Survey:
         """Settle what the detector's files call each pair; ``Detector.detect`` is given that instead of its id."""

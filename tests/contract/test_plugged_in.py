@@ -39,6 +39,12 @@ class Middle:
 def build(spec):
     return Middle(spec.confidence)
 """
+BOXES = """
+from pipeline.detect.boxes_file import build as build_boxes
+
+def build(spec):
+    return build_boxes(spec)
+"""
 METHOD = """
 import os
 from pathlib import Path
@@ -72,9 +78,10 @@ def plugins(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "own_detector.py").write_text(DETECTOR)
+    (folder / "own_boxes.py").write_text(BOXES)
     (folder / "own_method.py").write_text(METHOD)
     yield folder
-    for name in ("own_detector", "own_method"):
+    for name in ("own_detector", "own_boxes", "own_method"):
         sys.modules.pop(name, None)
 
 
@@ -91,6 +98,22 @@ def command(plugins: Path, *words: object, code: int = 0, tell: str = "", trace:
     assert len(errors) == (code != 0), ended.stderr
     assert tell in "".join(errors), ended.stderr
     return ended.stdout
+
+
+def test_a_detector_of_ones_own_that_reads_boxes_is_told_what_its_files_call_each_pair(
+    data: Data, plugins: Path
+) -> None:
+    labels = plugins.parent / "labels"
+    labels.mkdir()
+    for row in data.rows:
+        (labels / f"{row.pair_id.replace('/', '_')}.txt").write_text("7 0.5 0.5 0.4 0.4\n")
+    words = ("mine", "--aligned", data.aligned, "--method", "detection", "--detector", "own_boxes:build")
+    words = (*words, "--detections", labels, "--pairs-per-shard", 3, "--workers", 2, "--patch-size", 0)
+    said = command(plugins, *words, "--out", data.root / "boxes")
+    assert "0 (0% of the pairs stored)" in said
+    for path in sorted((data.root / "boxes").glob("*.h5")):
+        with h5py.File(path) as file:
+            assert set(file["patches/class"][:]) == {7}
 
 
 def test_a_detector_of_ones_own_runs_in_worker_processes_and_is_recorded(data: Data, plugins: Path) -> None:

@@ -49,7 +49,7 @@ class Detection(Method):
         Raises:
             UsageError: a class that is to be kept has no such name.
         """
-        if self.settings.detector not in READ_DETECTIONS:
+        if not self._reads_boxes(where):
             return Survey()
         detector = build_detector(detector_spec(self.settings, where))
         survey = detector.survey(pairs) if isinstance(detector, Surveys) else Survey()
@@ -59,18 +59,24 @@ class Detection(Method):
             log.warning("--classes keeps none of the boxes: they are %s", some(list(found)))
         return survey
 
+    def _reads_boxes(self, where: MineWhereabouts) -> bool:
+        """Whether the detector is given files of boxes: one that reads them, or one's own if it gets any."""
+        detector = self.settings.detector
+        return detector in READ_DETECTIONS or (detector not in DETECTORS and where.detections is not None)
+
     def open(self, where: MineWhereabouts) -> None:
         """Build the detector, or take the one that this process has."""
         reading = self.surveyed.reading if self.surveyed else None
         self._built = build_detector(detector_spec(self.settings, where).model_copy(update={"reading": reading}))
         self._classes = wanted_classes(self.settings.classes, self.surveyed.class_names if self.surveyed else {})
+        self._renames = self._reads_boxes(where) and isinstance(self._built, Surveys)
         self.weights_sha256, self.batch_size = self._built.weights_sha256, self._built.batch_size
 
     def propose(self, pairs: Sequence[PairView]) -> Iterator[Proposed]:
         """The boxes of each pair of a batch, in order."""
         pictures = [pair.rgb for pair in pairs if pair.rgb is not None]
         names = [pair.pair_id for pair in pairs]
-        if self.surveyed and isinstance(self._built, Surveys):
+        if self.surveyed and self._renames:
             names = [self.surveyed.names.get(name, "") for name in names]
         detections = self._built.detect(pictures, names) if pairs else []
         for pair, seen in zip(pairs, detections, strict=True):
