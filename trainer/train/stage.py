@@ -33,10 +33,9 @@ def run(config: TrainConfig) -> Trained:
 
 def without_effect(config: TrainConfig) -> dict[str, str]:
     """The settings that do nothing, given the others -> what would use them."""
-    idle = dict.fromkeys(["on_existing"], "runs without --dry-run, which writes nothing") if config.dry_run else {}
-    if config.recipe != "all" and not load_recipe(config.recipe).trains:
-        idle |= dict.fromkeys(TRAINING, f"recipes that train, and {config.recipe} puts its parents together")
-    return idle
+    if config.recipe == "all" or load_recipe(config.recipe).trains:
+        return {}
+    return dict.fromkeys(TRAINING, f"recipes that train, and {config.recipe} puts its parents together")
 
 
 def train_one(config: TrainConfig) -> TrainedRow | MergedRow:

@@ -24,7 +24,6 @@ IDLE: dict[str, tuple[click.Command, tuple[str, ...], tuple[str, str]]] = {
     "epochs": (cmd_train, ("--recipe", "b3"), ("--epochs", "3")),
     "shards": (cmd_train, ("--recipe", "a1"), ("--shards", ".")),
     "batch": (cmd_train, ("train", "--recipe", "b3"), ("--batch-size", "5")),
-    "dry run": (cmd_train, ("--dry-run",), ("--on-existing", "fail")),
     "frames of no sequence": (prep, ("synth", "--sequences", "0"), ("--frames", "3")),
     "tracking": (prep, ("synth", "--tracking", "0"), ("--tracking-frames", "60")),
 }

@@ -89,6 +89,8 @@ def test_a_row_that_is_done_is_kept_overwritten_or_refused(worlds: dict[str, Pat
     for on_existing, state in (("resume", "done"), ("overwrite", "to do")):
         asked = config(worlds, tmp_path, "center", on_existing=on_existing)
         assert states(recipe_graph.plan_rows(asked).steps)["b1"] == state
+        rows = stage.run(asked.model_copy(update={"dry_run": True})).rows()
+        assert next(row[1] for row in rows if row[0] == "b1") == state, "a dry run tells it"
     with pytest.raises(UsageError, match=r"b1 already holds model\.safetensors"):
         recipe_graph.train_rows(config(worlds, tmp_path, "center", on_existing="fail"), stage.train_one)
     assert not (tmp_path / "a1").exists(), "told before the first row is run"
