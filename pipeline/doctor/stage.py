@@ -131,7 +131,7 @@ def _labels(
     except DataError as error:
         return [Line("boxes", str(error), amiss=True)]
     lines = [Line("boxes", f"of {len(survey.names)} of {len(pairs)} pairs", amiss=len(survey.names) < len(pairs))]
-    return lines + [Line(key.replace("_", " "), str(n), amiss=True) for key, n in survey.counts.items() if _amiss(key)]
+    return lines + [Line(key.replace("_", " "), str(n), amiss=True) for key, n in survey.counts.items() if n and _amiss(key)]
 
 
 def _amiss(key: str) -> bool:

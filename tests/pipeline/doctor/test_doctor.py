@@ -83,6 +83,14 @@ def test_what_is_drawn_into_both_pictures_is_found(tree: Path) -> None:
     assert amiss(tree) == {what: "3, such as set00/V001/I00000"}
 
 
+def test_orientation_tags_are_told_as_by_align(tree: Path) -> None:
+    path, exif = tree / "set00/V001/visible/I00001.jpg", Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.open(path)
+    picture.save(path, quality=95, exif=exif)
+    assert amiss(tree) == {"pictures with an EXIF orientation, which is ignored": "1, such as set00/V001/I00001"}
+
+
 def test_sizes_that_differ_are_set_side_by_side(tree: Path) -> None:
     rewrite(
         tree / "set00/V000/lwir/I00001.jpg", lambda picture: cv2.resize(picture, (80, 64)).astype(np.uint8, copy=False)
@@ -102,6 +110,11 @@ def test_labels_are_held_against_the_pairs(tree: Path, tmp_path: Path, names: se
     rows = [json.dumps({"pair_id": name, "boxes": [[10, 10, 40, 30]]}) for name in sorted(names)]
     (tmp_path / "boxes.jsonl").write_text("\n".join(rows))
     assert said in amiss(tree, detections=tmp_path / "boxes.jsonl")["boxes"]
+
+
+def test_counts_of_nothing_are_nothing_to_look_at(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "boxes.jsonl").write_text(json.dumps({"pair_id": "set00/V000/I00000", "boxes": [[9, 9, 30, 30]]}))
+    assert amiss(tree, detections=tmp_path / "boxes.jsonl") == {"boxes": "of 1 of 6 pairs", "pairs not found": "5"}
 
 
 def test_labels_that_all_fit_are_nothing_to_look_at(tree: Path, tmp_path: Path) -> None:
