@@ -89,12 +89,19 @@ LIKE = 0.3
 
 
 def nearest(name: str, pairs: Iterable[str]) -> str | None:
-    """The pair whose frame is called most like the picture that a name stands for; None where none is like it."""
-    called = _without_marks(name)[-1]
-    frames = {_without_marks(pair)[-1]: pair for pair in sorted(pairs)}
-    near = [max((frame for frame in frames if frame in called), key=len, default="")]
-    near = near if near[0] else difflib.get_close_matches(called, frames, n=1, cutoff=LIKE)
-    return frames[near[0]] if near else None
+    """The pair most like the picture that a name stands for, by its frame, then by its folders; None where none is."""
+    *folders, called = _without_marks(name)
+    parts = {pair: _without_marks(pair) for pair in sorted(pairs)}
+    frames = {frame for *_, frame in parts.values()}
+    near = [max(sorted(frame for frame in frames if frame in called), key=len, default="")]
+    near = near if near[0] else difflib.get_close_matches(called, sorted(frames), n=1, cutoff=LIKE)
+    whole = difflib.SequenceMatcher(b="_".join([*folders, called]), autojunk=False)
+
+    def likeness(pair: str) -> float:
+        whole.set_seq1("_".join(parts[pair]))
+        return whole.ratio()
+
+    return max((pair for pair in parts if parts[pair][-1] in near), key=likeness, default=None)
 
 
 class _Keys:

@@ -100,3 +100,8 @@ def test_names_of_rejected_pairs_are_told_apart_and_may_be_meant() -> None:
 def test_the_nearest_pair_is_offered() -> None:
     assert nearest("frame_I00001_v2.txt", PAIRS) == "set00/V000/I00001"
     assert nearest("zebra.txt", PAIRS) is None
+
+
+@pytest.mark.parametrize("name", ["data/video-a1-I00001-frame.jpg", "a1/lwir/I00001.jpg", "up/7/x_a1_I00001.jpg"])
+def test_the_nearest_of_several_sequences_is_that_of_its_folders(name: str) -> None:
+    assert nearest(name, ["k/a0/I00001", "k/a1/I00001", "k/a2/I00001", "k/a1/I00002"]) == "k/a1/I00001"
