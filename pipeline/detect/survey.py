@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from pipeline.boxes import clip
+from pipeline.boxes import Boxes, clip
 from pipeline.detect.base import DetectorSpec, Reading
 from pipeline.detect.class_numbers import settle
 from pipeline.detect.formats import BoxFiles
@@ -24,11 +24,12 @@ log = logging.getLogger(__name__)
 TOLD = {
     "unusable": "have no width or height and are left out",
     "outside": "lie outside their picture and are left out",
+    "beyond": "lie by more than half outside their picture and are cut at its edge",
     "ignored": "are regions to be ignored and are left out",
     "outlines": "are outlines, and their bounding boxes are taken",
 }
 """What is told of boxes, by what is counted."""
-AMISS = ("unusable", "outside")
+AMISS = ("unusable", "outside", "beyond")
 """What should not be in such a file: a warning."""
 
 
@@ -188,16 +189,17 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
         if other:
             seen.scaled += 1
             seen.examples.setdefault("scaled", f"{name} is {_size(other)}, its picture {_size(size)}")
-        outside = int((clip(read.boxes * factor, *size)[:, 2:] <= 0).any(axis=1).sum())
-        for key, count in [*read.notes.items(), *([("outside", outside)] if outside else [])]:
+        for key, count in [*read.notes.items(), *_outside(read.boxes * factor, size).items()]:
             seen.notes[key] += count
-            seen.examples.setdefault(key, f"{name} of {_size(size)} pixels" if key == "outside" else name)
+            seen.examples.setdefault(key, name if key in read.notes else f"{name} of {_size(size)} pixels")
         seen.classes.update(read.classes)
         seen.total += len(read.boxes) + read.notes.get("unusable", 0) + read.notes.get("ignored", 0)
-    if seen.notes["outside"] > seen.total / 2:
+    out = seen.notes["outside"] + seen.notes["beyond"]
+    if out > seen.total / 2:
+        example = seen.examples.get("outside") or seen.examples["beyond"]
         raise DataError(
-            f"{path}: {seen.notes['outside']} of {seen.total} boxes lie outside their picture, such as in "
-            f"{seen.examples['outside']}: scale those of a larger one, or declare its width and height in a COCO file"
+            f"{path}: {out} of {seen.total} boxes lie by more than half outside their picture, such as in {example}: "
+            "give x, y, width, height; scale those of a larger picture, or declare its size in a COCO file"
         )
     if seen.scaled:
         log.warning("%s: boxes of %d pictures are scaled: %s", path, seen.scaled, seen.examples["scaled"])
@@ -205,6 +207,14 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
         tell = log.warning if key in AMISS else log.info
         tell("%s: %d of %d boxes %s, such as in %s", path, count, seen.total, TOLD[key], seen.examples[key])
     return seen
+
+
+def _outside(boxes: Boxes, size: tuple[int, int]) -> dict[str, int]:
+    """How many boxes (n, 4) have nothing in a picture of (width, height), and how many less than half of themselves."""
+    inside = clip(boxes, *size)[:, 2:].prod(axis=1)
+    outside = int((inside <= 0).sum())
+    beyond = int((2 * inside < boxes[:, 2:].prod(axis=1)).sum()) - outside
+    return {key: count for key, count in (("outside", outside), ("beyond", beyond)) if count}
 
 
 def _other_picture(path: Path, name: str, pair: str, size: tuple[float, float], pairs: Pairs) -> DataError:

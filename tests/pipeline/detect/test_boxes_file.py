@@ -63,8 +63,18 @@ def test_jsonl_may_begin_with_a_mark_of_the_byte_order(tmp_path: Path) -> None:
 
 def test_boxes_most_of_which_lie_outside_are_those_of_another_picture(tmp_path: Path) -> None:
     path = jsonl(tmp_path, {"pair_id": PAIR, "boxes": [[700, 2, 3, 4], [1, 600, 3, 4], [1, 2, 3, 4]]})
-    with pytest.raises(DataError, match=r"2 of 3 boxes lie outside their picture, .* of 640x512 pixels: scale"):
+    with pytest.raises(DataError, match=r"2 of 3 boxes lie by more than half outside .* of 640x512 pixels: give"):
         find(path)
+
+
+def test_corners_taken_for_sizes_reach_beyond_the_picture(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """x1, y1, x2, y2 in the lower right of a picture, read as x, y, width, height."""
+    rows = [{"image_id": PAIR, "bbox": box, "score": 1, "category_id": 0} for box in ([500, 400, 600, 500],) * 2]
+    with pytest.raises(DataError, match=r"2 of 2 boxes .* of 640x512 pixels: give x, y, width, height"):
+        find(coco(tmp_path, rows))
+    few = [*rows[:1], *({**rows[0], "bbox": box} for box in ([10, 20, 30, 40], [600, 20, 80, 40]))]
+    assert len(find(coco(tmp_path, few))) == 3
+    assert "1 of 3 boxes lie by more than half outside their picture and are cut at its edge" in caplog.text
 
 
 def test_a_pair_without_a_row_has_no_detections(tmp_path: Path) -> None:
