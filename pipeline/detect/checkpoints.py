@@ -8,6 +8,7 @@ classes is replaced by an inert stand-in: the caller gets the tensors and plain 
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 from pipeline.errors import DataError
 
 _DAMAGED = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError)
+_UNPICKLER = re.compile(r"WeightsUnpickler error:\s*(.+)")
 _ARRAY_PARTS = frozenset(
     {
         ("numpy", "dtype"),
@@ -120,5 +122,9 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _refused(path: Path, error: Exception) -> DataError:
-    reason = str(error).partition("\n")[0] or type(error).__name__
+    # What torch advises first, to load the file all the same, is no advice to follow.
+    found = _UNPICKLER.search(str(error))
+    reason = (found[1].partition(". ")[0] if found else str(error).partition("\n")[0]) or type(error).__name__
+    if isinstance(error, KeyError):
+        reason = "not a file of torch.save"
     return DataError(f"{path}: refused as weights: {reason}: get the file again from its makers")

@@ -156,7 +156,7 @@ def _checkpoint_model(path: Path, tasks: ModuleType) -> object:
     content = read_model(path, _PACKAGES)
     held = (content.get("ema") or content.get("model")) if isinstance(content, dict) else content
     if type(held).__name__ not in _MODELS:
-        raise DataError(f"{path}: holds a {type(held).__name__}, not a YOLO detection model: {SOURCE}")
+        raise DataError(f"{path}: holds a {type(held or content).__name__}, not a YOLO detection model: {SOURCE}")
     try:
         model = tasks.DetectionModel(_checked(copy.deepcopy(vars(held)["yaml"]), tasks), verbose=False)
         model.load_state_dict(dict(module_tensors(held)))

@@ -131,7 +131,8 @@ def _labels(
     except DataError as error:
         return [Line("boxes", str(error), amiss=True)]
     lines = [Line("boxes", f"of {len(survey.names)} of {len(pairs)} pairs", amiss=len(survey.names) < len(pairs))]
-    return lines + [Line(key.replace("_", " "), str(n), amiss=True) for key, n in survey.counts.items() if n and _amiss(key)]
+    amiss = {key.replace("_", " "): str(n) for key, n in survey.counts.items() if n and _amiss(key)}
+    return lines + [Line(key, count, amiss=True) for key, count in amiss.items()]
 
 
 def _amiss(key: str) -> bool:

@@ -91,7 +91,9 @@ class CocoJson:
             notes: dict[Note, int] = {"ignored": ignored} if ignored else {}
             return checked(f"{self.path}: {name}", *arrays, self._sizes.get(name), notes)
         except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{self.path}: {name}: bbox must be 4 finite numbers, score and category_id a number: {error}") from error
+            raise DataError(
+                f"{self.path}: {name}: bbox must be 4 finite numbers, score and category_id a number: {error}"
+            ) from error
 
     def _gathered(self, annotations: list[Any], names: dict[Any, str] | None) -> dict[str, list[tuple[Any, ...]]]:
         """Box, score and class of each picture's annotations, () for a crowd; ``names`` is None in results."""

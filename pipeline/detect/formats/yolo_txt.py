@@ -66,6 +66,9 @@ def columns_of(folder: object, files: Iterable[Lines], told: LastColumn | None) 
         return Columns(last=told or "score", tail=tail), ""
     if values == {1.0}:
         return Columns(tail=tail), "the number behind every box is 1 and taken as its score"
+    for where, words in lines:
+        # Of another format, first of all.
+        _box(where, words, Columns())
     where = next(where for where, word in last if float(word) != 1)
     shown = ", ".join(f"{value:g}" for value in sorted(values)[:4])
     raise DataError(

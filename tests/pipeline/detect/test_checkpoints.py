@@ -112,6 +112,17 @@ def test_damaged_files_are_named(tmp_path: Path, name: str, content: bytes) -> N
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"hello\n", "not a file of torch.save"), (b"\x08\x0a\x12\x00", "Unsupported operand 8")],
+)
+def test_files_of_another_kind_are_called_so(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "m.pth").write_bytes(content)
+    with pytest.raises(DataError, match=rf"refused as weights: {told}: get") as caught:
+        read_tensors(tmp_path / "m.pth")
+    assert "arbitrary code" not in str(caught.value)
+
+
 def test_something_else_than_a_state_dict_is_refused(tmp_path: Path) -> None:
     torch.save([1, 2], tmp_path / "m.pth")
     with pytest.raises(DataError, match="refused as weights"):

@@ -177,3 +177,9 @@ def test_a_folder_of_other_files_says_what_to_convert(tmp_path: Path) -> None:
         found(tmp_path, {"1.json": "{}", "2.csv": ""})
     with pytest.raises(DataError, match=r"holds 1 \.txt and 1 \.xml files: pass the folder of one kind"):
         found(tmp_path, {"1.txt": "", "1.xml": VOC})
+
+
+def test_another_format_is_told_before_its_last_column_is_asked_for(tmp_path: Path) -> None:
+    """DOTA's, whose last column is whole, too."""
+    with pytest.raises(DataError, match=r"1\.txt:1: not a number: .*'car'"):
+        found(tmp_path, {"1.txt": "100 100 180 105 178 160 98 158 car 0"})
