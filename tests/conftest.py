@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -51,6 +53,23 @@ def console_script(folder: Path, name: str) -> Path:
     path.write_text(f"#!{sys.executable}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n")
     path.chmod(0o755)
     return path
+
+
+def script_without_guard(folder: Path, imports: str, work: str) -> None:
+    """See that a script which does work in processes outside of a main guard is told what it lacks, once.
+
+    Each worker begins the script anew, and so would start workers of its own.
+    """
+    script = folder / "script.py"
+    script.write_text(
+        f"from pipeline.errors import CmdTirError\n{imports}\n"
+        f"try:\n    print(list({work}))\nexcept CmdTirError as error:\n    print('told:', error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+    assert ended.stdout.startswith("told: a worker process ended before it could begin")
+    assert 'under `if __name__ == "__main__":`' in ended.stdout
+    assert len(ended.stdout.splitlines()) == 1
 
 
 def reference_module(name: str) -> ModuleType:

@@ -32,7 +32,7 @@ from pipeline.manifests import Manifest
 from pipeline.pages import html
 from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover
-from pipeline.pairing.discovery.recognition import resolve
+from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
 from pipeline.runtime.executor import run_tasks
@@ -138,7 +138,7 @@ def survey(root: Path, name: str) -> Source:
     Raises:
         DataError: nothing there fits the layout.
     """
-    manifest, why = resolve(root, name)
+    manifest, why = manifest_of(root, name)
     if name == "auto":
         # A folder that merely looks like a data set owes nobody that data set's number of pairs.
         manifest = manifest.model_copy(update={"counts": {}})

@@ -21,7 +21,7 @@ from pipeline.images import UnreadableImageError, picture_size
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover
-from pipeline.pairing.discovery.recognition import resolve
+from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.discovery.summary import Discovered
 from pipeline.pairing.registration import clock
@@ -50,7 +50,7 @@ def run(config: DoctorConfig) -> Diagnosis:
     """
     if not config.root.is_dir():
         raise DataError(f"{config.root}: no such folder: give the data set's")
-    manifest, why = resolve(config.root, config.manifest)
+    manifest, why = manifest_of(config.root, config.manifest)
     # First of all: nobody should wait for the pictures to hear that it is no such file.
     boxes = _boxes(config.detections) if config.detections else None
     found = _survey(config, manifest)

@@ -18,7 +18,7 @@ from pipeline.mine import MineConfig
 from pipeline.mine.rederive import rederive
 from pipeline.pairing.discovery.discover import discover
 from pipeline.pairing.discovery.lists import FrameList, read_map
-from pipeline.pairing.discovery.recognition import resolve
+from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.records import AlignedPair, read_rows
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.verify import verify
@@ -61,7 +61,7 @@ def manifest(path: Path) -> str:
 def pairs(root: Path) -> int:
     """The pairs below a root in KAIST's layout, or by the manifest that lies in it."""
     own = root / "manifest.yaml"
-    found, _ = resolve(root, str(own) if own.is_file() else "kaist")
+    found, _ = manifest_of(root, str(own) if own.is_file() else "kaist")
     return sum(len(sequence.pairs) for sequence in discover(root, found))
 
 

@@ -27,7 +27,7 @@ ANY_DEPTH, COLLECTION = 6, 7
 """Specificity of the layout that fits nearly everything, and of a collection; others count the letters they fix."""
 
 
-def resolve(root: Path, name: str) -> tuple[Manifest, str]:
+def manifest_of(root: Path, name: str) -> tuple[Manifest, str]:
     """The manifest that a name or file means, or for ``auto`` the one that fits the folder; and why, in one sentence.
 
     Raises:

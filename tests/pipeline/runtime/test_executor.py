@@ -15,7 +15,7 @@ import pytest
 from pipeline.errors import CmdTirError, DataError
 from pipeline.runtime.executor import ATTEMPTS, BACKLOG, run_tasks
 
-from ...conftest import REPOSITORY
+from ...conftest import REPOSITORY, script_without_guard
 from .executor_tasks import Job, pid, refuse, square
 
 
@@ -79,18 +79,8 @@ def test_a_task_that_kills_every_worker_ends_with_one_clear_error(tmp_path: Path
 
 
 def test_a_script_that_its_workers_cannot_import_is_told_what_it_lacks(tmp_path: Path) -> None:
-    """Each worker begins it anew, and so would start workers of its own."""
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from pipeline.errors import CmdTirError\nfrom pipeline.runtime.executor import run_tasks\n"
-        "try:\n    print(list(run_tasks(len, ['a', 'bc'], 2)))\n"
-        "except CmdTirError as error:\n    print('told:', error)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    told = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
-    assert told.stdout.startswith("told: a worker process ended before it could begin")
-    assert 'under `if __name__ == "__main__":`' in told.stdout
-    assert len(told.stdout.splitlines()) == 1
+    imports = "from pipeline.runtime.executor import run_tasks"
+    script_without_guard(tmp_path, imports, "run_tasks(len, ['a', 'bc'], 2)")
 
 
 def test_an_error_of_a_task_reaches_the_caller_as_it_is(tmp_path: Path) -> None:

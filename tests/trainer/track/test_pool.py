@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import CmdTirError, DataError
 from trainer.track.pool import run_tasks
 
-from ...conftest import REPOSITORY
+from ...conftest import REPOSITORY, script_without_guard
 from .track_tasks import counter, lingerer, refuser, suicide
 
 
@@ -58,18 +58,8 @@ def test_a_process_that_dies_is_told_of() -> None:
 
 
 def test_a_script_that_its_workers_cannot_import_is_told_what_it_lacks(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from pipeline.errors import CmdTirError\nfrom tests.trainer.track.track_tasks import counter\n"
-        "from trainer.track.pool import run_tasks\n"
-        "try:\n    print(list(run_tasks(counter, [1, 2], 2)))\n"
-        "except CmdTirError as error:\n    print('told:', error)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    told = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
-    assert told.stdout.startswith("told: a worker process ended before it could begin")
-    assert 'under `if __name__ == "__main__":`' in told.stdout
-    assert len(told.stdout.splitlines()) == 1
+    imports = "from tests.trainer.track.track_tasks import counter\nfrom trainer.track.pool import run_tasks"
+    script_without_guard(tmp_path, imports, "run_tasks(counter, [1, 2], 2)")
 
 
 def test_who_stops_listening_stops_the_workers(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import DataError, UsageError
 from pipeline.manifests import Manifest, load_manifest
-from pipeline.pairing.discovery.recognition import recognise, resolve
+from pipeline.pairing.discovery.recognition import manifest_of, recognise
 from pipeline.pairing.discovery.summary import Discovered
 
 Make = Callable[..., Any]
@@ -216,10 +216,10 @@ def test_mostly_unpaired_is_not_recognised(tmp_path: Path, build: Make) -> None:
         recognise(tmp_path)
 
 
-def test_resolve(tmp_path: Path, build: Make) -> None:
+def test_a_manifest_is_the_one_that_is_named_or_recognised(tmp_path: Path, build: Make) -> None:
     build(tmp_path, "s/a/visible/1.jpg", "s/a/lwir/1.jpg")
-    assert resolve(tmp_path, "auto")[0] == load_manifest("kaist")
-    assert resolve(tmp_path, "llvip") == (load_manifest("llvip"), "llvip: as told")
+    assert manifest_of(tmp_path, "auto")[0] == load_manifest("kaist")
+    assert manifest_of(tmp_path, "llvip") == (load_manifest("llvip"), "llvip: as told")
 
 
 @pytest.mark.parametrize(("folder", "pairs", "alone"), [("pairs", 61, 0), ("warped/degenerate", 96, 12)])
