@@ -75,8 +75,9 @@ class Detections:
     Attributes:
         boxes: (n, 4) x, y, w, h in RGB pixels, pixel edges, clipped to the picture, none empty.
         scores: (n,) 0 to 1.
-        classes: (n,) COCO class 0 to 79 (:mod:`pipeline.detect.classes`) for models trained on COCO, else the model's
-            own; of files by the names of their classes, from 80 on where COCO does not have it; -1 for none.
+        classes: (n,) by the names that a model or a file has for them: COCO class 0 to 79
+            (:mod:`pipeline.detect.classes`), from 80 on where COCO does not have it; the model's own number where it
+            has no names; -1 for none.
     """
 
     boxes: Boxes
@@ -114,6 +115,8 @@ class Detector(Protocol):
     Attributes:
         weights_sha256: of the weights file, empty where there is none.
         batch_size: pictures a forward pass.
+
+    One whose classes are not COCO's has ``class_names`` as well: class -> name of all that it can find.
     """
 
     weights_sha256: str

@@ -90,6 +90,20 @@ def wanted_classes(classes: Collection[int | str], names: Mapping[int, str]) -> 
     return frozenset(each if isinstance(each, int) else numbers[each] for each in classes)
 
 
+def by_names(names: Mapping[int, str]) -> tuple[dict[int, int], dict[int, str]]:
+    """A model's classes, number -> name, as those of shards: its number -> class, and class -> name."""
+    numbers = numbered_names(names.values())
+    return (
+        {number: numbers[name] for number, name in names.items()},
+        {numbers[name]: plain_name(name) for name in names.values()},
+    )
+
+
+def names_beyond_coco(names: Mapping[int, str]) -> dict[int, str]:
+    """Of class -> name those that COCO does not have."""
+    return {number: name for number, name in names.items() if number >= len(COCO_NAMES)}
+
+
 def numbered_names(names: Iterable[str]) -> dict[str, int]:
     """The class of each name: COCO's where it has one, else from 80 on in the order of the alphabet."""
     plain = {name: plain_name(name) for name in names}

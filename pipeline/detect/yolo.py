@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
 from pipeline.detect.checkpoints import module_tensors, read_model
+from pipeline.detect.classes import by_names
 from pipeline.detect.failures import naming
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
@@ -43,16 +44,20 @@ _HOME = tempfile.TemporaryDirectory(prefix="cmd-tir-yolo-", ignore_cleanup_error
 
 
 class YoloDetector:
-    """A YOLO detection model; classes are the model's own, which for COCO models are 0 to 79."""
+    """A YOLO detection model; classes go by the names that the model has for them."""
 
-    def __init__(self, predict: Predict, weights_sha256: str, batch_size: int) -> None:
+    def __init__(
+        self, predict: Predict, weights_sha256: str, batch_size: int, names: Mapping[int, str] | None = None
+    ) -> None:
         """Wrap a predictor.
 
         Args:
             predict: takes at most ``batch_size`` pictures.
             weights_sha256: of the weights file.
             batch_size: pictures a forward pass.
+            names: of the model's classes, by its numbers; without, the numbers stay as they are.
         """
+        self._classes, self.class_names = by_names(names or {})
         self.predict = predict
         self.weights_sha256 = weights_sha256
         self.batch_size = batch_size
@@ -63,16 +68,16 @@ class YoloDetector:
         for start in range(0, len(images), self.batch_size):
             chunk = images[start : start + self.batch_size]
             results = self.predict([np.ascontiguousarray(image[..., ::-1]) for image in chunk])
-            detected += [_detections(result, image) for result, image in zip(results, chunk, strict=True)]
+            detected += [self._detections(result, image) for result, image in zip(results, chunk, strict=True)]
         return detected
 
-
-def _detections(result: Any, image: Rgb) -> Detections:
-    """One ultralytics result, whose corners are in pixels of the picture, as :class:`Detections`."""
-    corners = result.boxes.xyxy.cpu().numpy().astype(np.float64)
-    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
-    height, width = image.shape[:2]
-    return Detections.clipped(boxes, result.boxes.conf.cpu().numpy(), result.boxes.cls.cpu().numpy(), width, height)
+    def _detections(self, result: Any, image: Rgb) -> Detections:
+        """One ultralytics result, whose corners are in pixels of the picture."""
+        corners = result.boxes.xyxy.cpu().numpy().astype(np.float64)
+        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        classes = [self._classes.get(number, number) for number in result.boxes.cls.cpu().numpy().astype(int).tolist()]
+        height, width = image.shape[:2]
+        return Detections.clipped(boxes, result.boxes.conf.cpu().numpy(), classes, width, height)
 
 
 def build(spec: DetectorSpec) -> YoloDetector:
@@ -92,13 +97,21 @@ def build(spec: DetectorSpec) -> YoloDetector:
     batch_size = spec.batch_size if device != "cpu" else 1
     path = required_weights(spec.weights, spec.name, SOURCE)
     if path.suffix == ".pt":
-        return YoloDetector(
-            _predictor(_checkpoint_model(path, tasks), path, spec, device), file_sha256(path), batch_size
-        )
+        predict = _predictor(_checkpoint_model(path, tasks), path, spec, device)
+        return YoloDetector(predict, file_sha256(path), batch_size, _names(predict))
     # Some versions of ultralytics unpickle any file with .pt anywhere in its name.
     if path.suffix not in EXPORTED or ".pt" in path.stem.lower():
         raise UsageError(f"{path}: not a kind of YOLO weights: pass a file named *.pt, *{', *'.join(EXPORTED)}")
-    return YoloDetector(_predictor(str(path), path, spec, device), file_sha256(path), 1)
+    predict = _predictor(str(path), path, spec, device)
+    return YoloDetector(predict, file_sha256(path), 1, _names(predict))
+
+
+def _names(predict: Predict) -> dict[int, str]:
+    """What the model calls its classes; nothing where ultralytics made names up."""
+    held = getattr(getattr(predict, "model", None), "names", None) or {}
+    names = {int(number): str(name) for number, name in held.items()}
+    made_up = all(name in (f"class{number}", str(number)) for number, name in names.items())
+    return {} if made_up else names
 
 
 def import_ultralytics(module: str) -> ModuleType:

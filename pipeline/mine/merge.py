@@ -31,12 +31,14 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
     classes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     fallbacks: list[int] = []
+    names: dict[str, str] = {}
 
     def rejects() -> Iterator[Reject]:
         for path in stats:
             shard: dict[str, Any] = read_json(path)
             entries.append({key: shard[key] for key in ("file", "sha256", "bytes", "pairs", "patches")})
             classes.update(shard["classes"])
+            names.update(shard.get("class_names", {}))
             if "fallbacks" in shard:
                 fallbacks.append(shard["fallbacks"])
             for row in shard["rejects"]:
@@ -46,6 +48,8 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
     write_rows(out / "rejects.jsonl", rejects())
     totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
     totals |= counts | {"classes": dict(sorted(classes.items())), "rejects": dict(sorted(reasons.items()))}
+    if names:
+        totals["class_names"] = names
     if fallbacks:
         totals |= {"fallbacks": sum(fallbacks), "fallback_ratio": round(sum(fallbacks) / max(totals["pairs"], 1), 6)}
     versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}

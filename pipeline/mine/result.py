@@ -75,7 +75,7 @@ def result_of(
         DataError: they are not what a run of ``mine`` wrote.
     """
     try:
-        rest = {"out": out, "class_names": dict(class_names), "seconds": seconds}
+        rest = {"out": out, "class_names": class_names or totals.get("class_names", {}), "seconds": seconds}
         return _RESULT.validate_python({**totals, **rest})
     except ValidationError as error:
         fault = first_fault(error)

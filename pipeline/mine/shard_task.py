@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from pipeline import boxes, images
 from pipeline.detect import Survey
+from pipeline.detect.classes import names_beyond_coco
 from pipeline.errors import UsageError
 from pipeline.mine import pictures
 from pipeline.mine.methods import Method, PairView, Proposed, build_method
@@ -81,6 +82,7 @@ def mine_shard(task: Task) -> str:
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
     shard.fallbacks = 0 if method.falls_back else None
+    shard.class_names = names_beyond_coco(method.class_names)
     for batch in _batches(task, method):
         views = [each.view for each in batch if isinstance(each, Loaded)]
         following = iter(_propose(method, views))

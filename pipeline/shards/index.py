@@ -57,7 +57,8 @@ class ShardIndex(BaseModel):
     @property
     def class_names(self) -> dict[int, str]:
         """The names of classes that COCO does not have, from 80 on."""
-        return {int(number): str(name) for number, name in self.settings.get("class_names", {}).items()}
+        names = {**self.settings.get("class_names", {}), **self.totals.get("class_names", {})}
+        return {int(number): str(name) for number, name in names.items()}
 
 
 def load_index(folder: Path) -> ShardIndex:

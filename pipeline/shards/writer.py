@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -107,6 +108,7 @@ class Shard:
     """What goes into one file, collected in memory (some 100 MB at the default of 500 pairs).
 
     ``fallbacks``, the pairs without a detection that got a patch all the same, is None where nothing was detected.
+    ``class_names`` are those of classes that COCO does not have, where ``config`` does not tell them.
     """
 
     config: dict[str, object]
@@ -117,6 +119,7 @@ class Shard:
     patches: list[Patch] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     fallbacks: int | None = None
+    class_names: Mapping[int, str] = field(default_factory=dict)
 
 
 def stats_path(shard: Path) -> Path:
@@ -147,6 +150,8 @@ def write_shard(path: Path, shard: Shard) -> None:
     }
     if shard.fallbacks is not None:
         content["fallbacks"] = shard.fallbacks
+    if shard.class_names:
+        content["class_names"] = {str(number): name for number, name in sorted(shard.class_names.items())}
     write_json(stats_path(path), content)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -72,6 +73,7 @@ class Method:
         batch_size: pairs proposed for at once.
         detector: what the shard names as its detector; empty where there is none.
         weights_sha256: of the detector's weights, empty where there are none.
+        class_names: class -> name of what the detector may have found, where the survey does not tell.
         surveyed: what :meth:`survey` settled of the shard's pairs; None outside a run.
     """
 
@@ -82,6 +84,7 @@ class Method:
     batch_size: int = 1
     detector: str = ""
     weights_sha256: str = ""
+    class_names: Mapping[int, str] = MappingProxyType({})
     surveyed: Survey | None = None
 
     def __init__(self, settings: MineSettings) -> None:

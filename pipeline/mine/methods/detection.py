@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pipeline.detect import Detections, DetectorSpec, Pairs, Survey, Surveys, build_detector, select
 from pipeline.detect.classes import class_name, wanted_classes
-from pipeline.errors import some
+from pipeline.errors import UsageError, some
 from pipeline.files.hashing import file_sha256, text_sha256
 from pipeline.mine.methods.base import Method, PairView, Proposed
 from pipeline.mine.methods.random import USES, random_regions
@@ -68,7 +68,12 @@ class Detection(Method):
         """Build the detector, or take the one that this process has."""
         reading = self.surveyed.reading if self.surveyed else None
         self._built = build_detector(detector_spec(self.settings, where).model_copy(update={"reading": reading}))
-        self._classes = wanted_classes(self.settings.classes, self.surveyed.class_names if self.surveyed else {})
+        named = self.surveyed.class_names if self.surveyed else {}
+        self.class_names = {} if named else getattr(self._built, "class_names", {})
+        self._classes = wanted_classes(self.settings.classes, {**self.class_names, **named})
+        if self._classes and self.class_names and self._classes.isdisjoint(self.class_names):
+            found = some(sorted(self.class_names.values()))
+            raise UsageError(f"--classes: the detector finds none of those, but {found}: name some of these")
         self._renames = self._reads_boxes(where) and isinstance(self._built, Surveys)
         self.weights_sha256, self.batch_size = self._built.weights_sha256, self._built.batch_size
 

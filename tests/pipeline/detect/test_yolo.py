@@ -88,9 +88,22 @@ def test_any_number_of_pictures_is_cut_into_batches(count: int, batches: list[in
     assert all(one.boxes.tolist() == [[0, 10, 20, 20]] and one.classes.tolist() == [7] for one in found)
 
 
+@pytest.mark.parametrize(("name", "number"), [("Person", 0), ("wild_boar", 80)])
+def test_classes_go_by_the_names_of_the_model(name: str, number: int) -> None:
+    detector = YoloDetector(FakeYolo(), "", 1, {0: "car", 7: name})
+    (found,) = detector.detect([np.full((40, 60, 3), 255, np.uint8)], [""])
+    assert found.classes.tolist() == [number]
+    assert detector.class_names == {2: "car", number: name.lower().replace("_", " ")}
+
+
+def test_names_that_ultralytics_makes_up_are_none(random_model: YoloDetector) -> None:
+    assert random_model.class_names == {}
+
+
 def test_real_weights_find_what_is_in_the_pictures(trained: YoloDetector, pictures: dict[str, Rgb]) -> None:
     bus, zidane = trained.detect([pictures["bus"], pictures["zidane"]], ["bus", "zidane"])
     assert Counter(bus.classes.tolist()) == {PERSON: 4, BUS: 1}
+    assert (len(trained.class_names), trained.class_names[BUS]) == (80, "bus")
     assert Counter(zidane.classes.tolist()) == {PERSON: 2, TIE: 1}
     x, y, w, h = bus.boxes[bus.classes == BUS][0]
     assert (x < 60, w > 700, 200 < y < 260, 450 < h < 560) == (True,) * 4
@@ -153,7 +166,8 @@ def test_a_pickled_model_is_rebuilt_exactly(tasks: Any, pictures: dict[str, Rgb]
     assert rebuilt.state_dict().keys() == fused.state_dict().keys()
     assert all(torch.equal(value, rebuilt.state_dict()[name]) for name, value in fused.state_dict().items())
     assert rebuilt.names == model.names
-    assert set(detector.detect([pictures["bus"]], [""])[0].classes.tolist()) <= {0, 1, 2}
+    assert detector.class_names == {80: "a", 81: "b", 82: "c"}
+    assert set(detector.detect([pictures["bus"]], [""])[0].classes.tolist()) <= {80, 81, 82}
 
 
 class Touch:
