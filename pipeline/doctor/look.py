@@ -43,6 +43,7 @@ class Seen:
         faults: code of a reason to reject or of a doubt -> how many pairs have it.
         examples: code -> what is said of the first such pair.
         sizes: pair -> (width, height) of its RGB picture, of those that can be read.
+        tir_sizes: likewise of its TIR picture, where that is another.
         pairs: how many were looked at.
         number: of the task.
     """
@@ -51,6 +52,7 @@ class Seen:
     faults: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    tir_sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     pairs: int = 0
     number: int = 0
 
@@ -60,6 +62,7 @@ class Seen:
         self.faults += other.faults
         self.examples = other.examples | self.examples
         self.sizes |= other.sizes
+        self.tir_sizes |= other.tir_sizes
         self.pairs += other.pairs
 
     def fault(self, code: str, example: str) -> None:
@@ -90,6 +93,8 @@ def _look_at(task: Task, pair: PairFiles, seen: Seen) -> None:
     encoded = pictures.read(task.root, pair)
     seen.sizes[pair.pair_id] = images.picture_size(encoded.rgb, pair.rgb)
     loaded = pictures.decode(encoded, pair, task.tir_range)
+    if loaded.tir.shape != loaded.rgb.shape[:2]:
+        seen.tir_sizes[pair.pair_id] = (loaded.tir.shape[1], loaded.tir.shape[0])
     seen.kinds[f"visible {_size(loaded.rgb.shape)}"] += 1
     seen.kinds[f"thermal {_size(loaded.tir.shape)}, {'8 bits' if loaded.tir_range is None else 'raw values'}"] += 1
     for flag in encoded.flags:

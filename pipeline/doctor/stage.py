@@ -16,7 +16,7 @@ from pipeline.doctor import diagnosis
 from pipeline.doctor.diagnosis import Diagnosis, Line
 from pipeline.doctor.look import Seen, Task, look
 from pipeline.doctor.settings import DoctorConfig
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 from pipeline.images import UnreadableImageError, picture_size
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import ranges
@@ -34,10 +34,11 @@ CHUNK = 100
 
 @dataclass
 class _Found:
-    """What discovery tells: totals, reasons why pictures are left out, frame rates (Hz) of sequences with times."""
+    """What discovery tells: totals, why pictures are left out, their names, frame rates, Hz, if times are known."""
 
     totals: Discovered = field(default_factory=Discovered)
     left_out: Counter[str] = field(default_factory=Counter)
+    alone: set[str] = field(default_factory=set)
     rates: list[float] = field(default_factory=list)
 
 
@@ -72,7 +73,7 @@ def run(config: DoctorConfig) -> Diagnosis:
         *diagnosis.left_out(found.left_out),
         *diagnosis.rates(found.rates),
         *diagnosis.pictures(seen),
-        *(_labels(config, manifest, boxes, seen.sizes) if boxes else ()),
+        *(_labels(config, manifest, boxes, seen, found.alone) if boxes else ()),
     ]
     return Diagnosis(tuple(lines))
 
@@ -83,6 +84,7 @@ def _survey(config: DoctorConfig, manifest: Manifest) -> _Found:
     for sequence in discover(config.root, manifest):
         found.totals.add(sequence)
         found.left_out.update(reject.reason for reject in sequence.rejects)
+        found.alone.update(reject.pair_id for reject in sequence.rejects)
         gaps = np.diff([pair.timestamp for pair in sequence.pairs if pair.timestamp is not None])
         if len(gaps) and np.median(gaps) > 0:
             found.rates.append(1 / float(np.median(gaps)))
@@ -118,17 +120,17 @@ def _boxes(detections: Path) -> BoxesDetector | DataError:
 
 
 def _labels(
-    config: DoctorConfig, manifest: Manifest, boxes: BoxesDetector | DataError, sizes: Mapping[str, tuple[int, int]]
+    config: DoctorConfig, manifest: Manifest, boxes: BoxesDetector | DataError, seen: Seen, alone: set[str]
 ) -> Iterable[Line]:
     """Lines about files of boxes: whose they are, and what is wrong with them."""
     if isinstance(boxes, DataError):
         return [Line("boxes", str(boxes), amiss=True)]
-    pairs = dict(_sizes(config, manifest, sizes))
+    pairs = dict(_sizes(config, manifest, seen.sizes))
     if not pairs:
         return [Line("boxes", "no pair can be read that they could belong to", amiss=True)]
     try:
-        survey = boxes.survey(Pairs(pairs))
-    except DataError as error:
+        survey = boxes.survey(Pairs(pairs, alone.difference(pairs), seen.tir_sizes))
+    except (DataError, UsageError) as error:
         return [Line("boxes", str(error), amiss=True)]
     lines = [Line("boxes", f"of {len(survey.names)} of {len(pairs)} pairs", amiss=len(survey.names) < len(pairs))]
     amiss = {key.replace("_", " "): str(n) for key, n in survey.counts.items() if n and _amiss(key)}
@@ -137,7 +139,7 @@ def _labels(
 
 def _amiss(key: str) -> bool:
     """Whether a count of the survey is of something wrong."""
-    return not key.endswith("_found") or key.endswith("_not_found")
+    return not key.endswith(("_found", "_rejected_pairs")) or key.endswith("_not_found")
 
 
 def _sizes(

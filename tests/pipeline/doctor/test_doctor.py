@@ -117,6 +117,24 @@ def test_counts_of_nothing_are_nothing_to_look_at(tree: Path, tmp_path: Path) ->
     assert amiss(tree, detections=tmp_path / "boxes.jsonl") == {"boxes": "of 1 of 6 pairs", "pairs not found": "5"}
 
 
+def test_labels_of_pictures_without_a_partner_are_no_strangers(tree: Path, tmp_path: Path) -> None:
+    ids = [f"set00/V00{sequence}/I0000{frame}" for sequence in range(2) for frame in range(3)]
+    (tmp_path / "boxes.jsonl").write_text("\n".join(json.dumps({"pair_id": i, "boxes": [[9, 9, 30, 30]]}) for i in ids))
+    (tree / "set00/V000/lwir/I00000.jpg").unlink()
+    found = lines(tree, detections=tmp_path / "boxes.jsonl")
+    assert found["boxes"] == Line("boxes", "of 5 of 5 pairs")
+    assert {check for check, line in found.items() if line.amiss} == {"pictures without a partner"}
+
+
+def test_boxes_that_were_drawn_in_the_thermal_picture_are_told_as_mine_refuses_them(tree: Path, tmp_path: Path) -> None:
+    for path in (tree / "set00").glob("*/lwir/*.jpg"):
+        rewrite(path, lambda picture: cv2.resize(picture, (80, 64)).astype(np.uint8, copy=False))
+    image = {"id": 1, "file_name": "set00/V000/I00000.jpg", "width": 80, "height": 64}
+    content = {"images": [image], "annotations": [{"image_id": 1, "bbox": [9, 9, 30, 30], "category_id": 1}]}
+    (tmp_path / "boxes.json").write_text(json.dumps(content | {"categories": [{"id": 1, "name": "person"}]}))
+    assert "80x64, the size of its TIR picture" in amiss(tree, detections=tmp_path / "boxes.json")["boxes"]
+
+
 def test_labels_that_all_fit_are_nothing_to_look_at(tree: Path, tmp_path: Path) -> None:
     ids = [f"set00/V00{sequence}/I0000{frame}" for sequence in range(2) for frame in range(3)]
     (tmp_path / "boxes.jsonl").write_text("\n".join(json.dumps({"pair_id": i, "boxes": [[9, 9, 30, 30]]}) for i in ids))
