@@ -38,8 +38,10 @@ class Seen:
             self.moved_from = self.moved_from or row.pair_id
 
 
-def merge(out: Path, parts: list[Path], rigs: Rigs) -> dict[str, Any]:
+def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str, Any]:
     """Write ``aligned.jsonl`` and ``rejects.jsonl`` from the parts, in order.
+
+    ``ranged`` says that a range of raw thermal values was asked for.
 
     Returns:
         Counts of pairs, reasons, flags and models, quantiles of the score, and ``cameras`` (:func:`_cameras`).
@@ -49,8 +51,10 @@ def merge(out: Path, parts: list[Path], rigs: Rigs) -> dict[str, Any]:
     flags: Counter[str] = Counter()
     models: Counter[str] = Counter()
     seen: dict[str, Seen] = {}
+    deep = 0
 
     def aligned() -> Iterator[AlignedPair]:
+        nonlocal deep
         for part in _rows(parts):
             if part.camera:
                 seen.setdefault(part.camera, Seen()).add(part)
@@ -58,6 +62,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs) -> dict[str, Any]:
                 scores.append(part.aligned.score)
                 flags.update(part.aligned.flags)
                 models[part.aligned.model] += 1
+                deep += part.aligned.tir_range is not None
                 yield part.aligned
 
     def rejected() -> Iterator[Reject]:
@@ -68,12 +73,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs) -> dict[str, Any]:
 
     write_rows(out / "aligned.jsonl", aligned())
     write_rows(out / "rejects.jsonl", rejected())
-    if turned := flags["exif_orientation"]:
-        log.warning(
-            "%d pairs have a picture whose EXIF orientation would turn it; it is ignored, so boxes drawn on the turned "
-            "picture do not fit: they are flagged exif_orientation",
-            turned,
-        )
+    _tell(flags["exif_orientation"], idle_range=ranged and bool(scores) and not deep)
     total = len(scores) + sum(reasons.values())
     return {
         "pairs_in": total,
@@ -88,6 +88,18 @@ def merge(out: Path, parts: list[Path], rigs: Rigs) -> dict[str, Any]:
         ],
         "cameras": _cameras(rigs, seen),
     }
+
+
+def _tell(turned: int, *, idle_range: bool) -> None:
+    """Warn of what befell many pairs alike: a count of those with an orientation tag, and a range that did nothing."""
+    if turned:
+        log.warning(
+            "%d pairs have a picture whose EXIF orientation would turn it; it is ignored, so boxes drawn on the turned "
+            "picture do not fit: they are flagged exif_orientation",
+            turned,
+        )
+    if idle_range:
+        log.warning("the thermal pictures have 8 bits, on which --tir-range has no effect")
 
 
 def _cameras(rigs: Rigs, seen: dict[str, Seen]) -> dict[str, dict[str, object]]:

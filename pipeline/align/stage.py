@@ -122,7 +122,7 @@ def _results(config: AlignConfig) -> int:
 def _align(config: AlignConfig, source: Source, start: float) -> None:
     """Do the work; its summary, written last, marks the folder as finished."""
     parts, rigs = _work(config, source)
-    summary = merge(config.out, parts, rigs)
+    summary = merge(config.out, parts, rigs, ranged=config.tir_range is not None)
     summary |= {"settings": config.record(), "root": str(config.root.resolve()), "manifest": source.manifest.name}
     summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
     summary |= {"notes": source.notes} if source.notes else {}

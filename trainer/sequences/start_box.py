@@ -47,4 +47,6 @@ def check_start(box: NDArray[np.float64], picture: Path, row: str) -> str | None
         raise DataError(f"{told} is far larger than {size}: correct it to x,y,w,h in pixels of that picture")
     if larger > _LARGER or inside[2] * inside[3] < _VISIBLE * box[2] * box[3]:
         return f"{told} reaches far beyond {size}: is it x,y,w,h in pixels of that picture?"
+    if box[2:].min() < 1:
+        return f"{told} is less than a pixel of {size}: is it x,y,w,h in pixels of that picture?"
     return None

@@ -118,3 +118,14 @@ def test_a_range_the_wrong_way_round_is_refused(tmp_path: Path, tree: Path, prep
         prep("align", "--root", tree, "--out", tmp_path / "out", "--tir-range", "9,1"), 2, "tir_range", "LOW below HIGH"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_a_range_of_raw_values_is_told_to_do_nothing_where_there_are_none(
+    prep: Run, tree: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = ("align", "--root", tree, "--out", tree.parent / "out", "--model", "identity", "--min-score", 0)
+    line = "the thermal pictures have 8 bits, on which --tir-range has no effect"
+    done(prep(*words, "--preview", 2))
+    assert line not in caplog.messages
+    done(prep(*words, "--preview", 2, "--tir-range", "5,9"))
+    assert line in caplog.messages

@@ -68,3 +68,9 @@ def test_a_first_picture_that_cannot_be_read_is_told_when_it_is_tracked(tmp_path
     (write_sequence(tmp_path, "dog") / "img/1.png").write_bytes(b"")
     found = load_data_set("tir_sequences", tmp_path)
     assert [clip.name for clip in found.clips] == ["dog"]
+
+
+@pytest.mark.parametrize("box", [(0.2, 0.3, 0.1, 0.2), (10, 10, 0.5, 6)])
+def test_a_box_of_less_than_a_pixel_is_told_as_of_fractions(tmp_path: Path, box: tuple[float, ...]) -> None:
+    (line,) = load(tmp_path, box)
+    assert f"is less than a pixel of its picture of {W}x{H} (1.png): is it x,y,w,h in pixels" in line
