@@ -42,6 +42,7 @@ class Seen:
         kinds: what a picture is, by side (``visible 640x512``), -> how many are.
         faults: code of a reason to reject or of a doubt -> how many pairs have it.
         examples: code -> what is said of the first such pair.
+        rejected: pairs that ``align`` will reject.
         sizes: pair -> (width, height) of its RGB picture, of those that can be read.
         tir_sizes: likewise of its TIR picture, where that is another.
         pairs: how many were looked at.
@@ -51,6 +52,7 @@ class Seen:
     kinds: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
+    rejected: set[str] = field(default_factory=set)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     tir_sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     pairs: int = 0
@@ -61,6 +63,7 @@ class Seen:
         self.kinds += other.kinds
         self.faults += other.faults
         self.examples = other.examples | self.examples
+        self.rejected |= other.rejected
         self.sizes |= other.sizes
         self.tir_sizes |= other.tir_sizes
         self.pairs += other.pairs
@@ -79,8 +82,10 @@ def look(task: Task) -> Seen:
             _look_at(task, pair, seen)
         except images.UnreadableImageError as error:
             seen.fault(error.reason, str(error))
+            seen.rejected.add(pair.pair_id)
         except cv2.error as error:
             seen.fault("decode", f"{pair.rgb}, {pair.tir}: {images.refusal(error)}")
+            seen.rejected.add(pair.pair_id)
     return seen
 
 
@@ -105,7 +110,9 @@ def _look_at(task: Task, pair: PairFiles, seen: Seen) -> None:
     for verdict in found:
         for code in filter(None, (verdict.reason, *verdict.flags)):
             seen.fault(code, f"{pair.pair_id}: {verdict.detail}" if verdict.detail else pair.pair_id)
-    if not any(verdict.reason for verdict in found) and overlays.drawn([(loaded.rgb, loaded.tir)]) is not None:
+    if any(verdict.reason for verdict in found):
+        seen.rejected.add(pair.pair_id)
+    elif overlays.drawn([(loaded.rgb, loaded.tir)]) is not None:
         seen.fault("overlay", pair.pair_id)
 
 

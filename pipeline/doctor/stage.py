@@ -125,11 +125,11 @@ def _labels(
     """Lines about files of boxes: whose they are, and what is wrong with them."""
     if isinstance(boxes, DataError):
         return [Line("boxes", str(boxes), amiss=True)]
-    pairs = dict(_sizes(config, manifest, seen.sizes))
+    pairs = {pair: size for pair, size in _sizes(config, manifest, seen.sizes) if pair not in seen.rejected}
     if not pairs:
         return [Line("boxes", "no pair can be read that they could belong to", amiss=True)]
     try:
-        survey = boxes.survey(Pairs(pairs, alone.difference(pairs), seen.tir_sizes))
+        survey = boxes.survey(Pairs(pairs, (alone | seen.rejected).difference(pairs), seen.tir_sizes))
     except (DataError, UsageError) as error:
         return [Line("boxes", str(error), amiss=True)]
     lines = [Line("boxes", f"of {len(survey.names)} of {len(pairs)} pairs", amiss=len(survey.names) < len(pairs))]

@@ -129,10 +129,21 @@ def test_labels_of_pictures_without_a_partner_are_no_strangers(tree: Path, tmp_p
 def test_boxes_that_were_drawn_in_the_thermal_picture_are_told_as_mine_refuses_them(tree: Path, tmp_path: Path) -> None:
     for path in (tree / "set00").glob("*/lwir/*.jpg"):
         rewrite(path, lambda picture: cv2.resize(picture, (80, 64)).astype(np.uint8, copy=False))
-    image = {"id": 1, "file_name": "set00/V000/I00000.jpg", "width": 80, "height": 64}
+    image = {"id": 1, "file_name": "set00/V000/I00001.jpg", "width": 80, "height": 64}
     content = {"images": [image], "annotations": [{"image_id": 1, "bbox": [9, 9, 30, 30], "category_id": 1}]}
     (tmp_path / "boxes.json").write_text(json.dumps(content | {"categories": [{"id": 1, "name": "person"}]}))
     assert "80x64, the size of its TIR picture" in amiss(tree, detections=tmp_path / "boxes.json")["boxes"]
+
+
+def test_labels_of_pairs_that_will_be_rejected_are_no_strangers(tree: Path, tmp_path: Path) -> None:
+    """As for mine: such names are counted apart, and a pair without its thermal picture has no use for boxes."""
+    (tree / "set00/V000/visible/I00001.jpg").write_bytes(b"\xff\xd8")
+    (tree / "set00/V001/lwir/I00002.jpg").write_bytes(b"")
+    ids = [f"set00/V00{sequence}/I0000{frame}" for sequence in range(2) for frame in range(3)]
+    (tmp_path / "boxes.jsonl").write_text("\n".join(json.dumps({"pair_id": i, "boxes": [[9, 9, 30, 30]]}) for i in ids))
+    found = lines(tree, detections=tmp_path / "boxes.jsonl")
+    assert found["boxes"] == Line("boxes", "of 4 of 4 pairs")
+    assert [line.check for line in found.values() if line.amiss] == ["damaged pictures"]
 
 
 def test_labels_that_all_fit_are_nothing_to_look_at(tree: Path, tmp_path: Path) -> None:
