@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from pipeline.detect.formats import BoxFiles, open_boxes
 from pipeline.detect.placing import scale
 from pipeline.detect.survey import Pairs, Survey, survey_boxes
 from pipeline.errors import DataError
+from pipeline.files.plain import stamp
 from pipeline.images import Rgb
 
 
@@ -75,4 +78,10 @@ def build(spec: DetectorSpec) -> BoxesDetector:
         UsageError: nothing given, nothing there, or a file of another kind.
         DataError: a malformed file; the message names the file and the line or entry.
     """
-    return BoxesDetector(spec, open_boxes(spec.detections))
+    return BoxesDetector(spec, _opened(spec.detections, stamp(spec.detections)))
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path | None, _file: tuple[int, ...]) -> BoxFiles:
+    """The reader of a file as it is now: one serves the survey and the work after it, which know of it differently."""
+    return open_boxes(path)

@@ -250,3 +250,12 @@ def test_coco_entries_that_cannot_be_told_apart_are_refused(
     }
     with pytest.raises(DataError, match=fault):
         build(DetectorSpec(name="boxes", detections=coco(tmp_path, content)))
+
+
+def test_a_file_is_read_once_for_the_survey_and_the_work_and_again_when_it_changed(tmp_path: Path) -> None:
+    spec = DetectorSpec(name="boxes", detections=jsonl(tmp_path, {"pair_id": PAIR, "boxes": [[1, 2, 30, 40]]}))
+    surveyed = build(spec)
+    reading = surveyed.survey(Pairs({PAIR: (640, 512)})).reading
+    assert build(spec.model_copy(update={"reading": reading})).files is surveyed.files
+    jsonl(tmp_path, {"pair_id": PAIR, "boxes": []})
+    assert len(find(tmp_path / "boxes.jsonl")) == 0
