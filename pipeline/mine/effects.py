@@ -76,6 +76,7 @@ RULES = (
     ),
     Rule(("batch_size",), "--detector yolo with a .pt file and --device cuda", _takes_batches),
     Rule(("max_fallback_ratio",), "--method detection with --fallback random", _falls_back),
+    Rule(("quick",), "--on-existing resume", lambda config: config.on_existing == "resume"),
     Rule(("worker_resources",), "--scheduler ADDRESS", lambda config: config.scheduler is not None),
     Rule(("workers",), "local processes, without --scheduler", lambda config: config.scheduler is None),
 )

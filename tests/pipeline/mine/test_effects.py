@@ -19,7 +19,7 @@ from ...conftest import Data, Run, told
 DETECTION = ("--method", "detection")
 BOXES = (*DETECTION, "--detector", "boxes", "--detections", "boxes.jsonl")
 YOLO = (*DETECTION, "--weights", "w.pt")
-IDLE: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
+IDLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "weights": (("--method", "center"), ("--weights", "missing.pt")),
     "confidence": (("--method", "center"), ("--confidence", "0.9")),
     "a default that was typed": (("--method", "random"), ("--confidence", "0.25")),
@@ -44,6 +44,7 @@ IDLE: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "ratio": (("--method", "center"), ("--max-fallback-ratio", "0.5")),
     "ratio without fallback": ((*BOXES, "--fallback", "skip"), ("--max-fallback-ratio", "0.5")),
     "resources": (("--method", "center"), ("--worker-resources", "GPU=1")),
+    "quick": (("--method", "center", "--on-existing", "overwrite"), ("--quick",)),
     "workers": (("--method", "center", "--scheduler", "tcp://127.0.0.1:1"), ("--workers", "2")),
 }
 
