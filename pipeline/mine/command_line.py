@@ -8,12 +8,15 @@ from pathlib import Path
 from pipeline.config import differing
 from pipeline.mine.settings import MineConfig
 
-UNTYPED = frozenset({"options", "quick", "on_existing", "workers", "scheduler", "worker_resources"})
+UNTYPED = frozenset({"options", "out", "quick", "on_existing", "workers", "scheduler", "worker_resources"})
 """Fields that are typed in another way, or that belong to one run and not to what it makes."""
 
 
 def command_line(config: MineConfig) -> list[str]:
-    """The words of the ``cmd-prep mine`` that makes the same folder, wherever it is typed: its paths are absolute."""
+    """The words of the ``cmd-prep mine`` that makes the same folder, with ``--out FOLDER`` behind them.
+
+    They do so wherever they are typed: paths are absolute.
+    """
     words, changed = ["cmd-prep", "mine"], differing(config) - UNTYPED
     for name in MineConfig.model_fields:
         if name in changed:

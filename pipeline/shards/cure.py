@@ -19,8 +19,7 @@ def cure(folder: Path, index: ShardIndex, *, resume: bool) -> str:
             was written it would keep, and a folder of an older schema it does not add to.
     """
     anew = [] if resume and index.schema_version == SCHEMA_VERSION else ["--on-existing", "overwrite"]
-    if "--out" not in index.command:
+    if not index.command:
         return f"restore them, or mine again{' with ' * bool(anew)}{' '.join(anew)}"
-    words = [*index.command, *anew]
-    words[words.index("--out") + 1] = str(folder.absolute())
+    words = [*index.command, "--out", str(folder.absolute()), *anew]
     return f"restore them, or mine again: {shlex.join(words)}"

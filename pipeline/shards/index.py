@@ -37,7 +37,7 @@ class ShardEntry(BaseModel):
 
 
 class ShardIndex(BaseModel):
-    """``index.json`` of a folder of shards; ``command``, since schema 1.1, has the words that make it again."""
+    """``index.json`` of a folder of shards; ``command``, since schema 1.1, makes it again with ``--out`` behind it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
