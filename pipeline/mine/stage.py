@@ -29,6 +29,7 @@ from pipeline.mine.settings import BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
+from pipeline.runtime.ratios import DO_THEY_FIT, GOT_RANDOM
 from pipeline.shards.index import load_index
 from pipeline.shards.schema import SCHEMA_VERSION
 from pipeline.shards.writer import stats_path
@@ -84,11 +85,8 @@ def run(config: MineConfig) -> MineResult:
     result = result_of(config.out, totals, time.monotonic() - start, survey.class_names)
     if result.fallback_ratio > MANY:
         log.warning(
-            "%d of %d pairs (%.0f %%) had no detection and got a random patch: do the weights or boxes fit these "
-            "pictures? --confidence, --classes and --min-size decide too",
-            result.fallbacks,
-            result.pairs,
-            100 * result.fallback_ratio,
+            "%d of %d pairs (%.0f %%) %s: %s",
+            *(result.fallbacks, result.pairs, 100 * result.fallback_ratio, GOT_RANDOM, DO_THEY_FIT),
         )
     return result
 

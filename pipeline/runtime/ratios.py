@@ -5,10 +5,9 @@ from __future__ import annotations
 from pipeline.errors import TooManyRejectsError
 
 REJECTED = "were rejected, more than --max-reject-ratio {:g}: see rejects.jsonl for the reasons"
-FELL_BACK = (
-    "had no detection and got a random patch, more than --max-fallback-ratio {:g}: do the weights or boxes fit these "
-    "pictures? --confidence, --classes and --min-size decide too"
-)
+GOT_RANDOM = "had no detection and got a random patch"
+DO_THEY_FIT = "do the weights or boxes fit these pictures? --confidence, --classes and --min-size decide too"
+FELL_BACK = f"{GOT_RANDOM}, more than --max-fallback-ratio {{:g}}: {DO_THEY_FIT}"
 
 
 def check_ratio(ratio: float, limit: float, what: str) -> None:
