@@ -99,6 +99,9 @@ def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
     path = Path(spec.detections or "")
     found = match(str(path), files.names, pairs.sizes.keys(), pairs.rejected)
     if not found.names:
+        if found.unknown and found.unknown[0].endswith(".xml"):
+            # One file for all pictures, as CVAT writes it, is no matter of names: what reads it says so.
+            files.read(found.unknown[0], Columns())
         raise _nothing_fits(path, found, pairs)
     for how, (name, pair) in found.read_as.items():
         log.info("%s: names are read %s: %s is %s", path, how, name, pair)

@@ -179,6 +179,13 @@ def test_a_folder_of_other_files_says_what_to_convert(tmp_path: Path) -> None:
         found(tmp_path, {"1.txt": "", "1.xml": VOC})
 
 
+def test_one_xml_for_all_pictures_is_told_by_its_format_and_not_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"annotations\.xml: holds <annotations>, .*: convert it to COCO JSON"):
+        found(tmp_path, {"annotations.xml": '<annotations><image id="0" name="1.jpg"/></annotations>'})
+    with pytest.raises(DataError, match="none of 2 names belongs to any of 2 pairs"):
+        found(tmp_path / "voc", {"x.xml": VOC.format(640, 512), "y.xml": VOC.format(640, 512)})
+
+
 def test_another_format_is_told_before_its_last_column_is_asked_for(tmp_path: Path) -> None:
     """DOTA's, whose last column is whole, too."""
     with pytest.raises(DataError, match=r"1\.txt:1: not a number: .*'car'"):
