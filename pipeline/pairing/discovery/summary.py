@@ -45,8 +45,9 @@ class Discovered:
                 which = f"{manifest.name}:{manifest.subset}" if manifest.subset else manifest.name
                 lines.append(f"{which}: {pairs} pairs found, {expected} expected")
         lines += self.told()
-        lines += [_left_out(name, reason, count) for (name, reason), count in self._worst()]
-        more = len(self.rejects) - SHOWN
+        worst = self._worst()
+        lines += [_left_out(name, reason, count) for (name, reason), count in worst]
+        more = len({name for name, _ in self.rejects} - {name for (name, _), _ in worst})
         return lines + ([f"and {more} more sequences with pictures left out"] if more > 0 else [])
 
     def told(self) -> list[str]:

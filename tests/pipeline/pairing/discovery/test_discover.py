@@ -242,3 +242,10 @@ def test_counts_are_compared_only_where_every_frame_is_taken(tmp_path: Path, bui
         for sequence in found(tmp_path, manifest(stride=stride, counts={"pairs": 9})):
             totals.add(sequence)
         assert totals.warnings() == lines
+
+
+def test_sequences_that_a_warning_does_not_name_are_counted_once_each() -> None:
+    totals = Discovered()
+    for number in range(12):
+        totals.rejects.update({(f"s{number:02d}", "decode"): 9 - number // 2, (f"s{number:02d}", "absent"): 1})
+    assert totals.warnings()[-1] == "and 2 more sequences with pictures left out"
