@@ -120,8 +120,8 @@ def owned(
         Whether the folder is complete in an older minor version of the schema: it is to be left as it is.
 
     Raises:
-        UsageError: as :func:`locked`, or it holds another plan's work, work begun under an older schema, or, under
-            ``fail``, any.
+        UsageError: as :func:`locked`, or it holds another plan's work, work begun under an older schema, what no run
+            made, or, under ``fail``, any.
         CmdTirError: as :func:`locked`.
     """
     with locked(folder, made):
@@ -166,13 +166,11 @@ def _resumed(
     """
     _refuse_other_stage(folder, plan)
     existing = sorted(path for pattern in made for path in folder.glob(pattern) if path.is_file() and path.name != PLAN)
+    if existing and not (folder / PLAN).is_file():
+        raise UsageError(f"{folder} holds {existing[0].name} but no {PLAN}, so no run made it: choose another --out")
     if existing and on_existing == "fail":
         refuse_existing(folder, existing[0].name)
     if existing and on_existing == "resume":
-        if not (folder / PLAN).is_file():
-            raise UsageError(
-                f"{folder} holds {existing[0].name} but no {PLAN}: choose another --out or --on-existing overwrite"
-            )
         old = read_json(folder / PLAN)
         older = _older_minor(old.get("schema_version"), plan.get("schema_version"))
         refuse_other(folder, old | {"schema_version": plan["schema_version"]} if older else old, plan, before)

@@ -64,9 +64,11 @@ class RunFolder:
         """Remove what an earlier run made, refuse it, or leave it to be gone on with.
 
         Raises:
-            UsageError: there is something, and ``on_existing`` is ``fail``.
+            UsageError: there is something, and ``on_existing`` is ``fail``, or a model that no run made.
         """
         existing = self.existing()
+        if (self.path / MODEL).exists() and not any((self.path / name).exists() for name in (META, RUN, STATE)):
+            raise UsageError(f"{self.path} holds {MODEL} but no {META}, so no run made it: choose another --out")
         if existing and on_existing == "fail":
             refuse_existing(self.path, existing[0].name)
         if on_existing == "overwrite":

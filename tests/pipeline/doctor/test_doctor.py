@@ -190,3 +190,10 @@ def test_an_orientation_tag_is_told(tree: Path) -> None:
     with Image.open(path) as picture:
         picture.save(path, exif=exif)
     assert amiss(tree) == {"pictures with an EXIF orientation, which is ignored": "1, such as set00/V000/I00000"}
+
+
+def test_the_rate_of_pairs_is_that_of_the_slower_camera_pauses_aside() -> None:
+    nearest = [round(k * 30 / 9) / 30 for k in range(28)]
+    assert stage._rate(nearest) == pytest.approx(9)
+    assert stage._rate([*nearest, *(60 + time for time in nearest)]) == pytest.approx(9)
+    assert stage._rate([0.0]) == stage._rate([1.0, 1.0, 1.0]) == 0

@@ -106,6 +106,15 @@ def test_overwrite_removes_what_a_run_makes_and_nothing_else(tmp_path: Path) -> 
     start(tmp_path, {"a": 2}, "fail")
 
 
+@pytest.mark.parametrize("on_existing", ["resume", "overwrite", "fail"])
+def test_what_no_run_made_is_never_removed(tmp_path: Path, on_existing: OnExisting) -> None:
+    (tmp_path / "made-1.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"holds made-1\.txt but no plan\.json, so no run made it"):
+        start(tmp_path, {"a": 1}, on_existing)
+    assert (tmp_path / "made-1.txt").read_text() == "mine"
+    assert not (tmp_path / PLAN).exists()
+
+
 def test_fail_refuses_a_folder_with_work_in_it(tmp_path: Path) -> None:
     start(tmp_path, {"a": 1}, "fail", "made-1.txt")
     with pytest.raises(UsageError, match=r"already holds made-1\.txt"):

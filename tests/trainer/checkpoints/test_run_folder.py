@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoints.run_folder import METRICS, MODEL, STATE, RunFolder
+from trainer.checkpoints.run_folder import META, METRICS, MODEL, STATE, RunFolder
 from trainer.checkpoints.weights import load_weights
 from trainer.recipes import settings as run_settings
 from trainer.recipes.settings import TrainConfig
@@ -42,7 +42,8 @@ def test_a_folder_that_holds_a_run_is_refused_overwritten_or_left(tmp_path: Path
     folder, own = RunFolder(tmp_path), tmp_path / "own.json"
     own.touch()
     folder.claim("fail")
-    (tmp_path / name).touch()
+    for made in (name, META):
+        (tmp_path / made).touch()
     with pytest.raises(UsageError, match=f"already holds {re.escape(name)}: choose another --out or --on-existing"):
         folder.claim("fail")
     folder.claim("resume")

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pipeline.config import OnExisting
 from pipeline.errors import CmdTirError, DataError, UsageError
 from trainer.checkpoints.run_folder import METRICS, MODEL, REPORT, STATE, RunFolder
 from trainer.checkpoints.weights import load_weights
@@ -198,6 +199,14 @@ def test_a_model_whose_state_is_gone_is_not_written_over(world: Path, finished: 
     (run / STATE).unlink()
     with pytest.raises(UsageError, match=r"holds model\.safetensors but no state\.pt to go on from"):
         loop.train_row(settings(world, run, epochs=2, **SHOWN))
+
+
+@pytest.mark.parametrize("on_existing", ["resume", "overwrite", "fail"])
+def test_a_model_that_no_run_made_is_never_written_over(world: Path, tmp_path: Path, on_existing: OnExisting) -> None:
+    (tmp_path / MODEL).write_text("mine")
+    with pytest.raises(UsageError, match=r"holds model\.safetensors but no model\.json, so no run made it"):
+        loop.train_row(settings(world, tmp_path, on_existing=on_existing))
+    assert (tmp_path / MODEL).read_text() == "mine"
 
 
 def test_the_state_is_read_under_the_lock(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
