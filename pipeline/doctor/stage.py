@@ -68,7 +68,7 @@ def run(config: DoctorConfig) -> Diagnosis:
     looked_at = "" if total == count else f"; the pictures of {total} were looked at"
     lines = [
         Line("layout", why),
-        Line("pairs", f"{count} in {len(found.totals.pairs)} sequences{looked_at}"),
+        Line("pairs", f"{count} in {sum(map(bool, found.totals.pairs.values()))} sequences{looked_at}"),
         *(Line("how they pair", note, amiss=True) for note in found.totals.told()),
         *diagnosis.left_out(found.left_out),
         *diagnosis.rates(found.rates),

@@ -26,6 +26,7 @@ class Benchmark:
         truth: ground truth (T, 4) of each; empty when only published curves are read.
         attributes: for each attribute, which of the N sequences (N,) have it.
         warnings: what a reader of the scores must know.
+        others: sequences of the data set that are not evaluated, for whatever reason.
     """
 
     manifest: Manifest
@@ -33,6 +34,7 @@ class Benchmark:
     truth: Mapping[str, Boxes]
     attributes: Mapping[str, NDArray[np.bool_]]
     warnings: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -42,7 +44,7 @@ class Benchmark:
 
     def known(self) -> frozenset[str]:
         """Every sequence of the data set, evaluated or not."""
-        return frozenset((*self.manifest.sequences, *self.sequences))
+        return self.others.union(self.manifest.sequences, self.sequences)
 
 
 def load_benchmark(
@@ -64,7 +66,9 @@ def load_benchmark(
     for option, folder in (("--annotations", annotations), ("--attributes", attributes)):
         if folder and not folder.is_dir():
             raise DataError(f"{folder}: no such folder: correct {option}")
-    names = _choose(manifest, annotations, only)
+    there = tuple(manifest.evaluated()) or _discover(manifest, annotations)
+    refuse_unknown(manifest, only, there)
+    names = tuple(name for name in there if name in only) if only else there
     warnings: list[str] = []
     truth: dict[str, Boxes] = {}
     if annotations:
@@ -75,17 +79,11 @@ def load_benchmark(
         names = _measurable(names, files, read, bool(only), warnings)
         truth = {name: read[name].boxes for name in names}
     flags = _read_attributes(manifest, names, annotations, attributes, warnings)
-    return Benchmark(manifest, names, truth, flags, tuple(warnings))
-
-
-def _choose(manifest: Manifest, annotations: Path | None, only: Sequence[str]) -> tuple[str, ...]:
-    """Names to evaluate: the manifest's, or for one that lists none, those whose ground truth is there."""
-    names = tuple(manifest.evaluated()) or _discover(manifest, annotations)
-    refuse_unknown(manifest, only, names)
-    return tuple(name for name in names if name in only) if only else names
+    return Benchmark(manifest, names, truth, flags, tuple(warnings), frozenset(there) - set(names))
 
 
 def _discover(manifest: Manifest, annotations: Path | None) -> tuple[str, ...]:
+    """Names of the sequences whose ground truth is there, for a manifest that lists none."""
     if annotations is None:
         raise UsageError(f"--dataset {manifest.name} lists no sequences: give --annotations")
     for pattern in manifest.truth:

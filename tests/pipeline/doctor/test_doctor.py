@@ -197,3 +197,9 @@ def test_the_rate_of_pairs_is_that_of_the_slower_camera_pauses_aside() -> None:
     assert stage._rate(nearest) == pytest.approx(9)
     assert stage._rate([*nearest, *(60 + time for time in nearest)]) == pytest.approx(9)
     assert stage._rate([0.0]) == stage._rate([1.0, 1.0, 1.0]) == 0
+
+
+def test_a_sequence_without_a_pair_is_not_counted(tree: Path) -> None:
+    for path in (tree / "set00/V001/lwir").iterdir():
+        path.unlink()
+    assert lines(tree)["pairs"].found == "3 in 1 sequences"

@@ -171,6 +171,7 @@ def test_a_sequence_of_one_known_box_is_tracked_drawn_and_not_measured(
     words += ["--out", world.folder / "report"]
     done(CliRunner().invoke(evaluate, [str(word) for word in words]))
     assert "only the first box is known of 1 of 2 sequences (car): nothing to measure" in caplog.text
+    assert "unknown" not in caplog.text
     only = CliRunner().invoke(evaluate, [str(word) for word in (*words, "--sequences", "car")])
     told(only, 3, f"{truth}: holds the first box alone", "get the truth of all frames")
 
