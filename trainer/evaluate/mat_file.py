@@ -15,8 +15,10 @@ from pipeline.files.plain import open_plain
 from pipeline.runtime.worker import NOT_BEGUN, follow_parent, never_began, start_process
 from trainer.sequences.rows import MAX_BYTES
 
-_SECONDS = 120
-"""A file of ``MAX_BYTES`` takes far less."""
+_SECONDS = 20
+"""A file of ``MAX_BYTES`` takes far less; one of damaged sizes would be read for minutes."""
+_MEMORY = 2**30
+"""Bytes that a file may take in memory; damaged sizes ask for any number."""
 
 
 def load_mat(path: Path) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def _serve(pipe: Connection) -> None:
     # What scipy stumbles over in a file of damaged structure.
     stumbles = (ValueError, TypeError, LookupError, ArithmeticError, NameError, MemoryError, NotImplementedError)
     follow_parent()
+    _bound_memory()
     answer: dict[str, Any] | str
     # Until the other end is gone.
     with contextlib.suppress(EOFError):
@@ -85,3 +88,12 @@ def _serve(pipe: Connection) -> None:
             except (MatReadError, zlib.error, OSError, *stumbles) as error:
                 answer = " ".join(str(error).split()) or type(error).__name__
             pipe.send(answer)
+
+
+def _bound_memory() -> None:
+    """Let this process have only so much more memory than it has; where that cannot be said, time alone is bounded."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + _MEMORY,) * 2)

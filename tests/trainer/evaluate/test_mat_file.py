@@ -46,6 +46,14 @@ def test_a_file_that_kills_its_reader_is_named_and_the_next_one_is_read(path: Pa
     assert "results" in load_mat(path)
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory can be bounded on Linux alone")
+def test_a_file_of_enormous_sizes_is_refused_before_they_are_filled(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:163] + b"\x7f" + whole[164:])
+    with pytest.raises(DataError, match=r"s\.mat: not a MATLAB file .*\(.*[Aa]llocate|MemoryError"):
+        load_mat(path)
+
+
 def test_a_script_that_its_reader_cannot_import_is_not_taken_for_a_damaged_file(path: Path) -> None:
     script = path.with_name("script.py")
     script.write_text(
