@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,9 +73,40 @@ class Evidence:
         self._to_work, self.size = workframe.to_work(rgb)
         whole = workframe.size_prior(rgb, tir)
         self.prior = whole if prior is None else np.asarray(prior, dtype=np.float64)
-        self._drawn = overlays.drawn(self._frame(index) for index in range(len(frames)))
-        self.overlay = 0.0 if self._drawn is None else float(self._drawn.mean())
-        self._shown = None if self._drawn is None else workframe.shown(self._drawn, self._to_work @ whole, self.size)
+        self._whole = self._to_work @ whole
+        found = overlays.look(self._frame(index) for index in range(len(frames)))
+        self._suspect = found.suspect
+        self._leave_out(found.sure)
+
+    def without_suspects(self) -> Evidence | None:
+        """The same without what has equal edges in the same pixels of both pictures; None where nothing has."""
+        if self._suspect is None:
+            return None
+        rest = copy(self)
+        rest._kept, rest._suspect = {}, None
+        rest._leave_out(overlays.either(self._drawn, self._suspect))
+        return rest
+
+    def _leave_out(self, drawn: overlays.Mask | None) -> None:
+        """Take (h, w) TIR pixels as drawn into both pictures."""
+        self._drawn = drawn
+        self.overlay = 0.0 if drawn is None else float(drawn.mean())
+        self._shown = None if drawn is None else workframe.shown(drawn, self._whole, self.size)
+
+    @property
+    def moved(self) -> float:
+        """How far the prior moves the corners of one picture laid over the other, in pixels as of :meth:`apart`."""
+        return self.apart(self.prior, np.linalg.inv(self._to_work) @ self._whole)
+
+    def apart(self, first: Array, second: Array) -> float:
+        """Mean distance between where two TIR -> RGB matrices take the TIR picture's corners.
+
+        In RGB pixels, or in those of the work frame where they are coarser.
+        """
+        right, bottom = self._shapes[1][1] - 1.0, self._shapes[1][0] - 1.0
+        corners = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]])
+        distance = np.linalg.norm(apply(first, corners) - apply(second, corners), axis=1).mean()
+        return float(distance) * min(1.0, self.scale)
 
     @property
     def count(self) -> int:

@@ -8,13 +8,14 @@ values a little further apart. So pixels count as drawn where the nearly equal o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
-from pipeline.pairing.registration.features import luminance
+from pipeline.pairing.registration.features import Plane, halve, luminance
 
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -34,26 +35,128 @@ _ENOUGH = 0.1
 """Such ends in a whole picture that make a drawing, as a share of its width and height: in real pairs .09 at most."""
 _MARGIN = 10
 """Pixels around a drawing that its edges, and the ringing of JPEG there, reach."""
+_ALIKE, _AREA, _FAINT = 0.9, 7, 2.0
+"""Correlation of both gradients that makes a square suspect, half its side, and the gradient of mere noise."""
+_SUSPICIOUS = 0.012
+"""Share of a picture that must be suspect for any of it to be."""
+_MUCH, _UNLIKE, _TORN = 0.1, 0.5, 0.1
+"""Share that is much (of aligned pictures of two cameras, .05 at most are suspect), correlation below which squares are
+unlike, and how many of those there must be for each suspect one."""
+_CORNER, _CORNERS = 0.1, 0.1
+"""Share of the second direction in the structure tensor of a square with a corner, and how many suspects are such."""
+_RIM = 2
+"""Pairs of pixels around the middle of a suspect square that go with it."""
+
+
+@dataclass(frozen=True)
+class Overlays:
+    """What is in the same pixels of both pictures, and around it: (h, w) True, in TIR pixels; None where nothing is.
+
+    Attributes:
+        sure: what is drawn.
+        suspect: what may be drawn, or a scene that is aligned.
+    """
+
+    sure: Mask | None
+    suspect: Mask | None
 
 
 def drawn(frames: Iterable[tuple[Rgb, Tir]]) -> Mask | None:
-    """What is drawn into both pictures of any of the pairs, which are of one size.
-
-    Returns:
-        (h, w) True on drawings and around them, in TIR pixels; None where there are none.
-    """
-    found: Mask | None = None
+    """What is drawn into both pictures of any of the pairs, which are of one size: (h, w) True, in TIR pixels."""
+    sure: Mask | None = None
     for rgb, tir in frames:
-        one = _drawn(rgb, tir)
-        if one is not None:
-            found = one if found is None else found | one
-    return found
+        sure = either(sure, _at_size(tir, _equal_values(*_planes(rgb, tir))))
+    return sure
 
 
-def _drawn(rgb: Rgb, tir: Tir) -> Mask | None:
+def look(frames: Iterable[tuple[Rgb, Tir]]) -> Overlays:
+    """What is in the same pixels of both pictures of any of the pairs, which are of one size."""
+    sure: Mask | None = None
+    suspect: Mask | None = None
+    for rgb, tir in frames:
+        grey, heat = _planes(rgb, tir)
+        sure = either(sure, _at_size(tir, _equal_values(grey, heat)))
+        equal, torn = _equal_edges(grey, heat)
+        if torn:
+            sure = either(sure, _at_size(tir, equal))
+        else:
+            suspect = either(suspect, _at_size(tir, equal))
+    return Overlays(sure, suspect)
+
+
+def either(first: Mask | None, second: Mask | None) -> Mask | None:
+    """What is in any of two masks (h, w)."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first | second
+
+
+def _planes(rgb: Rgb, tir: Tir) -> tuple[Grey, Grey]:
+    """Both pictures in the size they are compared in."""
     scale = min(1.0, LONG_SIDE / max(tir.shape))
     size = (max(1, round(tir.shape[1] * scale)), max(1, round(tir.shape[0] * scale)))
-    grey, heat = (_resized(plane, size) for plane in (luminance(rgb), tir))
+    return _resized(luminance(rgb), size), _resized(tir, size)
+
+
+def _at_size(tir: Tir, found: Grey | None) -> Mask | None:
+    """What was found, in pixels (h, w) of the thermal picture."""
+    if found is None:
+        return None
+    return np.asarray(cv2.resize(found, tir.shape[::-1], interpolation=cv2.INTER_NEAREST), dtype=np.bool_)
+
+
+def _grown(area: Grey, margin: int) -> Grey:
+    return cv2.dilate(area, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)).astype(np.uint8, copy=False)
+
+
+def _equal_edges(grey: Grey, heat: Grey) -> tuple[Grey | None, bool]:
+    """Where gradients are the same but for strength and sign, at the same place to less than a pixel.
+
+    Returns:
+        (h / 2, w / 2) 1 there, None where there is no more of that than by chance; whether the picture is torn: much of
+        it is so while clear edges elsewhere are unlike, which one scene is not.
+    """
+    if min(grey.shape) < 2:
+        return None, False
+    (across, down), (heat_across, heat_down) = (_gradient(plane) for plane in (grey, heat))
+    both = _mean(np.abs(across * heat_across + down * heat_down))
+    power = _mean(across * across + down * down), _mean(heat_across * heat_across + heat_down * heat_down)
+    least = np.float32(_FAINT**2)
+    limit = np.maximum(power[0], least) * np.maximum(power[1], least)
+    both *= both
+    alike = both > np.float32(_ALIKE**2) * limit
+    share = float(alike.mean())
+    if share < _SUSPICIOUS or _one_way(across, down, alike):
+        return None, False
+    torn = False
+    if share >= _MUCH:
+        unlike = (both < np.float32(_UNLIKE**2) * limit) & (np.minimum(*power) > least)
+        torn = float(unlike.mean()) >= _TORN * share
+    return _grown(alike.astype(np.uint8), _RIM), torn
+
+
+def _one_way(across: Plane, down: Plane, where: Mask) -> bool:
+    """Whether the squares (h / 2, w / 2) hold edges but no corners: any scene that is shifted along them has such."""
+    xx, yy, xy = (_mean(part)[where] for part in (across * across, down * down, across * down))
+    second = (1 - np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, 1e-9)) / 2
+    return bool(np.mean(second > _CORNER) < _CORNERS)
+
+
+def _gradient(plane: Grey) -> tuple[Plane, Plane]:
+    """Grey values a pixel (h, w) in x and in y, as little smoothed as can be."""
+    across, down = (
+        cv2.Sobel(plane, cv2.CV_32F, dx, 1 - dx, scale=1 / 8).astype(np.float32, copy=False) for dx in (1, 0)
+    )
+    return across, down
+
+
+def _mean(plane: Plane) -> Plane:
+    """Mean (h / 2, w / 2) in the square around every other pixel of every other row."""
+    return cv2.blur(halve(plane), (_AREA, _AREA)).astype(np.float32, copy=False)
+
+
+def _equal_values(grey: Grey, heat: Grey) -> Grey | None:
+    size = grey.shape[::-1]
     difference = cv2.absdiff(grey, heat).astype(np.uint8, copy=False)
     ends, step = _ends(grey, heat)
     rows, columns = np.divmod(np.flatnonzero(ends), size[0])
@@ -64,10 +167,7 @@ def _drawn(rgb: Rgb, tir: Tir) -> Mask | None:
     chosen |= _outnumbering(grey.shape, rows, columns, apart, np.full_like(equal, _LOSSY))
     seeds = np.zeros_like(ends)
     seeds[rows[chosen], columns[chosen]] = True
-    whole = (_areas(difference, seeds) | seeds).astype(np.uint8)
-    whole = cv2.dilate(whole, np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8)).astype(np.uint8, copy=False)
-    back = cv2.resize(whole, tir.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.asarray(back, dtype=np.bool_)
+    return _grown((_areas(difference, seeds) | seeds).astype(np.uint8), _MARGIN)
 
 
 def _resized(plane: Grey, size: tuple[int, int]) -> Grey:

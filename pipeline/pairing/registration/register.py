@@ -31,6 +31,10 @@ STEPS_BACK: tuple[tuple[fit.Fitted, fit.Fitted, float, float], ...] = (
     ("similarity", "translation", PARALLAX / 2, 0.4),
 )
 """Model, the simpler one, the parallax floor, and the statistic above which the simpler one will not do."""
+ELSEWHERE = 3.0
+"""Displacement of the corners, in RGB or, if coarser, work-frame pixels, at which no edges of a scene are equal."""
+FITS = 0.4
+"""Share of blocks that must agree on a fit for it to be one; of pictures of different places .3 do."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,21 @@ def register_sequence(frames: Sequence[Pair], *, model: Model = "auto", prior: A
     """
     evidence = Evidence(frames, prior)
     if model == "identity":
-        return _judged(evidence, np.zeros(0), "identity", np.eye(3), evidence.pooled(np.eye(3), FINE[-1]))
+        return _given(evidence, model, halves=True)
     count = 8 if model == "auto" else fit.PARAMETERS[model]
-    t = _coarse(evidence, count)
+    found = _registered(evidence, model, _coarse(evidence, count))
+    rest = evidence.without_suspects()
+    if rest is None:
+        return found
+    first = _coarse(rest, count)
+    if rest.apart(rest.matrix(rest.frame.matrix(first)), found.homography) <= ELSEWHERE:
+        return found
+    other = _registered(rest, model, first)
+    return other if _elsewhere(found, other, evidence) else found
+
+
+def _registered(evidence: Evidence, model: Model, t: Array) -> Registration:
+    """The registration from a first estimate of (k,) work-frame parameters."""
     for how in FINE:
         work = evidence.frame.matrix(t)
         pooled = evidence.pooled(work, how)
@@ -90,6 +106,13 @@ def register_sequence(frames: Sequence[Pair], *, model: Model = "auto", prior: A
     return _judged(evidence, t, fitted, work, pooled)
 
 
+def _elsewhere(found: Registration, other: Registration, evidence: Evidence) -> bool:
+    """Whether what is not suspect fits, and elsewhere by more than its halves differ: then the suspects are drawn."""
+    distance = evidence.apart(found.homography, other.homography)
+    least = ELSEWHERE + 2 * other.scores["split"] * min(1.0, evidence.scale)
+    return other.scores["agreement"] > FITS and distance > least
+
+
 def evaluate(
     rgb: Rgb, tir: Tir, homography: Array, model: fit.Fitted = "identity", *, halves: bool = False
 ) -> Registration:
@@ -97,7 +120,13 @@ def evaluate(
 
     ``split`` of the scores, which costs two more fits and judges an estimate, not a matrix, comes with ``halves`` only.
     """
-    evidence = Evidence([(rgb, tir)], np.asarray(homography, dtype=np.float64))
+    return _given(Evidence([(rgb, tir)], np.asarray(homography, dtype=np.float64)), model, halves=halves)
+
+
+def _given(evidence: Evidence, model: fit.Fitted, *, halves: bool) -> Registration:
+    """The prior, scored. A scene that it moves has no equal edges in equal pixels: those are drawn."""
+    if evidence.moved > ELSEWHERE:
+        evidence = evidence.without_suspects() or evidence
     return _judged(evidence, np.zeros(0), model, np.eye(3), evidence.pooled(np.eye(3), FINE[-1]), halves=halves)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.pairing.registration import overlays, quality
 from pipeline.pairing.registration.register import Registration, evaluate, register_pair, register_sequence
 
+from ....conftest import draw_pair
 from ..scenes import SIZE, Array, corner_error, pair, similarity
 
 Picture = NDArray[np.uint8]
@@ -156,6 +157,89 @@ def test_a_drawing_is_found_with_little_around_it_and_nothing_else_is() -> None:
     assert found[~inked].all()
     near = cv2.dilate((~inked).astype(np.uint8), np.ones((41, 41), np.uint8)) > 0
     assert found[~near].mean() < 0.05
+
+
+def texts(picture: Picture) -> None:
+    for row, column in product(range(5), range(3)):
+        text = f"ALT {123 + row}m SPD {7 * row}.{column} HDG {31 * column}"
+        at = (6 + 157 * column, 20 + 86 * row)
+        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.38, (255,) * 3, 1, cv2.LINE_AA)
+
+
+def boxes(picture: Picture) -> None:
+    rng = np.random.default_rng(3)
+    ink = (255, 0, 0) if picture.ndim == 3 else (255,)
+    for _ in range(12):
+        (x, y), (w, h) = rng.integers(10, (WIDTH - 110, HEIGHT - 110)), rng.integers(30, 100, 2)
+        cv2.rectangle(picture, (int(x), int(y)), (int(x + w), int(y + h)), ink, 2)
+
+
+def watermark(picture: Picture, down: int = 90, across: int = 160) -> None:
+    over = picture.copy()
+    for y, x in product(range(20, HEIGHT + 40, down), range(-30, WIDTH, across)):
+        cv2.putText(over, "SAMPLE", (x + y % 60, y), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255,) * 3, 2, cv2.LINE_AA)
+    picture[:] = cv2.addWeighted(over, 0.4, picture, 0.6, 0)
+
+
+@pytest.mark.parametrize("estimate", ["pair", "sequence"])
+@pytest.mark.parametrize("draw", [texts, boxes, watermark])
+def test_what_is_drawn_thinly_in_other_values_or_half_transparent_is_told_by_its_edges(
+    draw: Draw, estimate: str
+) -> None:
+    for seed, jpeg in ((3, 0), (5, 85), (7, 85)):
+        found, score = judged([both(pair(at, WARP), draw, jpeg) for at in (seed, seed + 1)], estimate)
+        assert corner_error(found.homography, np.linalg.inv(WARP)) < 1.5
+        assert score > 0.5
+
+
+@pytest.mark.parametrize("estimate", ["pair", "sequence"])
+def test_a_watermark_that_leaves_nothing_of_the_scene_gets_no_score(estimate: str) -> None:
+    frames = [both(pair(seed, WARP), lambda picture: watermark(picture, 50, 110)) for seed in (3, 4)]
+    assert judged(frames, estimate)[1] < 0.5
+
+
+@pytest.mark.parametrize("estimate", ["pair", "sequence"])
+def test_an_aligned_pair_whose_edges_are_all_equal_is_no_drawing(estimate: str) -> None:
+    frames = []
+    for seed in (3, 4):
+        rgb, _ = pair(seed, np.eye(3))
+        folded = np.abs(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.int16) - 100)
+        frames.append((rgb, (40 + folded).astype(np.uint8)))
+    looked = overlays.look(frames)
+    assert looked.sure is None and looked.suspect is not None and looked.suspect.mean() > 0.3
+    found, score = judged(frames, estimate)
+    assert corner_error(found.homography, np.eye(3)) < 0.5
+    assert score > 0.9 and "overlay" not in found.scores
+
+
+def test_a_strip_that_is_one_row_high_when_looked_at_holds_no_drawing() -> None:
+    strip = np.tile(np.arange(2000, dtype=np.uint8), (2, 1))
+    assert overlays.look([(cv2.merge([strip] * 3).astype(np.uint8), strip)]) == overlays.Overlays(None, None)
+
+
+@pytest.mark.parametrize("across", [-10, 6])
+def test_edges_along_which_a_scene_is_shifted_are_no_drawings(across: int) -> None:
+    warp = similarity(0, 1, across, 0)
+    for seed in range(3):
+        rgb, tir = draw_pair(seed, SIZE)
+        tir = cv2.warpAffine(tir, warp[:2], SIZE, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+        looked, equal_values = overlays.look([(rgb, tir)]), overlays.drawn([(rgb, tir)])
+        assert looked.suspect is None
+        assert np.array_equal(np.asarray(looked.sure), np.asarray(equal_values))
+
+
+def test_few_equal_edges_are_drawn_where_the_rest_fits_elsewhere_and_not_where_it_fits_with_them() -> None:
+    def small(picture: Picture) -> None:
+        for x, y in product((60, 200, 340), (60, 260)):
+            cv2.rectangle(picture, (x, y), (x + 40, y + 30), (255, 0, 0) if picture.ndim == 3 else (255,), 3)
+
+    moved, still = (both(pair(3, warp), small) for warp in (WARP, np.eye(3)))
+    for frames in (moved, still):
+        looked = overlays.look([frames])
+        assert looked.sure is None and looked.suspect is not None
+    assert "overlay" not in register_pair(*still).scores
+    assert "overlay" not in evaluate(*moved, np.eye(3)).scores
+    assert evaluate(*moved, np.linalg.inv(WARP)).scores["overlay"] > 0.02
 
 
 def test_pictures_of_two_sizes_are_compared_whole_over_whole() -> None:
