@@ -31,7 +31,7 @@ from pipeline.files.json_text import read_json, write_json
 from pipeline.manifests import Manifest
 from pipeline.pages import html
 from pipeline.pairing.discovery import ranges
-from pipeline.pairing.discovery.discover import discover
+from pipeline.pairing.discovery.discover import discover, sampled
 from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
@@ -185,12 +185,9 @@ def _work(config: AlignConfig, source: Source) -> tuple[list[Path], calibration.
 
 def _tasks(config: AlignConfig, source: Source, rigs: calibration.Rigs) -> Iterator[Task]:
     """Chunks of every sequence, numbered in discovery order; a preview takes pairs evenly spread over all."""
-    wanted = set(np.linspace(0, source.pairs - 1, config.preview).round().astype(int)) if config.preview else None
-    seen = number = 0
-    for sequence in discover(config.root, source.manifest):
-        chosen = [p for i, p in enumerate(sequence.pairs, seen) if wanted is None or i in wanted]
-        seen += len(sequence.pairs)
-        rejects = () if wanted is not None else tuple(sequence.rejects)
+    number = 0
+    for sequence, chosen in sampled(config.root, source.manifest, source.pairs, config.preview):
+        rejects = () if config.preview else tuple(sequence.rejects)
         tir_range = ranges.sequence_range(config.root, sequence.pairs, config.tir_range or sequence.manifest.tir_range)
         rig = calibration.known_rig(rigs, sequence.camera, config, sequence.manifest)
         for first in range(0, max(len(chosen), 1 if rejects else 0), CHUNK):

@@ -20,7 +20,7 @@ from pipeline.errors import DataError, UsageError
 from pipeline.images import UnreadableImageError, picture_size
 from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import ranges
-from pipeline.pairing.discovery.discover import discover
+from pipeline.pairing.discovery.discover import discover, sampled
 from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.discovery.summary import Discovered
@@ -102,11 +102,8 @@ def _rate(times: list[float]) -> float:
 
 def _tasks(config: DoctorConfig, manifest: Manifest, count: int) -> Iterator[Task]:
     """Chunks of every sequence; with ``pairs`` some pairs evenly spread over all."""
-    wanted = set(np.linspace(0, count - 1, config.pairs).round().astype(int)) if config.pairs else None
-    seen = number = 0
-    for sequence in discover(config.root, manifest):
-        chosen = [pair for i, pair in enumerate(sequence.pairs, seen) if wanted is None or i in wanted]
-        seen += len(sequence.pairs)
+    number = 0
+    for sequence, chosen in sampled(config.root, manifest, count, config.pairs):
         if not chosen:
             continue
         tir_range = ranges.sequence_range(config.root, sequence.pairs, sequence.manifest.tir_range)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.errors import UsageError
 from pipeline.files.names import natural
 from pipeline.manifests import Manifest, load_manifest
@@ -14,7 +16,7 @@ from pipeline.pairing.discovery.folders import AbsentError
 from pipeline.pairing.discovery.tree import Tree
 from pipeline.records import PairFiles, Reject
 
-__all__ = ["SequencePairs", "discover"]
+__all__ = ["SequencePairs", "discover", "sampled"]
 
 
 def discover(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
@@ -38,6 +40,22 @@ def discover(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
             yield from _collect(root, manifest)
         case _:
             raise UsageError(f"manifest {manifest.name} describes TIR sequences for cmd-track, not pairs")
+
+
+def sampled(root: Path, manifest: Manifest, total: int, count: int) -> Iterator[tuple[SequencePairs, list[PairFiles]]]:
+    """Each sequence with those of its pairs that are of a sample, which is spread evenly over all.
+
+    Args:
+        root: as for :func:`discover`, and so are errors.
+        manifest: likewise.
+        total: how many pairs there are.
+        count: how many to take; 0 takes all.
+    """
+    wanted = set(np.linspace(0, total - 1, count).round().astype(int)) if count else None
+    seen = 0
+    for sequence in discover(root, manifest):
+        yield sequence, [pair for i, pair in enumerate(sequence.pairs, seen) if wanted is None or i in wanted]
+        seen += len(sequence.pairs)
 
 
 def _members(root: Path, manifest: Manifest) -> list[tuple[str, str]]:
