@@ -106,7 +106,7 @@ def test_name_in_yaml_stays_a_name(tmp_path: Path) -> None:
         (MINE + "note: !!str x\n", "tags, anchors and aliases are not allowed"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "tags, anchors and aliases are not allowed"),
         ("? [a, b]\n: c\n", "a key must be a word"),
-        ("[" * 100_000, "not readable as YAML"),
+        ("[" * 100_000, "exceeded maximum nesting depth"),
         ("- a\n- b\n", "expected keys and values"),
         ("", "expected keys and values"),
         ("a: [b\n", "line 2"),
