@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.config import OnExisting, Settings, recorded
 from pipeline.errors import UsageError, did_you_mean, first_fault
 from trainer.recipes.geometry import TrackerName, TrackerSpec
 from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
 from trainer.recipes.recipe import Recipe
+from trainer.recipes.setting_groups import FeedSettings, HeldOutSettings, LossSettings, Rates, StepSettings
 
-TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
-BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
 M = TypeVar("M", bound=BaseModel)
 PAPER_BATCH = 5
 RESULTS = 1
@@ -25,71 +24,16 @@ BEFORE: dict[str, Any] = {"results": 1, "recipe_sha256": None, "loss_sha256": {}
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
-class Rates(Settings):
-    """Learning rates that override the recipe's; None keeps the recipe's."""
-
-    tcl: float | None = Field(default=None, gt=0)
-    bbe: float | None = Field(default=None, gt=0)
-    backbone: float | None = Field(default=None, gt=0)
-
-
-class TrainSettings(Settings):
+class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
     """What the result depends on, beside shards and weights, whose content counts; the defaults are the paper's.
 
     Attributes:
         recipe: a row of Table 1, or ``all``.
         tracker: the base tracker.
-        samples_per_epoch: pairs drawn an epoch.
-        batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
-        amp: run the network in bfloat16 where that is safe (autocast).
-        seed: every draw is a function of (seed, epoch, draw, branch).
-        rates: learning rates that replace the recipe's.
-        gamma: the rates are multiplied by it every ``step`` epochs.
-        step: epochs between two such steps.
-        losses: ``tracker``, the default, is the base tracker's own (LBHinge in the place of Eq. 2, IoU or KL in that of
-            Eq. 3); ``paper`` is Eq. 2 and 3 to the letter.
-        tcl_loss: one loss in place of what ``losses`` says, listed in :mod:`trainer.recipes.losses`, or one's own.
-        bbe_loss: likewise.
-        weight: lambda of Eq. 1, before L_BBE.
-        mu: weight of the filter's squared norm in Eq. 2 (``tcl_loss`` ``l2``).
-        nu: weight of the trained parameters' squared norm in Eq. 3 (``bbe_loss`` ``state``).
-        mix: how a mixed row joins the modalities: ``batch`` lets a pair enter both ways round, ``spatial`` puts the
-            pictures side by side.
-        mix_pairs: with mix ``batch``: every pair enters ``twice``, or ``once``, half of the batch each way.
-        teacher: weights of the RGB side in a row that trains one branch: ``init`` is what the row starts from; a file
-            or run (in ``--recipe all`` also ``a1``) is run there, frozen, and not saved.
-        tcl_features: whether c1 and d2 train the classifier's feature extractor, on the TIR side.
-        jitter: ``tracker`` is the base tracker's; ``none`` centres every window, which a bias alone can learn.
-        held_out: share of the sequences that is kept out of training and measured after every epoch.
-        held_out_samples: draws of that measurement; 0 leaves it out.
-        split_seed: which sequences are held out is a function of it and of the sequence's name alone.
-        head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
     """
 
     recipe: str
     tracker: TrackerName = "dimp50"
-    samples_per_epoch: int = Field(default=26_000, ge=1)
-    batch_size: int | None = Field(default=None, ge=1)
-    amp: bool = False
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    rates: Rates = Rates()
-    gamma: float = Field(default=0.5, gt=0, le=1)
-    step: int = Field(default=15, ge=1)
-    losses: Literal["tracker", "paper"] = "tracker"
-    tcl_loss: TclLoss | None = None
-    bbe_loss: BbeLoss | None = None
-    weight: float = Field(default=1.0, ge=0)
-    mu: float = Field(default=0.0, ge=0)
-    nu: float = Field(default=0.0, ge=0)
-    mix: Literal["batch", "spatial"] = "batch"
-    mix_pairs: Literal["twice", "once"] = "twice"
-    teacher: str = "init"
-    tcl_features: Literal["frozen", "trained"] = "frozen"
-    jitter: Literal["tracker", "none"] = "tracker"
-    held_out: float = Field(default=0.1, ge=0, lt=1)
-    held_out_samples: int = Field(default=200, ge=0)
-    split_seed: int = Field(default=0, ge=0, lt=2**32)
-    head_steps: int = Field(default=400, ge=1)
 
     def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
@@ -101,7 +45,7 @@ class TrainSettings(Settings):
         """Lambda of Eq. 1."""
         return self.weight
 
-    def rate_scale(self, epoch: int) -> float:
+    def decay(self, epoch: int) -> float:
         """Factor on the learning rates in an epoch: the scheduler's gamma, once more after each of its step sizes."""
         return self.gamma ** (epoch // self.step)
 

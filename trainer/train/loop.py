@@ -134,7 +134,7 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
     with Pauses(group, training.device, config.save_minutes) as pauses:
         while progress.epoch < config.epochs:
             sampler.epoch, sampler.first = progress.epoch, progress.step * training.row.batch_size
-            training.optimizer.set_scale(config.rate_scale(progress.epoch))
+            training.optimizer.set_scale(config.decay(progress.epoch))
             _epoch(training, loader, record, pauses)
             drawn += (training.prepared.samples - sampler.first) * group.world_size
             progress.end_epoch()

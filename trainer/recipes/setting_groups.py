@@ -1,0 +1,100 @@
+"""The settings that decide what a run gives, in groups by what they are of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from pipeline.config import Settings
+from trainer.recipes.losses import BBE_LOSSES, TCL_LOSSES
+
+TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
+BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
+
+
+class Rates(Settings):
+    """Learning rates that override the recipe's; None keeps the recipe's."""
+
+    tcl: float | None = Field(default=None, gt=0)
+    bbe: float | None = Field(default=None, gt=0)
+    backbone: float | None = Field(default=None, gt=0)
+
+
+class StepSettings(Settings):
+    """How a run steps.
+
+    Attributes:
+        samples_per_epoch: pairs drawn an epoch.
+        batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
+        amp: run the network in bfloat16 where that is safe (autocast).
+        seed: every draw is a function of (seed, epoch, draw, branch).
+        rates: learning rates that replace the recipe's.
+        gamma: the rates are multiplied by it every ``step`` epochs.
+        step: epochs between two such steps.
+    """
+
+    samples_per_epoch: int = Field(default=26_000, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)
+    amp: bool = False
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    rates: Rates = Rates()
+    gamma: float = Field(default=0.5, gt=0, le=1)
+    step: int = Field(default=15, ge=1)
+
+
+class LossSettings(Settings):
+    """What a run learns, of whom, and with which weights.
+
+    Attributes:
+        losses: ``tracker``, the default, is the base tracker's own (LBHinge in the place of Eq. 2, IoU or KL in that of
+            Eq. 3); ``paper`` is Eq. 2 and 3 to the letter.
+        tcl_loss: one loss in place of what ``losses`` says, listed in :mod:`trainer.recipes.losses`, or one's own.
+        bbe_loss: likewise.
+        weight: lambda of Eq. 1, before L_BBE.
+        mu: weight of the filter's squared norm in Eq. 2 (``tcl_loss`` ``l2``).
+        nu: weight of the trained parameters' squared norm in Eq. 3 (``bbe_loss`` ``state``).
+        teacher: weights of the RGB side in a row that trains one branch: ``init`` is what the row starts from; a file
+            or run (in ``--recipe all`` also ``a1``) is run there, frozen, and not saved.
+        tcl_features: whether c1 and d2 train the classifier's feature extractor, on the TIR side.
+        head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
+    """
+
+    losses: Literal["tracker", "paper"] = "tracker"
+    tcl_loss: TclLoss | None = None
+    bbe_loss: BbeLoss | None = None
+    weight: float = Field(default=1.0, ge=0)
+    mu: float = Field(default=0.0, ge=0)
+    nu: float = Field(default=0.0, ge=0)
+    teacher: str = "init"
+    tcl_features: Literal["frozen", "trained"] = "frozen"
+    head_steps: int = Field(default=400, ge=1)
+
+
+class FeedSettings(Settings):
+    """What the branches are fed.
+
+    Attributes:
+        mix: how a mixed row joins the modalities: ``batch`` lets a pair enter both ways round, ``spatial`` puts the
+            pictures side by side.
+        mix_pairs: with mix ``batch``: every pair enters ``twice``, or ``once``, half of the batch each way.
+        jitter: ``tracker`` is the base tracker's; ``none`` centres every window, which a bias alone can learn.
+    """
+
+    mix: Literal["batch", "spatial"] = "batch"
+    mix_pairs: Literal["twice", "once"] = "twice"
+    jitter: Literal["tracker", "none"] = "tracker"
+
+
+class HeldOutSettings(Settings):
+    """What is kept out of training, and how it is measured.
+
+    Attributes:
+        held_out: share of the sequences that is kept out of training and measured after every epoch.
+        held_out_samples: draws of that measurement; 0 leaves it out.
+        split_seed: which sequences are held out is a function of it and of the sequence's name alone.
+    """
+
+    held_out: float = Field(default=0.1, ge=0, lt=1)
+    held_out_samples: int = Field(default=200, ge=0)
+    split_seed: int = Field(default=0, ge=0, lt=2**32)
