@@ -1,7 +1,6 @@
 """Paired bootstrap over sequences: how far a difference between two trackers is to be believed.
 
-Sequences are drawn with replacement, the same for both trackers, so that what is hard for both cancels (Efron and
-Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13: percentile interval).
+The same sequences are drawn for both trackers, so that what is hard for both cancels.
 """
 
 from __future__ import annotations
@@ -12,14 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 10_000
-CONFIDENCE = 0.95
+from trainer.resampling import FEWEST, bounds, resampled_means, rounded
+
 MIN_SEQUENCES = 2
 """From one sequence nothing can be said of another."""
-
-
-FEWEST = 10
-"""Sequences below which resampling cannot tell luck from gain: of four, three lucky ones put it above zero."""
 
 
 @dataclass(frozen=True)
@@ -68,22 +63,15 @@ def differences(metric: str, scores: Mapping[str, NDArray[np.float64]], seed: in
     count = table.shape[1]
     if not count:
         return []
-    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-    resampled = table @ draws.T.astype(float) / count
+    resampled = resampled_means(table, seed)
     values = table.mean(axis=1)
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     compared = []
     for i, first in enumerate(names[:-1]):
-        bounds = np.quantile(resampled[i] - resampled[i + 1 :], tails, axis=1)
+        ends = bounds(resampled[i] - resampled[i + 1 :])
         for j, second in enumerate(names[i + 1 :]):
-            value, low, high = map(_rounded, (values[i] - values[i + 1 + j], *bounds[:, j]))
+            value, low, high = map(rounded, (values[i] - values[i + 1 + j], *ends[:, j]))
             if count < MIN_SEQUENCES:
                 compared.append(Difference(first, second, metric, value, None, None, count))
             else:
                 compared.append(Difference(first, second, metric, value, low, high, count))
     return compared
-
-
-def _rounded(value: float) -> float:
-    """Without the last bits: equal trackers differ by exactly 0, and an interval that ends there holds it."""
-    return round(float(value), 12) + 0.0

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluate.bootstrap import CONFIDENCE, RESAMPLES
 from trainer.evaluate.ope import THRESHOLDS
 from trainer.evaluate.score_trackers import Evaluation
 from trainer.evaluate.scores import ScoredTracker
+from trainer.resampling import CONFIDENCE, RESAMPLES
 
 DEFINITION = {
     "success": "mean over 21 thresholds 0:.05:1 of the share of frames with overlap > threshold",

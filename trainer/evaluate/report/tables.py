@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.evaluate.bootstrap import FEWEST, Difference
+from trainer.evaluate.bootstrap import Difference
 from trainer.evaluate.score_trackers import Evaluation
 from trainer.evaluate.scores import ScoredTracker
+from trainer.resampling import FEWEST
 
 LETTERS = {"success": "S", "precision": "P", "normalized_precision": "NP"}
 
