@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 COMMANDS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
 
 MINED = {
-    "center": ("--pairs-per-shard", 2),
+    "center": ("--pairs-per-shard", 2, "--center-fraction", "1/3"),
     "random": ("--patches-per-pair", 2, "--seed", 3),
     "detection": ("--detector", "boxes", "--detections", "boxes.jsonl"),
 }
@@ -160,6 +160,7 @@ def test_shards_of_both_schemas_give_the_same_windows(work: Path) -> None:
     [
         ("center", ("--patch-size", "16"), "recipe.patch_size: 12 -> 16"),
         ("center", ("--pairs-per-shard", "3"), "recipe.pairs_per_shard: 2 -> 3"),
+        ("center", ("--center-fraction", "1/8"), "recipe.center_fraction: 0.3333333333333333 -> 0.125"),
         ("random", ("--seed", "4"), "recipe.seed: 3 -> 4"),
         ("detection", ("--confidence", "0.6"), "recipe.confidence: 0.25 -> 0.6"),
         ("center", ("--on-existing", "fail"), "already holds index.json"),

@@ -77,9 +77,9 @@ from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
 @click.option(
     "--center-fraction",
     type=FractionType(),
-    default="1/3",
+    default="1/8",
     show_default=True,
-    help="Side of the centre square as a share of the short side.",
+    help="Side of the centre square as a share of the short side; above 1/6 the middle gives it away.",
 )
 @click.option(
     "--max-overlap",

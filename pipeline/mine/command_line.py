@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from pipeline.config import differing
-from pipeline.mine.settings import MineConfig
+from pipeline.mine.effects import without_effect
+from pipeline.mine.settings import DEFAULTS_BEFORE, MineConfig
 
 UNTYPED = frozenset({"options", "out", "quick", "on_existing", "workers", "scheduler", "worker_resources"})
 """Fields that are typed in another way, or that belong to one run and not to what it makes."""
@@ -15,9 +16,10 @@ UNTYPED = frozenset({"options", "out", "quick", "on_existing", "workers", "sched
 def command_line(config: MineConfig) -> list[str]:
     """The words of the ``cmd-prep mine`` that makes the same folder, with ``--out FOLDER`` behind them.
 
-    They do so wherever they are typed: paths are absolute.
+    They do so wherever they are typed: paths are absolute. A setting whose default has changed once is always typed.
     """
     words, changed = ["cmd-prep", "mine"], differing(config) - UNTYPED
+    changed |= DEFAULTS_BEFORE.keys() - without_effect(config).keys()
     for name in MineConfig.model_fields:
         if name in changed:
             words += ["--" + name.replace("_", "-"), _typed(getattr(config, name))]

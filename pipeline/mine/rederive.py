@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import DataError, UsageError, first_fault
 from pipeline.mine.methods import PairView, build_method
-from pipeline.mine.settings import BEFORE, MineSettings
+from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, MineSettings
 from pipeline.registries import METHODS
 from pipeline.shards.index import load_index
 from pipeline.shards.verify import Rederive, Verification
@@ -64,7 +64,8 @@ def rederive(
     Raises:
         DataError: the settings are not those of a mining run, or of another version of the trusted method.
     """
-    known = BEFORE | {key: value for key, value in settings.items() if key in MineSettings.model_fields}
+    given = {key: value for key, value in settings.items() if key in MineSettings.model_fields}
+    known = BEFORE | DEFAULTS_BEFORE | given
     try:
         used = MineSettings.model_validate(known)
         if used.method not in METHODS and used.method != trusted:

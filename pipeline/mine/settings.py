@@ -23,6 +23,8 @@ RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
 BEFORE: dict[str, object] = {"class_ids": None, "last_column": None}
 """Settings that came after 0.1 -> what was done before they came."""
+DEFAULTS_BEFORE: dict[str, object] = {"center_fraction": 1 / 3}
+"""Settings whose default has changed since 0.1 -> what it was, and what a record without them means."""
 SHARED = frozenset({"method", "patch_size", "warped_format", "pairs_per_shard", "seed"})
 """The settings that every method uses."""
 
@@ -46,7 +48,8 @@ class MineSettings(Settings):
         patch_size: side of the stored tight patches in pixels; 0 leaves them out.
         fraction: size of a random region relative to the picture.
         fraction_of: whether that is a share of each side or of the area.
-        center_fraction: side of the centre square as a share of the common area's short side.
+        center_fraction: side of the centre square as a share of the common area's short side. A search window is five
+            to six sides wide, and must have room to be shifted in the picture.
         max_overlap: largest IoU of two random regions of one pair.
         warped_format: how a TIR picture that had to be resampled is encoded.
         pairs_per_shard: pairs planned for one shard.
@@ -69,7 +72,7 @@ class MineSettings(Settings):
     patch_size: int = Field(default=100, ge=0, le=4096)
     fraction: float = Field(default=1 / 6, gt=0, le=1)
     fraction_of: Literal["side", "area"] = "side"
-    center_fraction: float = Field(default=1 / 3, gt=0, le=1)
+    center_fraction: float = Field(default=1 / 8, gt=0, le=1)
     max_overlap: float = Field(default=0.1, ge=0, le=1)
     warped_format: Literal["jpg", "png"] = "jpg"
     pairs_per_shard: int = Field(default=500, ge=1, le=100_000)

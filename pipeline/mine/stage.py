@@ -25,7 +25,7 @@ from pipeline.mine.finished import complete, finished
 from pipeline.mine.merge import merge
 from pipeline.mine.methods import build_method
 from pipeline.mine.result import MineResult, result_of
-from pipeline.mine.settings import BEFORE, RESULTS, MineConfig
+from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import Task, mine_shard
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
@@ -71,7 +71,7 @@ def run(config: MineConfig) -> MineResult:
         "recipe": recipe,
         "aligned_sha256": file_sha256(aligned.source),
     }
-    before = {f"recipe.{name}": value for name, value in BEFORE.items()}
+    before = {f"recipe.{name}": value for name, value in (BEFORE | DEFAULTS_BEFORE).items()}
     if survey.content_sha256:
         # In the plan alone, which a folder that was begun without it may lack: shards stay what they were.
         plan["detections_content_sha256"] = before["detections_content_sha256"] = survey.content_sha256

@@ -21,5 +21,11 @@ def cure(folder: Path, index: ShardIndex, *, resume: bool) -> str:
     anew = [] if resume and index.schema_version == SCHEMA_VERSION else ["--on-existing", "overwrite"]
     if not index.command:
         return f"restore them, or mine again{' with ' * bool(anew)}{' '.join(anew)}"
-    words = [*index.command, "--out", str(folder.absolute()), *anew]
+    words = [*index.command, *_default_of_then(index), "--out", str(folder.absolute()), *anew]
     return f"restore them, or mine again: {shlex.join(words)}"
+
+
+def _default_of_then(index: ShardIndex) -> list[str]:
+    """What commands did not say while a third was the default of ``--center-fraction``; they always say it since."""
+    fraction, option = index.settings.get("center_fraction"), "--center-fraction"
+    return [] if fraction is None or option in index.command else [option, str(fraction)]

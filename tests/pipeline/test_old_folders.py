@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 
 from pipeline.align import settings as align_settings
+from pipeline.boxes import corners
 from pipeline.config import recorded
 from pipeline.mine import settings as mine_settings
+from pipeline.mine.rederive import rederive
 from pipeline.shards import schema
 from pipeline.shards.schema import Dataset
 
 from ..conftest import REPOSITORY, Run, done, told
 
 MINE: dict[str, tuple[object, ...]] = {
-    "center": (),
+    "center": ("--center-fraction", "1/3"),
     "random": ("--seed", 3, "--patches-per-pair", 2),
     "detection": ("--detector", "boxes", "--detections", "boxes.jsonl"),
 }
@@ -81,6 +83,21 @@ def test_a_setting_that_came_later_leaves_shards_of_before_what_they_were(
     done(mine(prep, "random", "other", "--warped-format", "png"))
     assert [b"warped_format" in (old / out / "plan.json").read_bytes() for out in ("same", "other")] == [False, True]
     done(prep("verify", "same", "--deep"))
+
+
+def test_center_shards_that_do_not_record_their_fraction_are_of_a_third(old: Path, prep: Run) -> None:
+    for name in ("plan.json", "index.json"):
+        content = json.loads((old / "center" / name).read_text())
+        content["recipe" if name == "plan.json" else "settings"].pop("center_fraction")
+        (old / "center" / name).write_text(json.dumps(content))
+    done(mine(prep, "center", "center"))
+    told(
+        mine(prep, "center", "center", "--center-fraction", "1/8"),
+        *(2, "made with other settings", "recipe.center_fraction: 0.3333333333333333 -> 0.125"),
+    )
+    derived = rederive({"method": "center"}, "a", (90, 60), corners((0, 0, 90, 60)))
+    assert derived is not None
+    assert derived.tolist() == [[35, 20, 20, 20]]
 
 
 def test_an_aligned_folder_of_before_a_setting_is_kept_and_others_are_refused(

@@ -122,6 +122,26 @@ def test_a_folder_that_does_not_know_its_command_says_what_to_add(prep: Run, tmp
     assert said.endswith("1 faults in 1 shards: restore them, or mine again with --on-existing overwrite")
 
 
+@pytest.mark.parametrize("typed", [(), ("--center-fraction", "1/8")])
+def test_the_cure_of_center_shards_says_their_fraction_though_the_default_has_changed(
+    data: Data, prep: Run, typed: tuple[str, ...]
+) -> None:
+    """Before, a third was the default, and a command that did not say it was recorded."""
+    out = data.root / "shards"
+    words = ("mine", "--aligned", data.aligned, "--method", "center", "--patch-size", 0, "--out", out)
+    done(prep(*words, *(typed or ("--center-fraction", "1/3"))))
+    index = json.loads((out / "index.json").read_text())
+    if not typed:
+        at = index["command"].index("--center-fraction")
+        assert index["command"][at : at + 2] == ["--center-fraction", "0.3333333333333333"]
+        del index["command"][at : at + 2]
+        (out / "index.json").write_text(json.dumps(index))
+    before = {path.name: path.read_bytes() for path in out.glob("*.h5")}
+    flip(out / "shard-00000.h5")
+    done(prep(*cure(prep, out)))
+    assert {path.name: path.read_bytes() for path in out.glob("*.h5")} == before
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -48,7 +48,7 @@ def test_the_common_area_of_pictures_that_do_not_meet_is_empty() -> None:
 def test_the_center_is_a_square_of_a_share_of_the_short_side() -> None:
     pair = PairView("a", SIZE, boxes.corners((10, 20, 300, 120)))
     (centre,) = Center(MineSettings(method="center")).derive(pair)
-    assert centre.box.tolist() == [10 + 150 - 20, 20 + 60 - 20, 40, 40]
+    assert centre.box.tolist() == [10 + 150 - 7.5, 20 + 60 - 7.5, 15, 15]
     assert (centre.score, centre.category) == (1, -1)
 
 
