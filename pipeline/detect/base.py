@@ -78,11 +78,19 @@ class Detections:
         classes: (n,) by the names that a model or a file has for them: COCO class 0 to 79
             (:mod:`pipeline.detect.classes`), from 80 on where COCO does not have it; the model's own number where it
             has no names; -1 for none.
+        tracks: (n,) the number that each object has in all pictures of its sequence, -1 for one that has none; None
+            where none has, as of a detector that sees one picture at a time.
     """
 
     boxes: Boxes
     scores: NDArray[np.float32]
     classes: NDArray[np.int16]
+    tracks: NDArray[np.int32] | None = None
+
+    @property
+    def track_numbers(self) -> NDArray[np.int32]:
+        """(n,) :attr:`tracks`, -1 where there are none."""
+        return np.full(len(self), -1, np.int32) if self.tracks is None else self.tracks
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -93,20 +101,31 @@ class Detections:
         return cls(np.empty((0, 4)), np.empty(0, np.float32), np.empty(0, np.int16))
 
     @classmethod
-    def clipped(cls, boxes: ArrayLike, scores: ArrayLike, classes: ArrayLike, width: int, height: int) -> Detections:
+    def clipped(
+        cls,
+        boxes: ArrayLike,
+        scores: ArrayLike,
+        classes: ArrayLike,
+        width: int,
+        height: int,
+        tracks: NDArray[np.int32] | None = None,
+    ) -> Detections:
         """Boxes (n, 4) cut at the edges of a width x height picture; those with nothing left in it are dropped.
 
         Raises:
             ValueError: a box is not finite.
         """
         inside = clip(boxes, width, height)
-        every = cls(inside, np.asarray(scores, np.float32).reshape(-1), np.asarray(classes, np.int16).reshape(-1))
+        every = cls(
+            inside, np.asarray(scores, np.float32).reshape(-1), np.asarray(classes, np.int16).reshape(-1), tracks
+        )
         return every.take(np.flatnonzero((inside[:, 2:] > 0).all(axis=1)))
 
     def take(self, rows: ArrayLike) -> Detections:
         """The detections at integer indices ``rows``, in that order."""
         index = np.asarray(rows, dtype=np.intp)
-        return Detections(self.boxes[index], self.scores[index], self.classes[index])
+        tracks = None if self.tracks is None else self.tracks[index]
+        return Detections(self.boxes[index], self.scores[index], self.classes[index], tracks)
 
 
 class Detector(Protocol):

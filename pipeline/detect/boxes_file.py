@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.detect.base import Detections, DetectorSpec, Reading
 from pipeline.detect.formats import BoxFiles, open_boxes
+from pipeline.detect.formats.track_ids import track_number
 from pipeline.detect.placing import scale
 from pipeline.detect.survey import Pairs, Survey, survey_boxes
 from pipeline.errors import DataError
@@ -68,7 +69,8 @@ class BoxesDetector:
             raise DataError(f"{self.spec.detections}: {name} is not what it was when the run began: mine again")
         kept = np.flatnonzero(read.scores.astype(np.float32) >= self.spec.confidence)
         classes = [self._classes.get(read.classes[i], read.classes[i]) for i in kept]
-        return Detections.clipped(read.boxes[kept] * factor, read.scores[kept], classes, width, height)
+        tracks = np.array([track_number(read.ids[i]) for i in kept], np.int32) if read.ids else None
+        return Detections.clipped(read.boxes[kept] * factor, read.scores[kept], classes, width, height, tracks)
 
 
 def build(spec: DetectorSpec) -> BoxesDetector:

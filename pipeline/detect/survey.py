@@ -14,6 +14,7 @@ from pipeline.detect.base import DetectorSpec, Reading
 from pipeline.detect.class_numbers import settle
 from pipeline.detect.formats import BoxFiles
 from pipeline.detect.formats.boxes import Columns
+from pipeline.detect.formats.track_ids import Objects
 from pipeline.detect.names import Match, match, nearest
 from pipeline.detect.placing import other_size, scale
 from pipeline.errors import DataError
@@ -27,9 +28,10 @@ TOLD = {
     "beyond": "lie by more than half outside their picture and are cut at its edge",
     "ignored": "are regions to be ignored and are left out",
     "outlines": "are outlines, and their bounding boxes are taken",
+    "shared": "share their track id with another box of the picture, and are of no known object",
 }
 """What is told of boxes, by what is counted."""
-AMISS = ("unusable", "outside", "beyond")
+AMISS = ("unusable", "outside", "beyond", "shared")
 """What should not be in such a file: a warning."""
 
 
@@ -174,6 +176,7 @@ class _Seen:
     examples: dict[str, str] = field(default_factory=dict)
     total: int = 0
     scaled: int = 0
+    objects: Objects = field(default_factory=Objects)
 
     def counts(self) -> dict[str, int]:
         """For ``index.json``: what was left out or changed."""
@@ -196,6 +199,7 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
             seen.notes[key] += count
             seen.examples.setdefault(key, name if key in read.notes else f"{name} of {_size(size)} pixels")
         seen.classes.update(read.classes)
+        seen.objects.add(path, pair, read.ids)
         seen.total += len(read.boxes) + read.notes.get("unusable", 0) + read.notes.get("ignored", 0)
     out = seen.notes["outside"] + seen.notes["beyond"]
     if out > seen.total / 2:
@@ -204,6 +208,8 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
             f"{path}: {out} of {seen.total} boxes lie by more than half outside their picture, such as in {example}: "
             "give x, y, width, height; scale those of a larger picture, or declare its size in a COCO file"
         )
+    if seen.objects.boxes:
+        log.info("%s: %d of %d boxes are of %d known objects", path, seen.objects.boxes, seen.total, len(seen.objects))
     if seen.scaled:
         log.warning("%s: boxes of %d pictures are scaled: %s", path, seen.scaled, seen.examples["scaled"])
     for key, count in seen.notes.items():

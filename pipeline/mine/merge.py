@@ -29,6 +29,7 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
     """
     entries: list[dict[str, Any]] = []
     classes: Counter[str] = Counter()
+    tracked: list[int] = []
     reasons: Counter[str] = Counter()
     fallbacks: list[int] = []
     names: dict[str, str] = {}
@@ -39,6 +40,7 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
             entries.append({key: shard[key] for key in ("file", "sha256", "bytes", "pairs", "patches")})
             classes.update(shard["classes"])
             names.update(shard.get("class_names", {}))
+            tracked.append(shard.get("tracked", 0))
             if "fallbacks" in shard:
                 fallbacks.append(shard["fallbacks"])
             for row in shard["rejects"]:
@@ -48,6 +50,8 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
     write_rows(out / "rejects.jsonl", rejects())
     totals: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("bytes", "pairs", "patches")}
     totals |= counts | {"classes": dict(sorted(classes.items())), "rejects": dict(sorted(reasons.items()))}
+    if any(tracked):
+        totals["tracked"] = sum(tracked)
     if names:
         totals["class_names"] = names
     if fallbacks:

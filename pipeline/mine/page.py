@@ -14,6 +14,7 @@ from pipeline.detect.classes import class_name, counts_by_name
 from pipeline.pages import drawing, html
 from pipeline.shards.index import ShardEntry, ShardIndex, load_index
 from pipeline.shards.reader import ShardReader
+from pipeline.shards.schema import NO_TRACK
 
 Array = np.ndarray[Any, Any]
 
@@ -27,6 +28,7 @@ def build(folder: Path, samples: int) -> str:
     facts: list[tuple[str, object]] = [
         ("pairs stored", f"{totals['pairs']:,}"),
         ("patches", f"{totals['patches']:,}"),
+        *([("patches of known objects", f"{totals['tracked']:,}")] if totals.get("tracked") else []),
         ("shards", len(index.shards)),
         ("megabytes", f"{totals['bytes'] / 1e6:,.1f}"),
         ("method", index.method),
@@ -104,6 +106,8 @@ def _strip(reader: ShardReader, row: int, names: Mapping[int, str]) -> html.Stri
     pictures = [html.Picture(html.picture_uri(drawing.fit_width(p, 360)), name) for name, p in framed.items()]
     name = data["pairs/id"][pair].decode()
     what = class_name(int(data["patches/class"][row]), names)
+    if "patches/track" in data and (track := int(data["patches/track"][row])) != NO_TRACK:
+        what += f" {track}"
     x, y, w, h = box
     title = f"{name}: {what}, score {data['patches/score'][row]:.2f}, box {x:.1f}, {y:.1f}, {w:.1f} x {h:.1f} px"
     return html.Strip(title, pictures)

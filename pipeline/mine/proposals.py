@@ -12,18 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import boxes
-from pipeline.shards.schema import MIN_COVERAGE
+from pipeline.shards.schema import MIN_COVERAGE, NO_TRACK
 
 NO_CLASS = -1
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """One pseudo box (4,) x, y, w, h in RGB pixels, with detector score and class (1 and -1 where there was none)."""
+    """One pseudo box.
+
+    Attributes:
+        box: (4,) x, y, w, h in RGB pixels.
+        score: of the detector, 1 where there was none.
+        category: class that the detector gave, -1 where there was none.
+        track: number of the object, the same in all pictures of its sequence; -1 where it is not known.
+    """
 
     box: NDArray[np.float64]
     score: float = 1.0
     category: int = NO_CLASS
+    track: int = NO_TRACK
 
 
 def pair_rng(seed: int, pair_id: str) -> np.random.Generator:

@@ -218,7 +218,7 @@ def _patch(pair: int, loaded: Loaded, proposal: Proposal, side: int) -> Patch:
     rgb, tir = (
         None if picture is None or not side else cut(picture, box, side) for picture in (loaded.rgb, loaded.tir)
     )
-    return Patch(pair, box, proposal.score, proposal.category, rgb, tir)
+    return Patch(pair, box, proposal.score, proposal.category, rgb, tir, proposal.track)
 
 
 def _refused(row: AlignedPair, error: cv2.error) -> Reject:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.images import Rgb, Tir
 from pipeline.shards.index import ShardIndex, load_index
 from pipeline.shards.reader import ShardReader
+from pipeline.shards.schema import NO_TRACK
 
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class StoredPatch:
         label: (F, F) Gaussian label g of the search window that is centred on the box.
         score: of the detector, 0 to 1; 1 where there was none.
         category: class that the detector gave, -1 where there was none.
+        track: number of the object in its sequence, -1 where it is not known.
         rgb: (P, P, 3) uint8 what is in the box, R, G, B; None where patches were left out.
         tir: (P, P) uint8 likewise.
     """
@@ -59,6 +61,7 @@ class StoredPatch:
     category: int
     rgb: NDArray[np.uint8] | None
     tir: NDArray[np.uint8] | None
+    track: int = NO_TRACK
 
 
 class Rows(Sequence[T], Generic[T]):
@@ -128,6 +131,7 @@ class Shards:
             category=int(reader.row("patches/class", row)),
             rgb=reader.row("patches/rgb", row) if tight else None,
             tir=reader.row("patches/tir", row) if tight else None,
+            track=int(reader.row("patches/track", row)) if "patches/track" in reader.file else NO_TRACK,
         )
 
     def close(self) -> None:

@@ -65,6 +65,16 @@ class ShardReader:
         with self._naming():
             return np.asarray(self.file[name][:])
 
+    def tracks(self) -> NDArray[np.int32]:
+        """(m,) the number of each patch's object in its sequence; -1 where it is not known, in all of schema 1.0."""
+        with self._naming():
+            unknown = "patches/track" not in self.file
+            return (
+                np.full(len(self.file["patches/pair"]), schema.NO_TRACK, np.int32)
+                if unknown
+                else np.asarray(self.file["patches/track"][:], np.int32)
+            )
+
     def row(self, name: str, row: int) -> NDArray[Any]:
         """One row of a dataset."""
         with self._naming():

@@ -19,6 +19,8 @@ ATTRS = ("schema_version", "method", "config", "config_sha256", "tool_version", 
 LABEL_ATTRS = {"stride": LABEL_STRIDE, "sigma_cells": SIGMA_FACTOR * LABEL_CELLS, "window_factor": WINDOW_FACTOR}
 """Attributes of ``patches/label``: pixels a cell, deviation in cells, side of the window over the box's."""
 
+NO_TRACK = -1
+"""Of a patch whose object is not known to be in other pictures."""
 MIN_COVERAGE = 0.95
 """Share of a pseudo box that lies inside the TIR footprint, at least."""
 
@@ -46,6 +48,7 @@ DATASETS: dict[str, Dataset] = {
     "patches/label": Dataset(("m", "F", "F"), "float32", "Gaussian label g of the centred window"),
     "patches/score": Dataset(("m",), "float32", "detector score, 1 where there was no detector"),
     "patches/class": Dataset(("m",), "int16", "detector class, -1 where there was none"),
+    "patches/track": Dataset(("m",), "int32", "the object's number in its sequence, -1 where it is not known"),
 }
 TIGHT: dict[str, Dataset] = {
     "patches/rgb": Dataset(("m", "P", "P", 3), "uint8", "tight visible patch, R, G, B"),
@@ -53,7 +56,10 @@ TIGHT: dict[str, Dataset] = {
 }
 """Present unless the shard was mined with ``--patch-size 0``."""
 OLDER: dict[str, dict[str, Dataset | None]] = {
-    "1.0": {"patches/label": Dataset(("m", "F", "F"), "float16", DATASETS["patches/label"].meaning)},
+    "1.0": {
+        "patches/label": Dataset(("m", "F", "F"), "float16", DATASETS["patches/label"].meaning),
+        "patches/track": None,
+    },
 }
 """Minor version -> the datasets that were otherwise in it; None for one that it had not."""
 
@@ -81,7 +87,10 @@ def faults(file: h5py.File) -> list[str]:
     present = [name for name in TIGHT if name in file]
     for name in (*DATASETS, *(TIGHT if present else ())):
         spec = types[name]
-        wrong += _dataset_faults(file, name, spec, sizes) if spec else []
+        if spec:
+            wrong += _dataset_faults(file, name, spec, sizes)
+        elif name in file:
+            wrong.append(f"{name} is there, which schema {file.attrs['schema_version']} has not")
     return wrong or _offset_faults(file, sizes)
 
 

@@ -26,7 +26,7 @@ from pipeline.patches import cut
 from pipeline.shards.cure import cure
 from pipeline.shards.index import ShardEntry, content_faults, file_fault, load_index
 from pipeline.shards.reader import DAMAGED, ShardReader, open_shard
-from pipeline.shards.schema import LABEL_ATTRS, MIN_COVERAGE, MODALITIES, TIGHT
+from pipeline.shards.schema import LABEL_ATTRS, MIN_COVERAGE, MODALITIES, NO_TRACK, TIGHT
 from pipeline.shards.writer import config_text
 
 Rederive = Callable[[Mapping[str, object], str, tuple[int, int], NDArray[np.float64]], NDArray[np.float64] | None]
@@ -154,6 +154,7 @@ def _range_faults(file: h5py.File) -> Iterator[str]:
         yield "patches/score has values outside 0 to 1"
     if (file["patches/class"][:] < -1).any():
         yield "patches/class has values below -1"
+    yield from _track_faults(file)
     ids = file["pairs/id"][:]
     if len(np.unique(ids)) != len(ids) or (ids == b"").any():
         yield "pairs/id has names that are empty or stand twice"
@@ -164,6 +165,20 @@ def _range_faults(file: h5py.File) -> Iterator[str]:
     lonely = np.setdiff1d(np.arange(len(ids)), owner)
     if len(lonely):
         yield f"pairs/id {lonely[0]}: no patch points at it"
+
+
+def _track_faults(file: h5py.File) -> Iterator[str]:
+    """Numbers of objects; schema 1.0 has none."""
+    if "patches/track" not in file:
+        return
+    track, owner = file["patches/track"][:], file["patches/pair"][:]
+    if (track < NO_TRACK).any():
+        yield "patches/track has values below -1"
+    known = track != NO_TRACK
+    _, first, count = np.unique(np.stack([owner, track], 1)[known], axis=0, return_index=True, return_counts=True)
+    if (count > 1).any():
+        row = np.flatnonzero(known)[first[count > 1]].min()
+        yield f"patches/track {row}: two boxes of one pair are of one object"
 
 
 def _derived_faults(file: h5py.File) -> Iterator[str]:

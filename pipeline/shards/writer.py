@@ -19,7 +19,7 @@ from pipeline.files.json_text import write_json
 from pipeline.files.writing import written
 from pipeline.labels import box_state, centred_label
 from pipeline.records import Reject
-from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, SCHEMA_VERSION
+from pipeline.shards.schema import LABEL_ATTRS, MODALITIES, NO_TRACK, SCHEMA_VERSION
 from pipeline.shards.sink import write_hdf5
 
 BLOCK = 64
@@ -39,7 +39,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Patch:
-    """One patch: row of its pair, pseudo box (4,), score, class, and the tight cut-outs unless they are left out."""
+    """One patch: row of its pair, pseudo box (4,), score, class, the cut-outs unless left out, its object's number."""
 
     pair: int
     box: NDArray[np.float64]
@@ -47,6 +47,7 @@ class Patch:
     category: int
     rgb: NDArray[np.uint8] | None
     tir: NDArray[np.uint8] | None
+    track: int = NO_TRACK
 
 
 class Pile:
@@ -146,6 +147,7 @@ def write_shard(path: Path, shard: Shard) -> None:
         "pairs": len(shard.pairs),
         "patches": len(shard.patches),
         "classes": {str(category): classes[category] for category in sorted(classes)},
+        "tracked": sum(patch.track != NO_TRACK for patch in shard.patches),
         "rejects": [reject.model_dump() for reject in shard.rejects],
     }
     if shard.fallbacks is not None:
@@ -191,6 +193,7 @@ def _write_patches(file: h5py.File, patches: list[Patch], side: int) -> None:
     label.attrs.update(LABEL_ATTRS)
     file.create_dataset("patches/score", data=np.array([patch.score for patch in patches], np.float32))
     file.create_dataset("patches/class", data=np.array([patch.category for patch in patches], np.int16))
+    file.create_dataset("patches/track", data=np.array([patch.track for patch in patches], np.int32))
     if side:
         for modality, shape in (("rgb", (side, side, 3)), ("tir", (side, side))):
             rows = file.create_dataset(f"patches/{modality}", (len(patches), *shape), np.uint8)

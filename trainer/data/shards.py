@@ -32,6 +32,8 @@ class Source:
     """(pairs, 4): reader, row of ``pairs``, first patch, end of patches in :attr:`box`."""
     box: NDArray[np.float64]
     """(patches, 4) pseudo boxes, grouped by pair."""
+    track: NDArray[np.int32]
+    """(patches,) the number of each box's object in its sequence; -1 where it is not known."""
 
     @property
     def tir_ranges(self) -> list[Any]:
@@ -68,6 +70,7 @@ def open_source(folders: tuple[Path, ...]) -> Source:
     names: list[tuple[str, str]] = []
     places: list[NDArray[np.int64]] = []
     boxes: list[NDArray[np.float64]] = []
+    tracks: list[NDArray[np.int32]] = []
     total = 0
     for folder, index in zip(folders, indexes):
         data_set = Path(str(index.source.get("root", ""))).name
@@ -77,6 +80,7 @@ def open_source(folders: tuple[Path, ...]) -> Source:
             order = np.argsort(owner, kind="stable")
             bounds = total + np.searchsorted(owner[order], np.arange(len(ids) + 1))
             boxes.append(reader.array("patches/box").astype(np.float64)[order])
+            tracks.append(reader.tracks()[order])
             rows = np.arange(len(ids))
             places.append(np.stack([np.full(len(ids), len(readers)), rows, bounds[:-1], bounds[1:]], axis=1))
             names += [(data_set, pair_id) for pair_id in ids]
@@ -86,7 +90,7 @@ def open_source(folders: tuple[Path, ...]) -> Source:
     place = np.concatenate(places) if places else np.zeros((0, 4), np.int64)
     if not total:
         raise DataError(f"{', '.join(map(str, folders))}: no patches in these shards: mine with other settings")
-    return Source(indexes, tuple(readers), tuple(names), place, np.concatenate(boxes))
+    return Source(indexes, tuple(readers), tuple(names), place, np.concatenate(boxes), np.concatenate(tracks))
 
 
 def split_pairs(source: Source, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

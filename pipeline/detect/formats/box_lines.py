@@ -21,16 +21,18 @@ class BoxesRow(Row):
         boxes: x, y, w, h in RGB pixels, pixel edges.
         scores: one a box, 0 to 1.
         classes: one a box, kept as they are.
+        id: one a box: of the object, the same in all pictures of its sequence; null or -1 where nobody knows.
     """
 
     pair_id: str
     boxes: tuple[tuple[float, float, float, float], ...]
     scores: tuple[Annotated[float, Field(ge=0, le=1)], ...] | None = None
     classes: tuple[Annotated[int, Field(ge=-1, le=32767)], ...] | None = None
+    id: tuple[int | str | None, ...] | None = None
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
-        for name, values in (("scores", self.scores), ("classes", self.classes)):
+        for name, values in (("scores", self.scores), ("classes", self.classes), ("id", self.id)):
             if values is not None and len(values) != len(self.boxes):
                 raise ValueError(f"{len(self.boxes)} boxes but {len(values)} {name}")
         return self
@@ -78,4 +80,4 @@ class BoxLines:
             return NO_BOXES
         scores = row.scores if row.scores is not None else (1.0,) * len(row.boxes)
         classes = row.classes if row.classes is not None else (-1,) * len(row.boxes)
-        return checked(f"{self.path}: {name}", row.boxes, scores, classes)
+        return checked(f"{self.path}: {name}", row.boxes, scores, classes, ids=row.id or ())

@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipeline.boxes import Boxes, as_boxes
 from pipeline.config import Settings
+from pipeline.detect.formats.track_ids import TrackId, shared, track_ids
 from pipeline.errors import DataError, UsageError
 
 LastColumn = Literal["score", "track-id"]
 """What stands behind the box in a line of YOLO text."""
-Note = Literal["unusable", "ignored", "outlines"]
-"""Boxes without width or height; regions that their makers want ignored; outlines whose bounding box is taken."""
+Note = Literal["unusable", "ignored", "outlines", "shared"]
+"""Boxes without width or height; regions that their makers want ignored; outlines whose bounding box is taken; boxes
+of one picture with one track id."""
 MOST_CLASS = np.iinfo(np.int16).max
 
 
@@ -43,6 +45,7 @@ class PictureBoxes:
         size: (width, height) of the picture they were drawn in; (1, 1) where they are relative to it, None where the
             file does not say, so that they are pixels of the pair's RGB picture.
         notes: what was left out or made simpler -> boxes.
+        ids: n track ids as in the file, None for a box that has none; empty where none has.
     """
 
     boxes: Boxes
@@ -50,6 +53,7 @@ class PictureBoxes:
     classes: tuple[int | str, ...]
     size: tuple[float, float] | None = None
     notes: Mapping[Note, int] = field(default_factory=dict)
+    ids: tuple[TrackId | None, ...] = ()
 
 
 class BoxFiles(Protocol):
@@ -95,6 +99,7 @@ def checked(
     classes: Sequence[float | str],
     size: tuple[float, float] | None = None,
     notes: Mapping[Note, int] | None = None,
+    ids: Sequence[object] = (),
 ) -> PictureBoxes:
     """Check one picture's boxes and leave out those without width or height.
 
@@ -105,10 +110,11 @@ def checked(
         classes: n numbers or names.
         size: as in :class:`PictureBoxes`.
         notes: likewise.
+        ids: n track ids, or nothing; one that stands at several boxes is taken from them, and that is noted.
 
     Raises:
-        DataError: a value is not finite, a score is not in 0 to 1, or a class is neither a name nor an integer from -1
-            to 32767.
+        DataError: a value is not finite, a score is not in 0 to 1, a class is neither a name nor an integer from -1 to
+            32767, or a track id is neither a name nor an integer.
     """
     try:
         box, score = as_boxes(boxes), np.asarray(scores, np.float64)
@@ -121,7 +127,11 @@ def checked(
     kept: dict[Note, int] = dict(notes or {})
     if len(usable) < len(box):
         kept["unusable"] = len(box) - len(usable)
-    return PictureBoxes(box[usable], score[usable], tuple(kinds[i] for i in usable), size, kept)
+    every = track_ids(where, ids)
+    if twice := shared(every):
+        kept["shared"] = sum(name in twice for name in every)
+    own = tuple(None if every[i] in twice else every[i] for i in usable) if any(n is not None for n in every) else ()
+    return PictureBoxes(box[usable], score[usable], tuple(kinds[i] for i in usable), size, kept, own)
 
 
 def _whole(where: str, number: float) -> int:

@@ -84,25 +84,26 @@ class CocoJson:
         rows = self._pictures.get(name)
         if not rows:
             return NO_BOXES
-        boxes, scores, classes = zip(*(row for row in rows if row), strict=True) if any(rows) else ((), (), ())
+        boxes, scores, classes, ids = zip(*(row for row in rows if row), strict=True) if any(rows) else ((),) * 4
         ignored = sum(not row for row in rows)
         try:
             arrays = as_boxes(boxes), scores, np.asarray(classes, np.float64).tolist()
             notes: dict[Note, int] = {"ignored": ignored} if ignored else {}
-            return checked(f"{self.path}: {name}", *arrays, self._sizes.get(name), notes)
+            return checked(f"{self.path}: {name}", *arrays, self._sizes.get(name), notes, ids)
         except (TypeError, ValueError, OverflowError) as error:
             raise DataError(
                 f"{self.path}: {name}: bbox must be 4 finite numbers, score and category_id a number: {error}"
             ) from error
 
     def _gathered(self, annotations: list[Any], names: dict[Any, str] | None) -> dict[str, list[tuple[Any, ...]]]:
-        """Box, score and class of each picture's annotations, () for a crowd; ``names`` is None in results."""
+        """Box, score, class, track id of each picture's annotations, () for a crowd; ``names`` is None in results."""
         pictures: dict[str, list[tuple[Any, ...]]] = {name: [] for name in (names or {}).values()}
         for number, entry in enumerate(annotations):
             try:
                 crowd = entry.get("iscrowd")
                 name = str(entry["image_id"]) if names is None else names[entry["image_id"]]
-                row = () if crowd else (entry["bbox"], entry.get("score", 1.0), entry["category_id"])
+                whose = entry.get("track_id", entry.get("instance_id"))
+                row = () if crowd else (entry["bbox"], entry.get("score", 1.0), entry["category_id"], whose)
                 pictures.setdefault(name, []).append(row)
             except (KeyError, TypeError, AttributeError) as error:
                 raise DataError(

@@ -1,7 +1,8 @@
 """Pascal VOC annotations: an XML a picture with the corners of its boxes in pixels (Everingham et al., IJCV 2010).
 
 Corners are taken as pixel edges, as labelImg and most converters do. The oriented boxes that DroneVehicle and
-others put into the same format (``polygon`` with x1, y1, ... x4, y4) are taken by their bounding box.
+others put into the same format (``polygon`` with x1, y1, ... x4, y4) are taken by their bounding box. An object may
+have a ``trackid``, as in ImageNet's videos, or a ``track_id``.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ def parse(path: object, text: str) -> PictureBoxes:
     objects = top.findall("object")
     names = [(found.findtext("name") or "").strip() or "unnamed" for found in objects]
     boxes = [_box(path, found) for found in objects]
+    ids = [found.findtext("trackid") or found.findtext("track_id") for found in objects]
     outlines = sum(found.find("bndbox") is None for found in objects)
     notes: dict[Note, int] = {"outlines": outlines} if outlines else {}
-    return checked(str(path), boxes, [1.0] * len(boxes), names, drawn, notes)
+    return checked(str(path), boxes, [1.0] * len(boxes), names, drawn, notes, ids)
 
 
 def _box(path: object, found: ElementTree.Element) -> tuple[float, float, float, float]:

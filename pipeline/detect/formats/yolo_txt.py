@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.detect.formats.boxes import NO_BOXES, Columns, LastColumn, PictureBoxes, checked
+from pipeline.detect.formats.boxes import NO_BOXES, Columns, LastColumn, Note, PictureBoxes, checked
 from pipeline.errors import DataError, UsageError
 
 RELATIVE_LIMIT = 10.0
@@ -39,8 +39,9 @@ def parse(path: object, text: str, columns: Columns) -> PictureBoxes:
     rows = [_box(where, words, columns) for where, words in words_of(path, text)]
     if not rows:
         return NO_BOXES
-    kinds, boxes, scores, outlines = zip(*rows, strict=True)
-    return checked(str(path), boxes, scores, kinds, (1, 1), {"outlines": sum(outlines)} if any(outlines) else {})
+    kinds, boxes, scores, outlines, ids = zip(*rows, strict=True)
+    notes: dict[Note, int] = {"outlines": sum(outlines)} if any(outlines) else {}
+    return checked(str(path), boxes, scores, kinds, (1, 1), notes, ids)
 
 
 def columns_of(folder: object, files: Iterable[Lines], told: LastColumn | None) -> tuple[Columns, str]:
@@ -106,11 +107,11 @@ def _number(where: str, word: str) -> float:
         raise DataError(f"{where}: not a number: {error}") from error
 
 
-def _box(where: str, words: list[str], columns: Columns) -> tuple[float, tuple[float, ...], float, bool]:
-    """Class, x y w h, score of one line, and whether it is an outline."""
+def _box(where: str, words: list[str], columns: Columns) -> tuple[float, tuple[float, ...], float, bool, float | None]:
+    """Class, x y w h, score of one line, whether it is an outline, and its track id."""
     kind, *values = [_number(where, word) for word in words]
-    if columns.tail and len(words) >= TRACKED and len(words) % 2:
-        values.pop()
+    tracked = columns.tail and len(words) >= TRACKED and len(words) % 2
+    whose = values.pop() if tracked else None
     scored = len(values) % 2 == 1
     if len(values) < 4:
         raise DataError(f"{where}: {len(words)} numbers, expected class cx cy w h and perhaps a score, or an outline")
@@ -118,9 +119,10 @@ def _box(where: str, words: list[str], columns: Columns) -> tuple[float, tuple[f
     outline = len(values) > 4
     if not np.isfinite(values).all() or max(map(abs, values)) > (OUTLINE_LIMIT if outline else RELATIVE_LIMIT):
         raise DataError(f"{where}: cx cy w h must be relative to the picture, 0 to 1, not pixels")
-    score = 1.0 if columns.last == "track-id" else score
+    if columns.last == "track-id":
+        score, whose = 1.0, score if scored else None
     if outline:
         x, y = values[::2], values[1::2]
-        return kind, (min(x), min(y), max(x) - min(x), max(y) - min(y)), score, True
+        return kind, (min(x), min(y), max(x) - min(x), max(y) - min(y)), score, True, whose
     cx, cy, w, h = values
-    return kind, (cx - w / 2, cy - h / 2, w, h), score, False
+    return kind, (cx - w / 2, cy - h / 2, w, h), score, False, whose

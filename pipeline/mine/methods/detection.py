@@ -96,7 +96,8 @@ class Detection(Method):
             max_size=used.max_size or None,
             limit=used.patches_per_pair,
         )
-        detected = [Proposal(b, float(s), int(c)) for b, s, c in zip(chosen.boxes, chosen.scores, chosen.classes)]
+        columns = zip(chosen.boxes, chosen.scores, chosen.classes, chosen.track_numbers, strict=True)
+        detected = [Proposal(box, float(score), int(kind), int(track)) for box, score, kind, track in columns]
         inside, outside = covered(detected, pair.valid)
         left_out: list[tuple[Reason, str]] = []
         if outside:

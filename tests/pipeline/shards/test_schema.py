@@ -38,8 +38,10 @@ def shards(draw: st.DrawFn) -> tuple[Shard, list[Pair]]:
         box = np.array([draw(place), draw(place), draw(side), draw(side)])
         tight = np.full((size, size, 3), draw(st.integers(0, 255)), np.uint8) if size else None
         score, category = draw(st.floats(0, 1, width=32)), draw(st.integers(-1, 32767))
+        track = draw(st.integers(-1, 2**31 - 1))
         owner = draw(st.integers(0, len(pairs) - 1))
-        shard.patches.append(Patch(owner, box, score, category, tight, None if tight is None else tight[..., 0]))
+        thermal = None if tight is None else tight[..., 0]
+        shard.patches.append(Patch(owner, box, score, category, tight, thermal, track))
     return shard, pairs
 
 
@@ -99,6 +101,7 @@ def _check_patches(found: dict[str, np.ndarray], shard: Shard) -> None:
         ("pair", np.int32, "pair"),
         ("score", np.float32, "score"),
         ("class", np.int16, "category"),
+        ("track", np.int32, "track"),
     ):
         assert found[f"patches/{name}"].dtype == kind
         assert found[f"patches/{name}"].tolist() == [getattr(patch, key) for patch in shard.patches]
@@ -154,6 +157,11 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
         "version 2.0, this reader knows 1.1",
     ),
     "dataset gone": (lambda file: file.__delitem__("patches/state"), "patches/state is missing"),
+    "numbers of objects gone": (lambda file: file.__delitem__("patches/track"), "patches/track is missing"),
+    "newer dataset": (
+        lambda file: file.attrs.modify("schema_version", "1.0"),
+        "patches/label has type float32, expected float16|patches/track is there, which schema 1.0 has not",
+    ),
     "group gone": (lambda file: file.__delitem__("pairs"), "pairs/rgb/bytes is missing"),
     "group for dataset": (lambda file: (file.__delitem__("pairs/id"), file.create_group("pairs/id")), "not a plain"),
     "type": (_replace("patches/pair", np.zeros(2, np.int64)), "patches/pair has type int64, expected int32"),

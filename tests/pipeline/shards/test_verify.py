@@ -114,6 +114,8 @@ VALUES: dict[str, tuple[Callable[[h5py.File], object], bool, str]] = {
     "label": (_set("patches/label", 3, np.zeros((19, 19))), False, "patches/label 3: differs from the Gaussian"),
     "score": (_set("patches/score", 0, 1.5), False, "patches/score has values outside 0 to 1"),
     "class": (_set("patches/class", 0, -2), False, "patches/class has values below -1"),
+    "track": (_set("patches/track", 0, -2), False, "patches/track has values below -1"),
+    "object twice": (_set("patches/track", slice(1, 3), 7), False, "patches/track 1: two boxes of one pair are of one"),
     "matrix": (_set("pairs/homography", 0, np.zeros((3, 3))), False, "pairs/homography has matrices"),
     "footprint": (_set("pairs/valid", 0, np.full((4, 2), np.nan)), False, "pairs/valid has values"),
     "name": (_set("pairs/id", 1, b"seq0/0"), False, "pairs/id has names that are empty or stand twice"),

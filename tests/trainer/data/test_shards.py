@@ -18,6 +18,9 @@ def test_patches_find_their_pairs_in_any_order_over_several_shards(tmp_path: Pat
     first, second = shard(sequences=2), shard(sequences=3)
     first.patches.reverse()
     first.patches.append(dataclasses.replace(first.patches[0], box=np.array([5.0, 6, 7, 8])))
+    for content in (first, second):
+        # An object's number that tells its box.
+        content.patches[:] = [dataclasses.replace(patch, track=int(patch.box[0])) for patch in content.patches]
     source = open_source((write_world(tmp_path, first, second),))
     assert source.names[0] == ("tiny", "video-0/0")
     for pair, (reader, row, start, end) in enumerate(source.place):
@@ -26,6 +29,7 @@ def test_patches_find_their_pairs_in_any_order_over_several_shards(tmp_path: Pat
         np.testing.assert_allclose(boxes[0], picture(int(row))[1])
         assert len(boxes) == 1 + (pair == 3)
     np.testing.assert_allclose(source.box[source.place[3, 2] + 1], [5, 6, 7, 8])
+    np.testing.assert_array_equal(source.track, source.box[:, 0].astype(int))
 
 
 def test_no_pair_is_on_both_sides_and_none_without_patches_is_drawn(tmp_path: Path) -> None:
