@@ -6,7 +6,7 @@ import contextlib
 import functools
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +18,7 @@ from pipeline.files.writing import written
 from trainer.checkpoints.weights import differences
 from trainer.net import AtomNet, DimpNet, TrackingNet, build_network
 from trainer.net.correlation import FILTER_SIZE
+from trainer.recipes.geometry import geometry_of
 
 _CONSTRUCTOR_MODULE = "ltr.admin.model_constructor"
 
@@ -45,7 +46,7 @@ def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path
         for key, like in expected.items()
     )
     constructor = type("NetConstructor", (), {"__module__": _CONSTRUCTOR_MODULE})()
-    net_type, arguments = _constructor(network)
+    net_type, arguments = _constructor(network, geometry_of(tracker).pretrain_frozen)
     vars(constructor).update(arguments)
     content = {"net_type": net_type, "net": net, "net_info": None, "constructor": constructor}
     with written(Path(path), durable=True) as partial, _importable(type(constructor)):
@@ -53,7 +54,7 @@ def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path
 
 
 @functools.singledispatch
-def _constructor(net: TrackingNet) -> tuple[str, dict[str, object]]:
+def _constructor(net: TrackingNet, _frozen: Sequence[str]) -> tuple[str, dict[str, object]]:
     """What pytracking calls the network, and how it makes it: its function, and keywords that differ from its defaults.
 
     Raises:
@@ -63,13 +64,13 @@ def _constructor(net: TrackingNet) -> tuple[str, dict[str, object]]:
 
 
 @_constructor.register
-def _(_net: AtomNet) -> tuple[str, dict[str, object]]:
+def _(_net: AtomNet, _frozen: Sequence[str]) -> tuple[str, dict[str, object]]:
     keywords: dict[str, object] = {"backbone_pretrained": False}
     return "ATOMnet", _arguments("atom_resnet18", "ltr.models.bbreg.atom", keywords)
 
 
 @_constructor.register
-def _(net: DimpNet) -> tuple[str, dict[str, object]]:
+def _(net: DimpNet, frozen: Sequence[str]) -> tuple[str, dict[str, object]]:
     keywords = {
         "filter_size": FILTER_SIZE,
         "optim_iter": 5,
@@ -86,7 +87,7 @@ def _(net: DimpNet) -> tuple[str, dict[str, object]]:
         "target_mask_act": "sigmoid",
         "score_act": "relu",
         "backbone_pretrained": False,
-        "frozen_backbone_layers": list(net.config.frozen),
+        "frozen_backbone_layers": list(frozen),
     }
     return "DiMPnet", _arguments(f"dimpnet{net.config.depth}", "ltr.models.tracking.dimpnet", keywords)
 

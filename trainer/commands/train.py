@@ -105,8 +105,13 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
 @click.option("--epochs", type=click.IntRange(1), show_default="50")
-@click.option("--samples-per-epoch", type=click.IntRange(1), show_default="26000")
-@click.option("--batch-size", type=click.IntRange(1), show_default="5", help="Pairs a step and process.")
+@click.option("--samples-per-epoch", type=click.IntRange(1), show_default="26000, in pretrain the tracker's own")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    show_default="5, in pretrain the tracker's own",
+    help="Pairs a step and process.",
+)
 @click.option("--device", show_default="a GPU where there is one", help="torch device.")
 @click.option("--loader-workers", type=click.IntRange(0), show_default="2", help="Processes that read shards.")
 @click.option("--amp", is_flag=True, default=None, help="Run the network in bfloat16 where that is safe.")

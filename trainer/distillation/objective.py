@@ -61,7 +61,7 @@ class Objective(nn.Module):
         return total, parts
 
     def _features(self, feed: Feed) -> tuple[Features, Features]:
-        """Backbone features of both branches, without a graph where the backbone is frozen."""
+        """Backbone features of both branches, without a graph where nothing of the backbone is trained."""
         with torch.set_grad_enabled("backbone" in self.row.modules and torch.is_grad_enabled()):
             return self.net.paired_features(feed.reference, feed.test)
 

@@ -29,7 +29,12 @@ class TrackingNet(nn.Module):
         return features
 
     def paired_features(self, reference: Tensor, test: Tensor) -> tuple[Features, Features]:
-        """Features of the reference and of the test images (N, 3, H, W) of one size, in one pass over both."""
+        """Features of the reference and of the test images (N, 3, H, W) of one size.
+
+        In one pass over both; in two where batch-norms learn, as in :meth:`forward`: each sees one branch's images.
+        """
+        if self.feature_extractor.training:
+            return self.backbone_features(reference), self.backbone_features(test)
         features = self.backbone_features(torch.cat([reference, test]))
         first = {level: maps[: len(reference)] for level, maps in features.items()}
         return first, {level: maps[len(reference) :] for level, maps in features.items()}

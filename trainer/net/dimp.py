@@ -25,8 +25,6 @@ class DimpConfig:
     """Whether a residual block precedes the classifier's convolution."""
     label_sigma: float = 0.9
     """Width of the filter optimizer's initial label, in score cells."""
-    frozen: tuple[str, ...] = ()
-    """Layers of the backbone that pytracking keeps as they are when it trains; only its checkpoints say so."""
 
 
 class DimpNet(TrackingNet):
@@ -95,5 +93,4 @@ def dimp50() -> DimpNet:
 
 def superdimp() -> DimpNet:
     """SuperDiMP."""
-    frozen = ("conv1", "bn1", "layer1", "layer2")
-    return DimpNet(DimpConfig(depth=50, channels=512, residual=False, label_sigma=0.25 / 6 * 22, frozen=frozen))
+    return DimpNet(DimpConfig(depth=50, channels=512, residual=False, label_sigma=0.25 / 6 * 22))

@@ -11,6 +11,9 @@ from pydantic import AfterValidator
 from pipeline.labels import LABEL_KERNEL, LABEL_STRIDE
 from trainer.base_trackers import base_tracker
 
+BACKBONE_LAYERS = ("conv1", "bn1", "layer1", "layer2", "layer3")
+"""What of the backbone runs; layer4 and fc are carried along."""
+
 
 @dataclass(frozen=True)
 class TrackerSpec:
@@ -28,8 +31,14 @@ class TrackerSpec:
         flip: probability of flipping both views.
         classifier: whether it has a classifier that is trained offline.
         pretrain_batch: sequences a step that it was trained with itself.
-        pretrain_rates: learning rates that it was trained with, by module. The classifier's is that of its features and
-            its initial filter; the backbone's of ATOM, which took an ImageNet one as it was, is DiMP-18's.
+        pretrain_samples: sequences an epoch, likewise.
+        pretrain_gamma: the rates were multiplied by it every 15 epochs.
+        pretrain_rates: learning rates that it was trained with, by module; one that is not named stayed as it was. The
+            classifier's is that of its features and its initial filter.
+        pretrain_optimizer: the filter optimiser's rate, in units of the classifier's.
+        pretrain_frozen: layers of its backbone that stayed as they were, statistics of batch-norms included: those
+            of pytracking's ``frozen_backbone_layers``, which ``Backbone.train`` of its ltr/models/backbone/base.py puts
+            into inference mode. ATOM names none: its backbone has no rate, but its statistics moved.
     """
 
     size: int
@@ -40,6 +49,10 @@ class TrackerSpec:
     proposals: int
     pretrain_batch: int
     pretrain_rates: Mapping[str, float]
+    pretrain_samples: int = 26_000
+    pretrain_gamma: float = 0.2
+    pretrain_optimizer: float = 10.0
+    pretrain_frozen: tuple[str, ...] = ()
     mixture: bool = False
     flip: float = 0.0
     classifier: bool = True
@@ -79,6 +92,8 @@ SUPERDIMP = replace(
     centre_jitter=(3.0, 5.5),
     proposals=128,
     pretrain_batch=20,
+    pretrain_samples=40_000,
+    pretrain_frozen=("conv1", "bn1", "layer1", "layer2"),
     pretrain_rates={"tcl": 5e-5, "bbe": 1e-3, "backbone": 2e-5},
     mixture=True,
     flip=0.5,
@@ -90,7 +105,8 @@ ATOM = replace(
     scale_jitter=(0.0, 0.5),
     proposals=16,
     pretrain_batch=64,
-    pretrain_rates={"bbe": 1e-3, "backbone": 2e-4},
+    pretrain_samples=64_000,
+    pretrain_rates={"bbe": 1e-3},
     classifier=False,
 )
 

@@ -84,8 +84,14 @@ class Recipe(BaseModel):
         return self.base == "any" or (self.base == "dimp") == spec.classifier
 
     def trained(self, spec: TrackerSpec) -> tuple[Module, ...]:
-        """The modules that the row trains of a base tracker: ATOM has no classifier that is trained offline."""
-        return tuple(module for module in self.trains if module != "tcl" or spec.classifier)
+        """The modules that the row trains of a base tracker: ATOM has no classifier that is trained offline.
+
+        With the base tracker's rates it is what that was trained of itself: of ATOM's backbone nothing.
+        """
+        missing = {"tcl"} if not spec.classifier else set()
+        if self.rates == "tracker":
+            missing |= self.trains.keys() - spec.pretrain_rates.keys()
+        return tuple(module for module in self.trains if module not in missing)
 
     def rate(self, module: Module, spec: TrackerSpec) -> float:
         """The learning rate of a trained module."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.config import recorded
 from pipeline.errors import UsageError
-from trainer.recipes.geometry import TrackerSpec, geometry_of
+from trainer.recipes.geometry import BACKBONE_LAYERS, TrackerSpec, geometry_of
 from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainSettings
@@ -28,7 +28,9 @@ class Row:
         tcl_loss: the classification loss.
         bbe_loss: the box loss.
         batch_size: pairs a step and process.
-        rates: learning rate of each trained module, before the schedule.
+        rates: learning rate of each trained module, before the schedule; of ``filter_optimizer`` too, where it is not
+            that of the rest of its module.
+        frozen: layers of the backbone that stay as they are, statistics of their batch-norms included.
         recipe_sha256: of the recipe's file; None for one that ships, whose version is ours.
     """
 
@@ -40,7 +42,18 @@ class Row:
     bbe_loss: Loss
     batch_size: int
     rates: dict[str, float]
+    frozen: tuple[str, ...]
     recipe_sha256: str | None
+
+    @property
+    def learns_statistics(self) -> bool:
+        """Whether batch-norms run on the statistics of a batch and learn them: all that are in no frozen layer."""
+        return _pretrains(self.recipe)
+
+    @property
+    def moves_backbone(self) -> bool:
+        """Whether anything of the backbone changes: ATOM's trains no parameter, but learns statistics."""
+        return not set(BACKBONE_LAYERS) <= set(self.frozen)
 
     def sources(self) -> dict[str, Any]:
         """Hashes of what the run takes from outside this package: a recipe file, losses; empty where nothing is."""
@@ -56,8 +69,11 @@ def resolve_row(settings: TrainSettings) -> Row:
         UsageError: settings that do not fit the row or one another.
     """
     recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker)
-    modules = recipe.trained(base)
-    _check(settings, recipe, modules)
+    modules, frozen = recipe.trained(base), base.pretrain_frozen
+    if settings.backbone == "frozen" or not _pretrains(recipe):
+        modules, frozen = tuple(module for module in modules if module != "backbone"), BACKBONE_LAYERS
+    rates = _rates(settings, recipe, base, modules)
+    _check(settings, recipe, modules, rates)
     tcl_loss, bbe_loss = settings.losses_of(base)
     return Row(
         recipe=recipe,
@@ -68,19 +84,41 @@ def resolve_row(settings: TrainSettings) -> Row:
         tcl_loss=tcl_loss,
         bbe_loss=bbe_loss,
         batch_size=settings.batch(recipe, base),
-        rates={module: getattr(settings.rates, module) or recipe.rate(module, base) for module in modules},
+        rates=rates,
+        frozen=frozen,
         recipe_sha256=recipe_sha256(settings.recipe),
     )
 
 
-def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...]) -> None:
+def _pretrains(recipe: Recipe) -> bool:
+    """Whether a row trains a base tracker itself, not a branch of one."""
+    return "backbone" in recipe.trains
+
+
+def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: tuple[Module, ...]) -> dict[str, float]:
+    """The learning rate of each trained module, and of the filter optimiser where it has its own."""
+    rates: dict[str, float] = {
+        module: getattr(settings.rates, module) or recipe.rate(module, base) for module in modules
+    }
+    if "tcl" in modules and recipe.branch != "test":
+        published = rates["tcl"] * base.pretrain_optimizer if recipe.rates == "tracker" else None
+        if own := settings.rates.filter_optimizer or published:
+            rates["filter_optimizer"] = own
+    return rates
+
+
+def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...], rates: dict[str, float]) -> None:
     """Refuse settings that this row has no use for."""
     name = recipe.name
-    if "tcl" in recipe.trains and "tcl" not in modules and "backbone" not in modules:
+    if settings.backbone == "frozen" and not _pretrains(recipe):
+        raise UsageError(f"setting backbone: recipe {name} does not train it anyway, it is for pretrain")
+    if "tcl" in recipe.trains and "tcl" not in modules and not _pretrains(recipe):
         raise UsageError(
             f"recipe {name} trains a classifier, {settings.tracker} has none: use its rows (--list-recipes)"
         )
-    idle = [module for module in settings.rates.model_fields_set if module not in modules]
+    if recipe.trains and not modules:
+        raise UsageError(f"setting backbone: recipe {name} trains nothing else of {settings.tracker}")
+    idle = [name for name, rate in settings.rates if rate is not None and name not in rates]
     if idle:
         raise UsageError(f"setting rates.{idle[0]}: recipe {name} does not train it")
     if settings.teacher != "init" and recipe.branch == "both":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from pipeline.config import Settings
 from trainer.recipes.losses import BBE_LOSSES, TCL_LOSSES
@@ -14,24 +14,38 @@ BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
 
 
 class Rates(Settings):
-    """Learning rates that override the recipe's; None keeps the recipe's."""
+    """Learning rates that override the recipe's; None keeps the recipe's.
+
+    ``filter_optimizer`` is that of the classifier's filter optimiser where it is to differ from ``tcl``; None is
+    ``tcl``, and ten times that in a row with the base tracker's own rates.
+    """
 
     tcl: float | None = Field(default=None, gt=0)
+    filter_optimizer: float | None = Field(default=None, gt=0)
     bbe: float | None = Field(default=None, gt=0)
     backbone: float | None = Field(default=None, gt=0)
+
+    @model_serializer(mode="wrap")
+    def _recorded(self, dump: SerializerFunctionWrapHandler) -> dict[str, float | None]:
+        """As it is written down: what came after 0.1 only where it is set."""
+        rates: dict[str, float | None] = dump(self)
+        return {name: rate for name, rate in rates.items() if name != "filter_optimizer" or rate is not None}
 
 
 class StepSettings(Settings):
     """How a run steps.
 
     Attributes:
-        samples_per_epoch: pairs drawn an epoch.
+        samples_per_epoch: pairs drawn an epoch; the default is the paper's, and in ``pretrain`` the base tracker's own.
         batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
         amp: run the network in bfloat16 where that is safe (autocast).
         seed: every draw is a function of (seed, epoch, draw, branch).
         rates: learning rates that replace the recipe's.
-        gamma: the rates are multiplied by it every ``step`` epochs.
+        gamma: the rates are multiplied by it every ``step`` epochs; the default is the paper's, and in ``pretrain``
+            the base tracker's own.
         step: epochs between two such steps.
+        backbone: in ``pretrain``: ``tracker`` trains of it what the base tracker was trained of, batch-norm statistics
+            included; ``frozen`` leaves it as it is, in inference mode, and trains the heads alone.
     """
 
     samples_per_epoch: int = Field(default=26_000, ge=1)
@@ -41,6 +55,7 @@ class StepSettings(Settings):
     rates: Rates = Rates()
     gamma: float = Field(default=0.5, gt=0, le=1)
     step: int = Field(default=15, ge=1)
+    backbone: Literal["tracker", "frozen"] = "tracker"
 
 
 class LossSettings(Settings):

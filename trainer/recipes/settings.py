@@ -7,20 +7,28 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.config import OnExisting, Settings, recorded
 from pipeline.errors import UsageError, did_you_mean, first_fault
-from trainer.recipes.geometry import TrackerName, TrackerSpec
+from trainer.base_trackers import BASE_TRACKERS
+from trainer.recipes.geometry import TrackerName, TrackerSpec, geometry_of
 from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
-from trainer.recipes.recipe import Recipe
+from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.setting_groups import FeedSettings, HeldOutSettings, LossSettings, Rates, StepSettings
 
 M = TypeVar("M", bound=BaseModel)
 PAPER_BATCH = 5
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no run is gone on with by another method."""
-BEFORE: dict[str, Any] = {"results": 1, "recipe_sha256": None, "loss_sha256": {}, "last_batch": "kept"}
+BEFORE: dict[str, Any] = {
+    "results": 1,
+    "recipe_sha256": None,
+    "loss_sha256": {},
+    "last_batch": "kept",
+    "backbone": "tracker",
+    "pretraining": "one rate a module, all of the backbone",
+}
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
@@ -34,6 +42,16 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
 
     recipe: str
     tracker: TrackerName = "dimp50"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _base_tracker_s_own(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What a row with the base tracker's own rates takes from there beside them."""
+        name, tracker = (str(given.get(key, default)) for key, default in (("recipe", "all"), ("tracker", "dimp50")))
+        if name == "all" or tracker not in BASE_TRACKERS or load_recipe(name).rates != "tracker":
+            return given
+        spec = geometry_of(tracker)
+        return {"samples_per_epoch": spec.pretrain_samples, "gamma": spec.pretrain_gamma} | given
 
     def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
@@ -53,7 +71,7 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
         """Pairs a step.
 
         Raises:
-            UsageError: too few for the batch-norms on 1x1 maps that ``pretrain`` trains.
+            UsageError: too few for the IoU-net's batch-norms on 1x1 maps, whose statistics ``pretrain`` trains.
         """
         if "backbone" not in recipe.trains:
             return self.batch_size or PAPER_BATCH

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from trainer.data.dataset import EpochSampler
+from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
 from trainer.train.loop import loader_of, step
 from trainer.train.session import Training, prepare
@@ -48,7 +49,7 @@ def dry_run(config: TrainConfig) -> DryRun:
     training = Training(prepare(config))
     loader = loader_of(training, EpochSampler(config.samples_per_epoch))
     batches = training.batches(loader)
-    training.net.train(training.prepared.trains_backbone)
+    set_modes(training.net, training.row)
     parts: dict[str, float] = {}
     seconds = math.inf
     # The first step also warms up; the second one is what the others will take.

@@ -19,6 +19,7 @@ from pipeline.errors import CmdTirError, DataError, UsageError
 from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.dataset import EpochSampler, Sample
 from trainer.data.feeds import Feed
+from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
 from trainer.train.initial_weights import refuse_other_start
 from trainer.train.progress import Pauses
@@ -181,7 +182,7 @@ def loader_of(training: Training, sampler: EpochSampler) -> DataLoader[Sample]:
         sampler=sampler,
         num_workers=config.loader_workers,
         persistent_workers=config.loader_workers > 0,
-        drop_last=training.prepared.trains_backbone,
+        drop_last=training.row.learns_statistics,
         # Of its own: reading must not change the random numbers of the steps, which a state holds.
         generator=torch.Generator(),
         pin_memory=training.device.type == "cuda",
@@ -204,7 +205,7 @@ def _epoch(training: Training, loader: Iterable[Sample], record: Record, pauses:
     label = f"{training.row.recipe.name} epoch {progress.epoch + 1}/{config.epochs}"
     hidden = None if training.group.leads else True
     done = progress.step * training.row.batch_size
-    training.net.train(prepared.trains_backbone)
+    set_modes(training.net, training.row)
     with tqdm(total=prepared.samples, initial=done, desc=label, unit="sample", disable=hidden) as bar:
         for feed, pairs in training.batches(loader):
             parts = step(training, feed)

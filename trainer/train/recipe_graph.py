@@ -95,7 +95,8 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
     out = config.out / recipe.name
     parents = tuple(config.out / parent for parent in recipe.starts_from)
     # Rates, a teacher and a mix are told only to the rows that have a use for them.
-    rates = {module: rate for module, rate in config.rates if rate is not None and module in recipe.trains}
+    trained = {*recipe.trains} | ({"filter_optimizer"} if "tcl" in recipe.trains and recipe.branch != "test" else set())
+    rates = {module: rate for module, rate in config.rates if rate is not None and module in trained}
     teacher = config.teacher if recipe.branch != "both" else "init"
     own = {
         "recipe": recipe.name,

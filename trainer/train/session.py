@@ -58,15 +58,10 @@ class Prepared:
     identity: dict[str, Any]
 
     @property
-    def trains_backbone(self) -> bool:
-        """Whether the row trains the backbone, and so the statistics of its batch-norms."""
-        return "backbone" in self.row.modules
-
-    @property
     def samples(self) -> int:
         """How many each process trains on in an epoch: where batch-norms learn, whole batches alone."""
         share = self.config.samples_per_epoch // self.group.world_size
-        return share - share % self.row.batch_size if self.trains_backbone else share
+        return share - share % self.row.batch_size if self.row.learns_statistics else share
 
     @property
     def steps(self) -> int:
@@ -98,6 +93,8 @@ def prepare(config: TrainConfig) -> Prepared:
     if left := config.samples_per_epoch // group.world_size - prepared.samples:
         log.info("the last %d samples of an epoch are left out: batch-norms learn from whole batches alone", left)
         identity["last_batch"] = "dropped"
+    if row.learns_statistics:
+        identity["pretraining"] = "as the base tracker was trained"
     return prepared
 
 
@@ -123,6 +120,7 @@ class Training:
         names = branches.trained_names(self.net, self.row, self.config)
         teacher = self._teacher([name for group in names.values() for name in group], prepared.teacher)
         self.optimizer = MasterAdam(self.net, names, self.row.rates, self.group)
+        self.statistics = branches.learnt_statistics(self.net, self.row)
         self.frozen = digest({n: v for n, v in self.net.state_dict().items() if self._stays(n)})
         self.progress = self._restore(state) if state else Progress()
         self.head = self._restored_head(state) if state else self._fitted_head()
@@ -132,7 +130,7 @@ class Training:
 
     def _stays(self, name: str) -> bool:
         """Whether an entry of the state dict is the same after training."""
-        return name not in self.optimizer.live and not self.prepared.trains_backbone
+        return name not in self.optimizer.live and name not in self.statistics
 
     def _start_weights(self, state: State | None) -> Weights:
         """The weights that the run began with, on the CPU, without a frozen backbone; from its folder when resumed."""
@@ -145,7 +143,7 @@ class Training:
         return {
             name: value.detach().cpu().clone()
             for name, value in self.net.state_dict().items()
-            if self.prepared.trains_backbone or not name.startswith(branches.BACKBONE_PREFIX)
+            if self.row.moves_backbone or not name.startswith(branches.BACKBONE_PREFIX)
         }
 
     def _teacher(self, trained: list[str], named: Weights | None) -> TrackingNet | None:
@@ -208,7 +206,7 @@ class Training:
             IDENTITY: self.prepared.identity,
             "optimizer": self.optimizer.state_dict(),
             "head": self.head.state_dict() if self.head else None,
-            "buffers": dict(self.net.named_buffers()) if self.prepared.trains_backbone else {},
+            "buffers": self.statistics,
             "frozen": self.frozen,
         }
 

@@ -269,6 +269,8 @@ def test_export_names_the_constructor_of_the_tracker(
         "superdimp": {"clf_feat_blocks": 0, "out_feature_dim": 512, "init_gauss_sigma": 0.25 / 6 * 22, "optim_iter": 5},
     }[tracker]
     assert wanted.items() <= constructor.kwds.items()
+    frozen = {"dimp18": [], "superdimp": ["conv1", "bn1", "layer1", "layer2"]}[tracker]
+    assert constructor.kwds["frozen_backbone_layers"] == frozen
 
 
 def test_export_leaves_an_installed_package_alone(

@@ -56,11 +56,18 @@ def test_what_ships_is_what_is_listed_every_row_after_its_parents() -> None:
 
 def test_pretrain_takes_what_the_base_tracker_was_trained_with() -> None:
     recipe = load_recipe("pretrain")
-    assert recipe.trained(geometry_of("atom")) == ("bbe", "backbone")
+    assert recipe.trained(geometry_of("atom")) == ("bbe",)
     assert recipe.trained(geometry_of("dimp18")) == ("bbe", "tcl", "backbone")
     assert recipe.rate("bbe", geometry_of("dimp50")) == 2e-4
     config = configure(BASE | {"recipe": "pretrain"}, ())
     assert config.batch(recipe, geometry_of("dimp50")) == 10
+    assert (config.samples_per_epoch, config.gamma, config.step, config.epochs) == (26_000, 0.2, 15, 50)
+    samples = {}
+    for tracker in ("superdimp", "atom"):
+        samples[tracker] = configure(BASE | {"recipe": "pretrain"}, (f"tracker={tracker}",)).samples_per_epoch
+    assert samples == {"superdimp": 40_000, "atom": 64_000}
+    given = configure(BASE | {"recipe": "pretrain", "tracker": "atom", "samples_per_epoch": 8}, ("gamma=.5",))
+    assert (given.samples_per_epoch, given.gamma) == (8, 0.5)
     assert config.batch(load_recipe("c1"), geometry_of("dimp50")) == 5
     with pytest.raises(UsageError, match="batch-norms on 1x1 maps: 8 at least"):
         configure(BASE, ("batch_size=4",)).batch(recipe, geometry_of("dimp50"))
@@ -192,7 +199,7 @@ def test_overrides_replace_settings_of_any_kind() -> None:
         ),
         ("bbe_loss=[1]", "setting bbe_loss: "),
         ("tracker=dimp51", r"setting tracker: unknown tracker 'dimp51': did you mean dimp50\? choose one of dimp18"),
-        ("rates.c1=3", r"setting rates.c1: .*known settings: backbone, bbe, tcl\)"),
+        ("rates.c1=3", r"setting rates.c1: .*known settings: backbone, bbe, filter_optimizer, tcl\)"),
         ("epochs=many", "setting epochs: .*'many'"),
         ("epochs=0", "setting epochs: .*got 0"),
         ("rates.tcl=nan", "setting rates.tcl"),
