@@ -82,7 +82,7 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	  $(BIN)/cmd-prep report $(OUT)/shards/$$method --out $(OUT)/shards/$$method/report.html || exit 1; done
 	$(BIN)/cmd-train --recipe a1 --tracker dimp18 --out $(OUT)/teacher
 	$(BIN)/cmd-train --shards $(OUT)/shards/center --recipe c1 --tracker dimp18 --init $(OUT)/teacher --out $(OUT)/student \
-	  --epochs 2 --samples-per-epoch 60 --set held_out_samples=10 --set rates.tcl=1e-4
+	  --epochs 2 --samples-per-epoch 60 --set held_out_samples=10 --set rate_scale=100
 	for name in student teacher; do \
 	  $(BIN)/cmd-track --weights $(OUT)/$$name --dataset tir_sequences --root $(OUT)/data/tracking \
 	    --out $(OUT)/results/$$name --save-frames || exit 1; done

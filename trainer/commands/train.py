@@ -47,7 +47,8 @@ def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
     rows: list[tuple[object, ...]] = [RECIPE_HEAD]
     for recipe in map(load_recipe, recipe_names()):
-        trains = ", ".join(f"{module} {branch}" for module, branch in recipe.trains.items()) or "-"
+        parts = [f"{module} {branch}" for module, branch in recipe.trains.items()]
+        trains = ", ".join([*parts, *(f"{name}={value}" for name, value in recipe.settings.items())]) or "-"
         own = {} if recipe.rates == "tracker" else recipe.rates
         rates = ["own" if recipe.rates == "tracker" else own.get(module, "-") for module in ("bbe", "tcl")]
         paper = [recipe.paper.get(score, "-") for score in ("S", "P", "NP")]

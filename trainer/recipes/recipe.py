@@ -6,10 +6,11 @@ import functools
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from pipeline.config import recorded
 from pipeline.errors import UsageError, did_you_mean, first_fault
 from pipeline.files.hashing import file_sha256
 from pipeline.files.yaml_text import parse_yaml
@@ -37,6 +38,7 @@ class Recipe(BaseModel):
         patches: mining method of the shards the row wants, shipped or one's own; None where it trains nothing.
         starts_from: rows whose result it starts from; ``a1`` is the base tracker itself.
         rates: learning rate of each trained module; ``tracker`` is what the base tracker was trained with.
+        settings: defaults of the row's own, by names of settings of a run.
         paper: S, P and NP that the paper reports on LSOTB-TIR, in %; for ATOM the gain over ATOM.
     """
 
@@ -53,12 +55,15 @@ class Recipe(BaseModel):
     ] = None
     starts_from: tuple[str, ...]
     rates: dict[Module, float] | Literal["tracker"]
+    settings: dict[str, str] = {}
     paper: dict[Literal["S", "P", "NP"], float]
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         if self.rates != "tracker" and set(self.rates) != set(self.trains):
             raise ValueError(f"rates name {sorted(self.rates)}, trains name {sorted(self.trains)}")
+        if own := self.settings.keys() & {"recipe", "tracker", "rates"}:
+            raise ValueError(f"settings cannot name {sorted(own)[0]}")
         if bool(self.trains) != bool(self.patches):
             raise ValueError("patches go with a row that trains something, and only with one")
         if len(set(self.trains.values())) > 1:
@@ -68,6 +73,10 @@ class Recipe(BaseModel):
         if self.trains and "backbone" not in self.trains and (self.reference, self.test) not in PAIRED_FEEDS:
             raise ValueError(f"feeding {self.reference} to reference and {self.test} to test is no row of Table 1")
         return self
+
+    def record(self) -> dict[str, Any]:
+        """The row as it is written down: settings of its own only where it has some."""
+        return recorded(self.model_dump(mode="json"), {"settings": {}})
 
     @property
     def mixed(self) -> bool:

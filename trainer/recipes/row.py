@@ -104,7 +104,7 @@ def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: 
         published = rates["tcl"] * base.pretrain_optimizer if recipe.rates == "tracker" else None
         if own := settings.rates.filter_optimizer or published:
             rates["filter_optimizer"] = own
-    return rates
+    return {name: rate * settings.rate_scale for name, rate in rates.items()}
 
 
 def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...], rates: dict[str, float]) -> None:

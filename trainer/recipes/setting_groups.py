@@ -41,6 +41,7 @@ class StepSettings(Settings):
         amp: run the network in bfloat16 where that is safe (autocast).
         seed: every draw is a function of (seed, epoch, draw, branch).
         rates: learning rates that replace the recipe's.
+        rate_scale: all rates, the recipe's and those that replace them, are multiplied by it: their ratios stay.
         gamma: the rates are multiplied by it every ``step`` epochs; the default is the paper's, and in ``pretrain``
             the base tracker's own.
         step: epochs between two such steps.
@@ -53,6 +54,7 @@ class StepSettings(Settings):
     amp: bool = False
     seed: int = Field(default=0, ge=0, lt=2**32)
     rates: Rates = Rates()
+    rate_scale: float = Field(default=1.0, gt=0)
     gamma: float = Field(default=0.5, gt=0, le=1)
     step: int = Field(default=15, ge=1)
     backbone: Literal["tracker", "frozen"] = "tracker"
@@ -71,7 +73,8 @@ class LossSettings(Settings):
         nu: weight of the trained parameters' squared norm in Eq. 3 (``bbe_loss`` ``state``).
         teacher: weights of the RGB side in a row that trains one branch: ``init`` is what the row starts from; a file
             or run (in ``--recipe all`` also ``a1``) is run there, frozen, and not saved.
-        tcl_features: whether c1 and d2 train the classifier's feature extractor, on the TIR side.
+        tcl_features: whether a row that trains the reference branch alone (c1, d2) trains the classifier's feature
+            extractor, on the TIR side; in c1f the default is ``trained``.
         head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
     """
 

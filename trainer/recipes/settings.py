@@ -27,6 +27,7 @@ BEFORE: dict[str, Any] = {
     "loss_sha256": {},
     "last_batch": "kept",
     "backbone": "tracker",
+    "rate_scale": 1.0,
     "pretraining": "one rate a module, all of the backbone",
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
@@ -45,13 +46,15 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _base_tracker_s_own(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """What a row with the base tracker's own rates takes from there beside them."""
+    def _row_s_own(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Defaults of the row's own; one with the base tracker's rates takes from there what goes with them."""
         name, tracker = (str(given.get(key, default)) for key, default in (("recipe", "all"), ("tracker", "dimp50")))
-        if name == "all" or tracker not in BASE_TRACKERS or load_recipe(name).rates != "tracker":
+        if name == "all" or tracker not in BASE_TRACKERS:
             return given
-        spec = geometry_of(tracker)
-        return {"samples_per_epoch": spec.pretrain_samples, "gamma": spec.pretrain_gamma} | given
+        recipe, spec, own = load_recipe(name), geometry_of(tracker), {}
+        if recipe.rates == "tracker":
+            own = {"samples_per_epoch": spec.pretrain_samples, "gamma": spec.pretrain_gamma}
+        return own | recipe.settings | given
 
     def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""

@@ -108,7 +108,8 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
     }
     if not recipe.mixed:
         own |= {"mix": "batch", "mix_pairs": "twice"}
-    settings = TrainConfig.model_validate(config.model_dump() | own)
+    # What nobody set is left to the row, which may have a default of its own.
+    settings = TrainConfig.model_validate(config.model_dump(exclude_unset=True) | own)
     state = _state(settings, recipe)
     if state != "done" and recipe.patches and not shards:
         return Step(recipe, None, "left out", f"no --shards were mined with --method {recipe.patches}")

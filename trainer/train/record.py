@@ -98,7 +98,7 @@ def describe_run(training: Training) -> dict[str, Any]:
     return {
         "settings": config.record(),
         IDENTITY: training.prepared.identity,
-        "recipe": row.recipe.model_dump(mode="json"),
+        "recipe": row.recipe.record(),
         "shards": data.source.fingerprint,
         "methods": [index.method for index in data.source.indexes],
         "batch_size": row.batch_size,

@@ -75,6 +75,10 @@ def test_the_shared_features_are_trained_in_c1_where_that_is_asked_for(net: nn.M
     added = set(trained) - set(frozen)
     assert added
     assert all(name.startswith("classifier.feature_extractor.") for name in added)
+    assert names(net, "c1f")["tcl"] == trained
+    assert names(net, "c1f", "tcl_features=frozen")["tcl"] == frozen
+    sizes = [sum(net.get_parameter(name).numel() for name in each) for each in (frozen, trained)]
+    assert [round(size / 1e6, 2) for size in sizes] == [0.59, 2.36], "as docs/training.md says"
     assert splits(load_recipe("c1"), trained)
     assert not splits(load_recipe("c1"), frozen)
     assert not splits(load_recipe("d3"), trained)

@@ -22,6 +22,7 @@ TABLE_1: dict[str, Any] = {
     "b2": ({"bbe": "test"}, ONE[::-1], "center", ("a1",), {"bbe": 1e-6}, (67.2, 80.1, 71.9)),
     "b3": ({}, ("tir", "tir"), None, ("b1", "b2"), {}, (67.8, 80.8, 72.5)),
     "c1": ({"tcl": "reference"}, ONE, "center", ("a1",), {"tcl": 1e-6}, (67.7, 80.7, 72.5)),
+    "c1f": ({"tcl": "reference"}, ONE, "center", ("a1",), {"tcl": 1e-6}, (67.7, 80.7, 72.5)),
     "d1": ({"bbe": "test", "tcl": "test"}, ONE[::-1], "center", ENDS, JOINT, (67.1, 79.7, 71.8)),
     "d2": ({"bbe": "reference", "tcl": "reference"}, ONE, "center", ENDS, JOINT, (67.6, 80.6, 72.3)),
     "d3": ({"bbe": "both", "tcl": "both"}, MIX, "center", ENDS, JOINT, (68.0, 80.8, 72.7)),
@@ -42,6 +43,8 @@ def test_a_recipe_is_its_row_of_table_1(name: str) -> None:
     assert (recipe.patches, recipe.starts_from, recipe.rates) == (patches, parents, rates)
     assert tuple(recipe.paper.values()) == paper
     assert recipe.mixed == (fed == MIX)
+    assert recipe.settings == ({"tcl_features": "trained"} if name == "c1f" else {})
+    assert ("settings" in recipe.record()) == (name == "c1f")
 
 
 def test_what_ships_is_what_is_listed_every_row_after_its_parents() -> None:
@@ -102,6 +105,7 @@ def test_the_paper_s_settings_are_the_defaults() -> None:
         ("patches: ", "patches go with a row that trains something"),
         ("patches: center\ntrains: {bbe: reference, tcl: test}\nrates: {bbe: 1.0e-6, tcl: 1.0e-6}", "same branch"),
         ("patches: center\ntrains: {backbone: both}\nrates: {backbone: 1.0e-6}", "on RGB alone"),
+        ("patches: center\nsettings: {tracker: atom}", "settings cannot name tracker"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused_by_name_and_key(tmp_path: Path, change: str, told: str) -> None:
@@ -137,6 +141,17 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     file.write_text("name: own\nname: other\n")
     with pytest.raises(UsageError, match="recipe own, line 2: key 'name' stands twice"):
         read_recipe(file, "own")
+
+
+def test_a_recipe_may_have_defaults_of_its_own_which_whoever_types_one_overrides(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(OWN + "settings: {gamma: 0.25, seed: 3, losses: paper}\n")
+    given = BASE | {"recipe": str(file)}
+    config = configure(given | {"seed": 4}, ("losses=tracker",))
+    assert (config.gamma, config.seed, config.losses) == (0.25, 4, "tracker")
+    file.write_text(OWN + "settings: {gama: 0.25}\n")
+    with pytest.raises(UsageError, match=r"setting gama: .*did you mean gamma\?"):
+        configure(given, ())
 
 
 def test_an_unknown_recipe_is_refused_with_the_list() -> None:
@@ -223,5 +238,13 @@ def test_what_must_not_change_on_resume_leaves_out_what_may() -> None:
         ("epochs=9", "device=cpu", "loader_workers=0", "on_existing=fail"),
     )
     assert first.identity() == other.identity()
-    for override in ("seed=1", "batch_size=3", "rates.tcl=1e-3", "losses=paper", "held_out_samples=3", "mu=.1"):
+    for override in (
+        "seed=1",
+        "batch_size=3",
+        "rates.tcl=1e-3",
+        "rate_scale=2",
+        "losses=paper",
+        "held_out_samples=3",
+        "mu=.1",
+    ):
         assert configure(BASE, (override,)).identity() != first.identity()

@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from trainer.distillation.branches import trained_names
 from trainer.net import build_network
-from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import configure
@@ -121,10 +120,10 @@ def test_a_restored_optimizer_goes_on_to_the_same_bits() -> None:
 def test_a_hundred_steps_move_every_tensor_of_every_recipe(name: str, scale: float) -> None:
     recipe = load_recipe(name)
     tracker = "atom" if recipe.base == "atom" else "dimp18"
-    net, spec = build_network(tracker), geometry_of(tracker)
+    net = build_network(tracker)
     config = configure({"recipe": name, "tracker": tracker, "out": "run"}, ())
-    rates = {module: recipe.rate(module, spec) for module in recipe.trains}
-    optimizer = MasterAdam(net, trained_names(net, resolve_row(config), config), rates)
+    row = resolve_row(config)
+    optimizer = MasterAdam(net, trained_names(net, row, config), row.rates)
     optimizer.set_scale(scale)
     before = {key: master.detach().clone() for key, master in optimizer.masters.items()}
     for step in range(100):

@@ -12,12 +12,13 @@ from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN
 from trainer.checkpoints.weights import load_weights
 from trainer.data.shards import fingerprint
+from trainer.recipes.row import resolve_row
 from trainer.train import recipe_graph, stage
 
 from ..train_world import settings, shard, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
-DIMP = ["a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5"]
+DIMP = ["a1", "b1", "b2", "b3", "c1", "c1f", "d1", "d2", "d3", "d4", "d5"]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,8 @@ def test_rows_without_their_shards_or_parents_are_left_out_and_told(worlds: dict
 def test_each_row_gets_its_shards_parents_and_only_the_settings_it_has_a_use_for(
     worlds: dict[str, Path], tmp_path: Path
 ) -> None:
-    every = config(worlds, tmp_path, "center", "random", "detection", rates={"tcl": 1e-4}, mix="spatial", teacher="a1")
+    changes: dict[str, Any] = {"rates": {"tcl": 1e-4}, "rate_scale": 3.0, "mix": "spatial", "teacher": "a1"}
+    every = config(worlds, tmp_path, "center", "random", "detection", **changes)
     found = {step.recipe.name: step.config for step in recipe_graph.plan_rows(every).steps}
     b1, d2, d5 = found["b1"], found["d2"], found["d5"]
     assert b1 is not None
@@ -60,9 +62,22 @@ def test_each_row_gets_its_shards_parents_and_only_the_settings_it_has_a_use_for
     assert d5 is not None
     assert (b1.init, b1.shards) == ((tmp_path / "a1",), (worlds["center"],))
     assert (b1.rates.tcl, d5.rates.tcl) == (None, 1e-4)
+    assert resolve_row(b1).rates == {"bbe": pytest.approx(3e-6)}
+    assert resolve_row(d5).rates == {"bbe": pytest.approx(3e-7), "tcl": pytest.approx(3e-4)}
     assert (b1.mix, d5.mix) == ("batch", "spatial")
     assert (d2.teacher, d5.teacher) == (str(tmp_path / "a1"), "init")
     assert (d5.init, d5.shards) == ((tmp_path / "b3", tmp_path / "c1"), (worlds["detection"],))
+
+
+def test_a_default_of_a_row_s_own_holds_until_that_is_set_for_all(worlds: dict[str, Path], tmp_path: Path) -> None:
+    for changes, told in (
+        ({}, {"c1": "frozen", "c1f": "trained"}),
+        ({"tcl_features": "trained"}, {"c1": "trained", "c1f": "trained"}),
+    ):
+        steps = recipe_graph.plan_rows(config(worlds, tmp_path, "center", **changes)).steps
+        rows = {step.recipe.name: step.config for step in steps if step.config}
+        assert {name: rows[name].tcl_features for name in told} == told
+        assert rows["d3"].init == (tmp_path / "b3", tmp_path / "c1"), "c1f is a leaf"
 
 
 def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:
