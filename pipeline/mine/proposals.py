@@ -40,23 +40,6 @@ def pair_rng(seed: int, pair_id: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "little"))
 
 
-def common_area(size: tuple[int, int], quad: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The axis-aligned box x, y, w, h inside both the picture of ``size`` (width, height) and the TIR footprint.
-
-    Args:
-        size: of the visible picture, pixels.
-        quad: (4, 2) footprint corners, clockwise from the top left; for the mild warps of a camera rig the inner
-            rectangle between its corners is all but the largest one.
-
-    Returns:
-        (4,); width and height are 0 where the two do not overlap.
-    """
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad.tolist()
-    left, right = max(0.0, x0, x3), min(float(size[0]), x1, x2)
-    top, bottom = max(0.0, y0, y1), min(float(size[1]), y2, y3)
-    return np.array([left, top, max(0.0, right - left), max(0.0, bottom - top)])
-
-
 def covered(proposals: list[Proposal], quad: NDArray[np.float64]) -> tuple[list[Proposal], list[Proposal]]:
     """Split proposals into those inside the TIR footprint and those outside it."""
     inside = [boxes.coverage(proposal.box, quad) >= MIN_COVERAGE for proposal in proposals]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from pipeline import images
-from pipeline.boxes import iou
+from pipeline.boxes import common_area, iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
 from pipeline.shards.reader import ShardReader
@@ -21,6 +21,7 @@ from trainer.data.feeds import Feeding
 from trainer.data.pictures import Pictures, decode_pictures, side_by_side
 from trainer.data.proposals import mixture_boxes, mixture_densities, perturbed_boxes
 from trainer.data.shards import Source
+from trainer.data.side_by_side import flip_box, joined_box, seam
 from trainer.recipes.geometry import TrackerSpec
 
 MEAN_COLOUR = (124, 116, 104)
@@ -28,6 +29,17 @@ MEAN_COLOUR = (124, 116, 104)
 GRAY = 0.05
 BRIGHTNESS = (0.8, 1.2)
 Sample = dict[str, Any]
+
+
+class Drawn(NamedTuple):
+    """What a draw picks: a pair, one of its patches (4,), and whether it loses its colour and is mirrored."""
+
+    pair: int
+    reader: ShardReader
+    row: int
+    box: NDArray[np.float64]
+    drained: bool
+    mirrored: bool
 
 
 class PairDataset(Dataset[Sample]):
@@ -61,26 +73,60 @@ class PairDataset(Dataset[Sample]):
     ) -> None:
         self.source, self.pairs, self.spec, self.feeding = source, pairs, spec, feeding
         self.samples, self.seed, self.jitter, self.augment = samples, seed, jitter, augment
+        self._extents: dict[int, tuple[tuple[int, int], NDArray[np.float64]]] = {}
 
     def __len__(self) -> int:
         return self.samples
 
     def __getitem__(self, index: int) -> Sample:
-        choose = self._rng(index, 2)
-        pair = int(self.pairs[choose.integers(len(self.pairs))])
-        shard, row, first, end = self.source.place[pair]
-        box = self.source.box[choose.integers(first, end)]
-        pictures = self._pictures(index, self.source.readers[shard], int(row), box)
-        if self.augment and choose.random() < GRAY:
+        drawn = self._draw(index)
+        pictures, mirrored = self._pictures(index, drawn.reader, drawn.row, drawn.box), drawn.mirrored
+        if drawn.drained:
             pictures.drain()
-        mirrored = self.augment and choose.random() < self.spec.flip
         if self.feeding.joined:
             pictures, mirrored = side_by_side(pictures, mirrored), False
-        sample: Sample = {"pair": pair}
+        sample: Sample = {"pair": drawn.pair}
         for branch in (0, 1):
             sample |= self._view(branch, pictures, mirrored, self._rng(index, branch))
         sample |= self._targets(sample["test_box"], self._rng(index, 3))
         return {key: np.asarray(value, np.float32) if _is_real(value) else value for key, value in sample.items()}
+
+    def framed(self, index: int) -> tuple[search_windows.Framed, search_windows.Framed]:
+        """What the windows of a draw show, by branch, told without decoding a picture.
+
+        In pictures of full size: where a draw is decoded smaller its window may lie up to a pixel beside this one.
+        """
+        drawn, size = self._draw(index), self.spec.size
+        (width, height), area = self._extent(drawn)
+        boxes, mirrored = (drawn.box, area), drawn.mirrored
+        if self.feeding.joined:
+            box, area = (flip_box(each, width) for each in boxes) if mirrored else boxes
+            first, last = seam(box, width)
+            boxes, mirrored = (joined_box(box, last - first), joined_box(area, last - first)), False
+            width += last - first
+        windows = [self._window(branch, boxes[0], (width, height), self._rng(index, branch)) for branch in (0, 1)]
+        seen = [[window.to_window(each) for each in boxes] for window in windows]
+        if mirrored:
+            seen = [[search_windows.mirrored_in_window(each, size) for each in shown] for shown in seen]
+        return search_windows.Framed(*seen[0]), search_windows.Framed(*seen[1])
+
+    def _draw(self, index: int) -> Drawn:
+        """What a draw picks, out of random numbers alone."""
+        choose = self._rng(index, 2)
+        pair = int(self.pairs[choose.integers(len(self.pairs))])
+        shard, row, first, end = self.source.place[pair]
+        box = self.source.box[choose.integers(first, end)]
+        drained = self.augment and choose.random() < GRAY
+        mirrored = self.augment and choose.random() < self.spec.flip
+        return Drawn(pair, self.source.readers[shard], int(row), box, bool(drained), bool(mirrored))
+
+    def _extent(self, drawn: Drawn) -> tuple[tuple[int, int], NDArray[np.float64]]:
+        """(width, height) of a pair's stored pictures, and the box (4,) of what both cameras see of them."""
+        if drawn.pair not in self._extents:
+            name = self.feeding.reference[0].partition("-")[0]
+            size = images.picture_size(drawn.reader.encoded(name, drawn.row), drawn.reader.name(name, drawn.row))
+            self._extents[drawn.pair] = size, common_area(size, drawn.reader.valid(drawn.row))
+        return self._extents[drawn.pair]
 
     def _rng(self, index: int, stream: int) -> np.random.Generator:
         """Random numbers of a draw: streams 0 and 1 are the branches' windows, 2 what is drawn, 3 the proposals."""
@@ -124,8 +170,7 @@ class PairDataset(Dataset[Sample]):
             cv2.split(cut, list(planes))
             view[f"{name}_{fed}"] = np.ascontiguousarray(planes[..., ::-1]) if mirrored else planes
         if mirrored:
-            # As the base trackers do: pixel x becomes (W-1) - x, for both corners of the box.
-            seen[0] = (window.size - 1) - (seen[0] + seen[2])
+            seen = search_windows.mirrored_in_window(seen, window.size)
         view[f"{name}_box"] = seen
         return view
 

@@ -34,6 +34,27 @@ class Window:
         return np.array([(box[0] - self.x) * scale, (box[1] - self.y) * scale, box[2] * scale, box[3] * scale])
 
 
+@dataclass(frozen=True)
+class Framed:
+    """What a window shows, in its own pixels; both boxes may stick out of it.
+
+    Attributes:
+        box: (4,) x, y, w, h of the target.
+        area: (4,) what both cameras see of the picture: the window shows its edges where they lie inside.
+    """
+
+    box: Box
+    area: Box
+
+
+def mirrored_in_window(box: Box, size: int) -> Box:
+    """A box (4,) of a window of ``size`` pixels in its mirror image, as the base trackers do.
+
+    Pixel x becomes (W-1) - x, for both corners of the box.
+    """
+    return np.array([(size - 1) - (box[0] + box[2]), *box[1:]])
+
+
 def jitter(box: Box, centre: float, scale: float, rng: np.random.Generator) -> Box:
     """Move and resize a box at random.
 

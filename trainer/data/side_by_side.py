@@ -22,14 +22,24 @@ def join(left: Picture, right: Picture, box: Box) -> tuple[Picture, Box]:
     Returns:
         The joined picture (H, W + about w, ...), and the box of the joined target in it, about 2w x h.
     """
-    x, y, w, h = box
-    width = left.shape[1]
+    first, last = seam(box, left.shape[1])
+    return np.concatenate([left[:, :last], right[:, first:]], axis=1), joined_box(box, last - first)
+
+
+def seam(box: Box, width: int) -> tuple[int, int]:
+    """Where two pictures of ``width`` pixels are cut: the right one's first column, and the left one's last, plus one.
+
+    A joined picture is ``last - first`` columns wider than each of them.
+    """
     # The first pixel whose centre lies at an edge or beyond it: Python's rounding of halves to even would leave, at
     # some edges and not at others, a pixel of background between the two targets.
-    first = int(np.clip(math.ceil(x - 0.5), 0, width - 1))
-    last = int(np.clip(math.ceil(x + w - 0.5), first + 1, width))
-    joined = np.concatenate([left[:, :last], right[:, first:]], axis=1)
-    return joined, np.array([x, y, last - first + w, h])
+    first = int(np.clip(math.ceil(box[0] - 0.5), 0, width - 1))
+    return first, int(np.clip(math.ceil(box[0] + box[2] - 0.5), first + 1, width))
+
+
+def joined_box(box: Box, wider: int) -> Box:
+    """A box (4,) that holds the target, from its left edge on the left to its right edge on the right of the seam."""
+    return np.array([box[0], box[1], wider + box[2], box[3]])
 
 
 def flip(picture: Picture) -> Picture:

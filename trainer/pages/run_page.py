@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.files.json_text import read_json
 from pipeline.pages import html
 from trainer.checkpoints.run_folder import METRICS, RUN, VALIDATION
+from trainer.data import giveaways
 from trainer.pages.loss_curves import curves
 
 NAMES = {
@@ -35,11 +36,16 @@ def draw_run(folder: Path) -> str:
         ("rates", ", ".join(f"{module} {rate:g}" for module, rate in run["rates"].items())),
     ]
     fed = f"Fed: reference {recipe['reference']}, test {recipe['test']}, {', '.join(run['methods'])} patches."
+    facts += [(f"{branch} targets", _given(found)) for branch, found in run.get("giveaways", {}).items()]
     lines = [html.Section("Losses", fed, plots=[html.svg(curves(folder / METRICS, ""))])]
     if measured["before"].get("quality"):
         lines.append(_before_and_after(measured))
     lines.append(_tensors(measured["relative_change"]))
     return html.render(f"{recipe['name']} on {settings['tracker']}", str(folder.name), facts, lines)
+
+
+def _given(found: dict[str, float]) -> str:
+    return giveaways.tell(giveaways.Giveaway(**found))
 
 
 def _before_and_after(measured: dict[str, Any]) -> html.Section:

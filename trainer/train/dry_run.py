@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from trainer.data import giveaways
 from trainer.data.dataset import EpochSampler
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
@@ -79,6 +80,7 @@ def _facts(
             f"{len(data.training_pairs):,} to train on, {len(data.validation_pairs):,} held out",
         ),
         ("shards", f"{len(data.source.readers)}, sound"),
+        *((f"{branch} targets", giveaways.tell(found)) for branch, found in giveaways.check(data).items()),
         ("a step", f"{training.row.batch_size} pairs in {seconds:.2f} s"),
         ("the run", f"{config.epochs} x {steps:,} steps, about {_span(seconds * steps * config.epochs)} of stepping"),
         ("memory", f"{_peak_memory(training.device) / 2**30:.1f} GiB at most"),

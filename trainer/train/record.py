@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipeline.pages.html import png
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT
 from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, TENSORBOARD, RunFolder
+from trainer.data import giveaways
 from trainer.pages import curves, draw_run
 from trainer.train import validation
 from trainer.train.session import Training
@@ -36,7 +38,7 @@ class Record:
         """Say what the run is, drop metrics that it will make again, and measure the start."""
         if not self.leads:
             return
-        self.folder.write_json(RUN, describe_run(self.training))
+        self.folder.write_json(RUN, describe_run(self.training) | _giveaways(self.training))
         self._tensorboard = _tensorboard_writer(self.folder)
         if self.training.resumed:
             progress = self.training.progress
@@ -110,6 +112,11 @@ def describe_run(training: Training) -> dict[str, Any]:
         "device": str(training.device),
         "versions": {"cmd-tir": version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
     } | row.sources()
+
+
+def _giveaways(training: Training) -> dict[str, Any]:
+    """What of ``run.json`` is measured: how well targets are known without a look at the windows, by branch."""
+    return {"giveaways": {name: asdict(found) for name, found in giveaways.check(training.data).items()}}
 
 
 def describe_model(training: Training) -> dict[str, Any]:

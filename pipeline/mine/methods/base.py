@@ -10,10 +10,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.boxes import common_area
 from pipeline.config import Settings, recorded
 from pipeline.detect import Pairs, Survey
 from pipeline.images import Rgb
-from pipeline.mine import proposals
 from pipeline.mine.proposals import Proposal
 from pipeline.mine.settings import BEFORE, SHARED, MineSettings, MineWhereabouts
 from pipeline.records import AlignedPair, Reason
@@ -41,7 +41,7 @@ class PairView:
     @property
     def common(self) -> NDArray[np.float64]:
         """The box (4,) inside both the picture and the TIR footprint; no width or height where there is none."""
-        return proposals.common_area(self.size, self.valid)
+        return common_area(self.size, self.valid)
 
 
 @dataclass(frozen=True)

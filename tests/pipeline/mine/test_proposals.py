@@ -33,7 +33,7 @@ quads = st.lists(corner, min_size=4, max_size=4).map(
 
 @given(quads)
 def test_the_common_area_lies_in_the_picture_and_in_the_footprint(quad: NDArray[np.float64]) -> None:
-    area = proposals.common_area(SIZE, quad)
+    area = boxes.common_area(SIZE, quad)
     assert np.allclose(boxes.clip(area, *SIZE), area)
     assert boxes.coverage(area, quad) == pytest.approx(1, abs=1e-6)
 
@@ -63,7 +63,7 @@ def test_the_center_is_a_square_of_a_share_of_the_short_side() -> None:
 def test_random_regions_lie_in_the_common_area_and_apart(
     quad: NDArray[np.float64], count: int, fraction: float, of: str, overlap: float, seed: int
 ) -> None:
-    area = proposals.common_area(SIZE, quad)
+    area = boxes.common_area(SIZE, quad)
     changed = {"fraction": fraction, "fraction_of": of, "max_overlap": overlap, "patches_per_pair": count, "seed": seed}
     regions = drawn_at_random(quad, "set00/V000/I00000", **changed)
     assert 1 <= len(regions) <= count
