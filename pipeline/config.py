@@ -65,15 +65,17 @@ def differing(config: Settings) -> set[str]:
     return {name for name, field in fields if getattr(config, name) != field.get_default(call_default_factory=True)}
 
 
-def refuse_idle(given: Collection[str], idle: Mapping[str, str]) -> None:
+def refuse_idle(given: Collection[str], idle: Mapping[str, str], options: Collection[str] | None = None) -> None:
     """See to it that no setting is given that would do nothing.
 
     Args:
         given: names of the settings that were typed, or that differ from their defaults.
         idle: settings without effect, given the others -> what would use them.
+        options: settings that the command has an option for; the others are given by ``--set``. None: all have one.
 
     Raises:
         UsageError: the first that is both.
     """
     for name in sorted(set(given) & idle.keys()):
-        raise UsageError(f"--{name.replace('_', '-')} has no effect here, it is for {idle[name]}: leave it out")
+        told = f"--{name.replace('_', '-')}" if options is None or name in options else f"--set {name}"
+        raise UsageError(f"{told} has no effect here, it is for {idle[name]}: leave it out")

@@ -31,9 +31,9 @@ MINED = {
 }
 TRAINED = (
     "--shards", "shards/center", "--tracker", "dimp18", "--samples-per-epoch", 2, "--batch-size", 2,
-    "--loader-workers", 0, "--device", "cpu", "--set", "held_out=0.5", "--set", "held_out_samples=1",
-    "--set", "rates.bbe=1e-3",
+    "--loader-workers", 0, "--device", "cpu", "--set", "rates.bbe=1e-3",
 )  # fmt: skip
+HELD_OUT = ("--set", "held_out=0.5", "--set", "held_out_samples=1")
 TRACKED = (
     "--weights", "runs/c1", "--dataset", "tir_sequences", "--root", "tracking", "--device", "cpu", "--workers", 1
 )  # fmt: skip
@@ -216,7 +216,7 @@ def test_an_interrupted_training_goes_on_to_its_end(work: Path) -> None:
     run = unpack(work / "runs/b1")
     start = (run / "start.safetensors").read_bytes()
     rows = (run / "metrics.jsonl").read_text().splitlines()
-    words = (*TRAINED, "--recipe", "b1", "--out", "runs/b1", "--epochs", 2)
+    words = (*TRAINED, *HELD_OUT, "--recipe", "b1", "--out", "runs/b1", "--epochs", 2)
     assert "already holds state.pt" in command(work, "cmd-train", *words, "--on-existing", "fail", code=2)
     assert "other settings or input (seed: 0 -> 1)" in command(work, "cmd-train", *words, "--seed", 1, code=2)
     command(work, "cmd-train", *words)
@@ -255,7 +255,7 @@ def test_a_row_starts_from_an_old_run(work: Path) -> None:
 def test_all_rows_take_old_runs_for_what_they_are(work: Path) -> None:
     for name in ("b1", "c1"):
         unpack(work / "runs" / name)
-    words = (*TRAINED, "--recipe", "all", "--set", "rates.tcl=1e-3", "--out", "runs", "--dry-run")
+    words = (*TRAINED, *HELD_OUT, "--recipe", "all", "--set", "rates.tcl=1e-3", "--out", "runs", "--dry-run")
     # Pages are left out of what is kept here; b1 was ended before it drew its own.
     (work / "runs/c1/report.html").touch()
     for epochs, c1 in ((1, "done"), (2, "to resume")):

@@ -129,17 +129,16 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 )
 def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
     """Train one recipe on shards; writes RUN/model.safetensors and what is needed to go on after an interruption."""
-    from pipeline.config import refuse_idle
+    from trainer.recipes.effects import refuse_without_effect
     from trainer.recipes.settings import configure
 
     if resume and options["on_existing"] != "resume":
         raise click.UsageError(f"--resume and --on-existing {options['on_existing']} contradict one another: give one")
     given = {name: value for name, value in options.items() if value is not None}
     config = configure(given, overrides)
+    refuse_without_effect(config, typed() | {override.partition("=")[0] for override in overrides})
     from trainer.train import run
-    from trainer.train.stage import without_effect
 
-    refuse_idle(typed(), without_effect(config))
     print_table(run(config).rows())
 
 

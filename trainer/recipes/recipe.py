@@ -92,12 +92,20 @@ class Recipe(BaseModel):
         """Whether the row is one of a base tracker's."""
         return self.base == "any" or (self.base == "dimp") == spec.classifier
 
-    def trained(self, spec: TrackerSpec) -> tuple[Module, ...]:
+    @property
+    def pretrains(self) -> bool:
+        """Whether the row trains a base tracker itself, not a branch of one."""
+        return "backbone" in self.trains
+
+    def trained(self, spec: TrackerSpec, backbone: Literal["tracker", "frozen"] = "tracker") -> tuple[Module, ...]:
         """The modules that the row trains of a base tracker: ATOM has no classifier that is trained offline.
 
-        With the base tracker's rates it is what that was trained of itself: of ATOM's backbone nothing.
+        With the base tracker's rates it is what that was trained of itself: of ATOM's backbone nothing. ``backbone`` is
+        the setting.
         """
         missing = {"tcl"} if not spec.classifier else set()
+        if backbone == "frozen":
+            missing.add("backbone")
         if self.rates == "tracker":
             missing |= self.trains.keys() - spec.pretrain_rates.keys()
         return tuple(module for module in self.trains if module not in missing)
@@ -131,6 +139,11 @@ def load_recipe(name: str) -> Recipe:
     if unknown := [parent for parent in recipe.starts_from[1:] if parent not in shipped]:
         raise UsageError(f"recipe {name}: starts_from: {unknown[0]} is none of {', '.join(shipped)}: merge by hand")
     return recipe
+
+
+def rows_of(spec: TrackerSpec) -> list[Recipe]:
+    """The rows of Table 1 that a base tracker has, as they ship; ``pretrain`` is none."""
+    return [recipe for recipe in _shipped().values() if recipe.fits(spec) and not recipe.pretrains]
 
 
 def recipe_sha256(name: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.config import recorded
 from pipeline.errors import UsageError
+from trainer.recipes.effects import refuse_of_other_rows
 from trainer.recipes.geometry import BACKBONE_LAYERS, TrackerSpec, geometry_of
 from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
@@ -48,7 +49,7 @@ class Row:
     @property
     def learns_statistics(self) -> bool:
         """Whether batch-norms run on the statistics of a batch and learn them: all that are in no frozen layer."""
-        return _pretrains(self.recipe)
+        return self.recipe.pretrains
 
     @property
     def moves_backbone(self) -> bool:
@@ -69,12 +70,11 @@ def resolve_row(settings: TrainSettings) -> Row:
         UsageError: settings that do not fit the row or one another.
     """
     recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker)
-    modules, frozen = recipe.trained(base), base.pretrain_frozen
-    if settings.backbone == "frozen" or not _pretrains(recipe):
-        modules, frozen = tuple(module for module in modules if module != "backbone"), BACKBONE_LAYERS
-    rates = _rates(settings, recipe, base, modules)
-    _check(settings, recipe, modules, rates)
+    modules = recipe.trained(base, settings.backbone)
+    learns = recipe.pretrains and settings.backbone == "tracker"
+    _check(settings, recipe, modules)
     tcl_loss, bbe_loss = settings.losses_of(base)
+    refuse_of_other_rows(settings, recipe, (tcl_loss, bbe_loss))
     return Row(
         recipe=recipe,
         base=base,
@@ -84,15 +84,10 @@ def resolve_row(settings: TrainSettings) -> Row:
         tcl_loss=tcl_loss,
         bbe_loss=bbe_loss,
         batch_size=settings.batch(recipe, base),
-        rates=rates,
-        frozen=frozen,
+        rates=_rates(settings, recipe, base, modules),
+        frozen=base.pretrain_frozen if learns else BACKBONE_LAYERS,
         recipe_sha256=recipe_sha256(settings.recipe),
     )
-
-
-def _pretrains(recipe: Recipe) -> bool:
-    """Whether a row trains a base tracker itself, not a branch of one."""
-    return "backbone" in recipe.trains
 
 
 def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: tuple[Module, ...]) -> dict[str, float]:
@@ -107,23 +102,14 @@ def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: 
     return {name: rate * settings.rate_scale for name, rate in rates.items()}
 
 
-def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...], rates: dict[str, float]) -> None:
-    """Refuse settings that this row has no use for."""
+def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...]) -> None:
+    """Refuse a row that the tracker has not; warn of a setting that is for tests."""
     name = recipe.name
-    if settings.backbone == "frozen" and not _pretrains(recipe):
-        raise UsageError(f"setting backbone: recipe {name} does not train it anyway, it is for pretrain")
-    if "tcl" in recipe.trains and "tcl" not in modules and not _pretrains(recipe):
+    if "tcl" in recipe.trains and "tcl" not in modules and not recipe.pretrains:
         raise UsageError(
             f"recipe {name} trains a classifier, {settings.tracker} has none: use its rows (--list-recipes)"
         )
     if recipe.trains and not modules:
         raise UsageError(f"setting backbone: recipe {name} trains nothing else of {settings.tracker}")
-    idle = [name for name, rate in settings.rates if rate is not None and name not in rates]
-    if idle:
-        raise UsageError(f"setting rates.{idle[0]}: recipe {name} does not train it")
-    if settings.teacher != "init" and recipe.branch == "both":
-        raise UsageError(f"setting teacher: recipe {name} trains both branches, neither is a fixed teacher")
-    if not recipe.mixed and (settings.mix, settings.mix_pairs) != ("batch", "twice"):
-        raise UsageError(f"setting mix: recipe {name} feeds one modality to a branch")
     if settings.jitter == "none":
         log.warning("jitter is off: every window is centred on its box, and a bias alone can learn the targets")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from pipeline.runtime.output import refuse_existing, refuse_other
 from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN, RunFolder
 from trainer.data.shards import fingerprint, of_method
+from trainer.recipes.effects import idle_in
 from trainer.recipes.geometry import geometry_of
-from trainer.recipes.recipe import Recipe, load_recipe, recipe_names
+from trainer.recipes.recipe import Recipe, rows_of
 from trainer.recipes.settings import BEFORE, TrainConfig
 
 log = logging.getLogger(__name__)
@@ -63,10 +64,10 @@ def plan_rows(config: TrainConfig) -> TrainedTable:
     """
     spec = geometry_of(config.tracker)
     steps: dict[str, Step] = {}
-    for name in recipe_names():
-        recipe = load_recipe(name)
-        if name != "pretrain" and recipe.fits(spec):
-            steps[name] = _step(config, recipe, steps)
+    losses = config.losses_of(spec)
+    for recipe in rows_of(spec):
+        idle = idle_in(config, recipe, losses)
+        steps[recipe.name] = _step(config, recipe, steps, idle)
     return TrainedTable(tuple(steps.values()))
 
 
@@ -87,7 +88,7 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
     return plan_rows(config.model_copy(update={"on_existing": "resume"}))
 
 
-def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
+def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Collection[str]) -> Step:
     missing = [parent for parent in recipe.starts_from if before[parent].state == "left out"]
     if missing:
         return Step(recipe, None, "left out", f"{', '.join(missing)} is left out, and it starts from that")
@@ -95,9 +96,8 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
     out = config.out / recipe.name
     parents = tuple(config.out / parent for parent in recipe.starts_from)
     # Rates, a teacher and a mix are told only to the rows that have a use for them.
-    trained = {*recipe.trains} | ({"filter_optimizer"} if "tcl" in recipe.trains and recipe.branch != "test" else set())
-    rates = {module: rate for module, rate in config.rates if rate is not None and module in trained}
-    teacher = config.teacher if recipe.branch != "both" else "init"
+    rates = {module: rate for module, rate in config.rates if rate is not None and f"rates.{module}" not in idle}
+    teacher = config.teacher if "teacher" not in idle else "init"
     own = {
         "recipe": recipe.name,
         "out": out,
@@ -106,8 +106,7 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step]) -> Step:
         "rates": rates,
         "teacher": str(config.out / "a1") if teacher == "a1" else teacher,
     }
-    if not recipe.mixed:
-        own |= {"mix": "batch", "mix_pairs": "twice"}
+    own |= {name: value for name, value in (("mix", "batch"), ("mix_pairs", "twice")) if name in idle}
     # What nobody set is left to the row, which may have a default of its own.
     settings = TrainConfig.model_validate(config.model_dump(exclude_unset=True) | own)
     state = _state(settings, recipe)

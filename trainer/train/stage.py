@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.config import differing, refuse_idle
+from trainer.recipes.effects import refuse_without_effect
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
 from trainer.train.dry_run import DryRun, dry_run
@@ -10,8 +10,6 @@ from trainer.train.loop import TrainedRow, train_row
 from trainer.train.merge import MergedRow, merge_parents
 from trainer.train.recipe_graph import TrainedTable, plan_rows, train_rows
 
-TRAINING = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp")
-"""Options of the training itself."""
 Trained = TrainedRow | MergedRow | DryRun | TrainedTable
 """Each has ``rows()``, what the command prints."""
 
@@ -23,19 +21,12 @@ def run(config: TrainConfig) -> Trained:
         UsageError: settings that do not fit, or a setting that would have no effect.
         DataError: shards or weights that cannot be used.
     """
-    refuse_idle(differing(config), without_effect(config))
+    refuse_without_effect(config)
     if config.recipe == "all":
         return plan_rows(config) if config.dry_run else train_rows(config, train_one)
     if config.dry_run and load_recipe(config.recipe).trains:
         return dry_run(config)
     return train_one(config)
-
-
-def without_effect(config: TrainConfig) -> dict[str, str]:
-    """The settings that do nothing, given the others -> what would use them."""
-    if config.recipe == "all" or load_recipe(config.recipe).trains:
-        return {}
-    return dict.fromkeys(TRAINING, f"recipes that train, and {config.recipe} puts its parents together")
 
 
 def train_one(config: TrainConfig) -> TrainedRow | MergedRow:

@@ -51,7 +51,7 @@ def words(shards: Path, out: Path, *more: object) -> tuple[object, ...]:
         (("--recipe", "z9"), "no recipe 'z9': there are pretrain, a1, b1"),
         (("--set", "speed=3"), "setting speed"),
         (("--set", "rates.slow=3"), "setting rates.slow"),
-        (("--set", "rates.bbe=1e-4"), "recipe c1 does not train it"),
+        (("--set", "rates.bbe=1e-4"), "--set rates.bbe has no effect here, it is for rows that train the IoU-net"),
         (("--set", "gamma=fast"), "setting gamma"),
         (("--set", "losses=[1"), "--set losses=[1"),
         (("--set", "gamma"), "expected key=value"),

@@ -97,11 +97,11 @@ def test_rates_that_are_given_and_the_filter_optimiser_s_beside_them() -> None:
 @pytest.mark.parametrize(
     ("tracker", "recipe", "override", "told"),
     [
-        ("atom", "pretrain", "rates.backbone=1e-4", "rates.backbone: recipe pretrain does not train it"),
-        ("atom", "pretrain", "rates.filter_optimizer=1e-4", "rates.filter_optimizer: recipe pretrain does not train"),
-        ("dimp18", "b1", "rates.filter_optimizer=1e-4", "rates.filter_optimizer: recipe b1 does not train it"),
-        ("dimp18", "d1", "rates.filter_optimizer=1e-4", "rates.filter_optimizer: recipe d1 does not train it"),
-        ("dimp18", "c1", "backbone=frozen", "setting backbone: recipe c1 does not train it anyway"),
+        ("atom", "pretrain", "rates.backbone=1e-4", "--set rates.backbone has no effect here"),
+        ("atom", "pretrain", "rates.filter_optimizer=1e-4", "--set rates.filter_optimizer has no effect here"),
+        ("dimp18", "b1", "rates.filter_optimizer=1e-4", "--set rates.filter_optimizer has no effect here"),
+        ("dimp18", "d1", "rates.filter_optimizer=1e-4", "--set rates.filter_optimizer has no effect here"),
+        ("dimp18", "c1", "backbone=frozen", "--set backbone has no effect here, it is for pretrain"),
         ("dimp18", "pretrain", "batch_size=7", "trains batch-norms on 1x1 maps: 8 at least"),
     ],
 )

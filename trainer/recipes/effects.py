@@ -1,0 +1,135 @@
+"""Which settings of a run have no effect, given its row and its others: who sets one expects something of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from pipeline.config import differing, refuse_idle
+from trainer.recipes.geometry import geometry_of
+from trainer.recipes.losses import Loss
+from trainer.recipes.recipe import Module, Recipe, load_recipe, rows_of
+from trainer.recipes.settings import TrainSettings
+
+OPTIONS = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed")
+"""Settings that are options of the command as well."""
+TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", "tracker", "seed", "rates"}
+"""What only training uses; beside it there are the rates."""
+
+OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone")
+"""What ``--recipe all`` tells only to the rows that use it, as it does the rates."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run is asked to train: its settings, its row, the modules of that, and what their losses take."""
+
+    settings: TrainSettings
+    recipe: Recipe
+    modules: tuple[Module, ...]
+    tcl: Collection[str]
+    bbe: Collection[str]
+
+    def trains_filter(self) -> bool:
+        """Whether the filter's initialiser and optimiser are trained."""
+        return "tcl" in self.modules and self.recipe.branch != "test"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Settings, who uses them, and whether a run does."""
+
+    names: tuple[str, ...]
+    by: str
+    used: Callable[[Asked], bool]
+
+
+RULES = (
+    Rule(("rates.tcl", "tcl_loss"), "rows that train the classifier", lambda run: "tcl" in run.modules),
+    Rule(("rates.filter_optimizer",), "rows that train the classifier's reference branch", Asked.trains_filter),
+    Rule(("rates.bbe", "bbe_loss", "weight"), "rows that train the IoU-net", lambda run: "bbe" in run.modules),
+    Rule(("rates.backbone",), "pretrain of a backbone that learns", lambda run: "backbone" in run.modules),
+    Rule(("backbone",), "pretrain", lambda run: run.recipe.pretrains),
+    Rule(
+        ("losses",),
+        "modules whose loss tcl_loss or bbe_loss does not say",
+        lambda run: (
+            ("tcl" in run.modules and not run.settings.tcl_loss) or ("bbe" in run.modules and not run.settings.bbe_loss)
+        ),
+    ),
+    Rule(("mu",), "the classifier under losses=paper, tcl_loss=l2, or one that takes it", lambda run: "mu" in run.tcl),
+    Rule(("nu",), "the IoU-net under losses=paper, bbe_loss=state, or one that takes it", lambda run: "nu" in run.bbe),
+    Rule(
+        ("head_steps",),
+        "the IoU-net under losses=paper, bbe_loss=state, or one that takes predicted_state",
+        lambda run: "predicted_state" in run.bbe,
+    ),
+    Rule(
+        ("tcl_features",),
+        "rows that train the classifier's reference branch alone",
+        lambda run: "tcl" in run.modules and run.recipe.branch == "reference",
+    ),
+    Rule(("teacher",), "rows that train one branch and leave the other", lambda run: run.recipe.branch != "both"),
+    Rule(("mix",), "rows that feed both modalities to a branch", lambda run: run.recipe.mixed),
+    Rule(
+        ("mix_pairs",),
+        "rows that feed both modalities to a branch, with mix=batch",
+        lambda run: run.recipe.mixed and run.settings.mix == "batch",
+    ),
+    Rule(("step",), "gamma under 1", lambda run: run.settings.gamma < 1),
+    Rule(("held_out_samples", "split_seed"), "held_out above 0", lambda run: run.settings.held_out > 0),
+)
+
+
+def without_effect(settings: TrainSettings) -> dict[str, str]:
+    """The settings that do nothing for a run's row, under ``all`` for any of its rows -> what would use them.
+
+    Raises:
+        UsageError: there is no such row, or a loss of one's own cannot be imported.
+    """
+    spec = geometry_of(settings.tracker)
+    losses = settings.losses_of(spec)
+    if settings.recipe != "all":
+        return idle_in(settings, load_recipe(settings.recipe), losses)
+    first, *others = (idle_in(settings, recipe, losses) for recipe in rows_of(spec) if recipe.trains)
+    return {name: by for name, by in first.items() if all(name in idle for idle in others)}
+
+
+def idle_in(settings: TrainSettings, recipe: Recipe, losses: tuple[Loss, Loss]) -> dict[str, str]:
+    """The settings that do nothing for a row under its (TCL, BBE) losses, by name -> what would use them."""
+    if not recipe.trains:
+        names = (*TRAINING, *(f"rates.{module}" for module, _ in settings.rates))
+        return dict.fromkeys(names, f"recipes that train, and {recipe.name} puts its parents together")
+    modules = recipe.trained(geometry_of(settings.tracker), settings.backbone)
+    tcl, bbe = (loss.takes if module in modules else () for module, loss in zip(("tcl", "bbe"), losses))
+    run = Asked(settings, recipe, modules, tcl, bbe)
+    return {name: rule.by for rule in RULES if not rule.used(run) for name in rule.names}
+
+
+def refuse_without_effect(settings: TrainSettings, names: Collection[str] = ()) -> None:
+    """Refuse what is set and does nothing.
+
+    Args:
+        settings: of a run; what differs from its default counts as set.
+        names: settings that were typed, as ``--set`` takes them.
+
+    Raises:
+        UsageError: it does; the message names it and what would use it.
+    """
+    refuse_idle(_set(settings) | {*names}, without_effect(settings), OPTIONS)
+
+
+def refuse_of_other_rows(settings: TrainSettings, recipe: Recipe, losses: tuple[Loss, Loss]) -> None:
+    """Refuse to train a row with what ``--recipe all`` tells to other rows alone.
+
+    Raises:
+        UsageError: it is set; the message names it and what would use it.
+    """
+    idle = idle_in(settings, recipe, losses)
+    told = {name: by for name, by in idle.items() if name in OF_ROWS or name.startswith("rates.")}
+    refuse_idle(_set(settings), told, OPTIONS)
+
+
+def _set(settings: TrainSettings) -> set[str]:
+    """The settings that differ from their defaults, as ``--set`` takes them."""
+    return differing(settings) | {f"rates.{module}" for module, rate in settings.rates if rate is not None}
