@@ -80,3 +80,15 @@ def test_a_strip_shows_the_moment_with_every_box(world: World, depth: type[np.ge
     with pytest.raises(DataError, match=r"1\.png"):
         draw_strip(evaluation, evaluation.trackers, styles(evaluation.trackers), moment, pictures)
     assert find_pictures(world.root, ("{sequence}/img",), "nowhere") == []
+
+
+def test_a_strip_of_a_teacher_on_visible_pictures_is_in_colour(world: World) -> None:
+    evaluation = measured(world, "near", "lost")
+    (moment, *_) = differing_moments(evaluation, *evaluation.trackers)
+    path = world.root / "visible.png"
+    path.write_bytes(cv2.imencode(".png", np.full((120, 160, 3), (10, 60, 200), np.uint8))[1].tobytes())
+    pictures = [path] * SEQUENCES[moment.sequence]
+    drawn = draw_strip(evaluation, evaluation.trackers, styles(evaluation.trackers), moment, pictures)
+    for axes in drawn.axes:
+        (image,) = axes.images
+        assert np.asarray(image.get_array())[60, 80].tolist() == [200, 60, 10]

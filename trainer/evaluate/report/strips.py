@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline import images
-from pipeline.images import Tir
+from pipeline.images import Rgb, Tir
 from pipeline.pages.html import figure
 from trainer.evaluate.moments import Moment
 from trainer.evaluate.ope import cut
@@ -53,7 +53,7 @@ def draw_strip(
     start = len(evaluation.benchmark.truth[moment.sequence]) - len(truth)
     frames = _spread(len(truth), moment.frame - 1 - start)
     shown = [_read(pictures[start + frame]) for frame in frames]
-    height, width = shown[0].shape
+    height, width = shown[0].shape[:2]
     drawn = figure(12.2, 12.2 / PANELS * height / width + 0.35)
     drawn.set_dpi(200)
     for place, (frame, picture) in enumerate(zip(frames, shown), 1):
@@ -86,17 +86,17 @@ def _spread(count: int, chosen: int) -> list[int]:
     return frames
 
 
-def _read(path: Path) -> Tir:
-    """A thermal picture; raw values are stretched for the eye."""
+def _read(path: Path) -> Tir | Rgb:
+    """A thermal picture, raw values stretched for the eye; or a visible one, of a teacher on RGB."""
     picture = images.decode(images.read_bytes(path), str(path))
     if picture.dtype == np.uint8:
-        return images.to_tir(picture, str(path))
+        return images.to_rgb(picture, str(path)) if images.in_colour(picture) else images.to_tir(picture, str(path))
     low, high = np.percentile(picture, (0.5, 99.5))
     return images.to_tir(picture, str(path), (float(low), float(max(high, low + 1))))
 
 
-def _show(axes: Axes, picture: Tir, title: str) -> None:
-    height, width = picture.shape
+def _show(axes: Axes, picture: Tir | Rgb, title: str) -> None:
+    height, width = picture.shape[:2]
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
     axes.set_axis_off()
     axes.text(
