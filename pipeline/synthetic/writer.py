@@ -127,6 +127,7 @@ def _detection(sequence: str, row: dict[str, object]) -> dict[str, object]:
         "boxes": [item["box"] for item in found],
         "scores": [item["visibility"] for item in found],
         "classes": [item["class"] for item in found],
+        "id": [item["id"] for item in found],
     }
 
 

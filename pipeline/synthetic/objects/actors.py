@@ -13,6 +13,9 @@ from pipeline.synthetic.optics.light import Colour
 from pipeline.synthetic.optics.noise import Plane
 from pipeline.synthetic.optics.raster import Part, Pose
 
+LAP = 1000
+"""Added to an ident when the next one like it sets out."""
+
 
 @dataclass(frozen=True)
 class Path:
@@ -35,6 +38,10 @@ class Path:
     def length(self) -> float:
         """Metres from start to end."""
         return float(np.hypot(self.end[0] - self.start[0], self.end[1] - self.start[1]))
+
+    def lap(self, time: float) -> int:
+        """How many like it have walked the line to its end before this one, at a time in seconds."""
+        return 0 if self.back else int((self.offset + self.speed * time) // self.length)
 
     def at(self, time: float) -> tuple[Pose, float]:
         """The pose at a time in seconds, and the metres walked."""
@@ -85,20 +92,19 @@ class Actor:
     cloth: Plane
 
     def at(self, time: float, view: View) -> list[Solid]:
-        """Its solids at a time in seconds, the one behind first."""
+        """Its solids at a time in seconds, the one behind first; who begins the line anew has an ident of its own."""
         pose, walked = self.path.at(time)
-        body = self.body
+        body, ident = self.body, self.ident + LAP * self.path.lap(time)
         if isinstance(body, Person):
-            return [Solid(self.ident, "person", 0, body.walking(2 * np.pi * walked / 1.45), pose, (0.25, 0.3))]
+            return [Solid(ident, "person", 0, body.walking(2 * np.pi * walked / 1.45), pose, (0.25, 0.3))]
         if isinstance(body, Dog):
-            return [Solid(self.ident, "dog", 16, body.walking(2 * np.pi * walked / 0.8), pose, (0.5, 0.2))]
+            return [Solid(ident, "dog", 16, body.walking(2 * np.pi * walked / 0.8), pose, (0.5, 0.2))]
         if isinstance(body, Vehicle):
             half = abs(body.body.profile[0][0])
-            solid = Solid(self.ident, body.body.name, body.body.coco, body.parts(pose, view), pose, (half, 0.95))
-            return [solid]
+            return [Solid(ident, body.body.name, body.body.coco, body.parts(pose, view), pose, (half, 0.95))]
         phase = -2 * np.pi * walked / 4.5
         near = Pose(pose.x, pose.z - 0.02, pose.heading)
         return [
-            Solid(self.ident + 1, "bicycle", 1, bicycle(body.frame, phase), pose, (0.8, 0.25)),
-            Solid(self.ident, "person", 0, body.person.riding(phase), near, (0.3, 0.3)),
+            Solid(ident + 1, "bicycle", 1, bicycle(body.frame, phase), pose, (0.8, 0.25)),
+            Solid(ident, "person", 0, body.person.riding(phase), near, (0.3, 0.3)),
         ]
