@@ -17,6 +17,7 @@ from pipeline.runtime.options import FOLDER, NumbersType, typed
 @click.option("--frames", type=click.IntRange(1), default=24, show_default=True, help="Pairs a sequence.")
 @click.option("--tracking", type=click.IntRange(0), default=4, show_default=True, help="TIR tracking sequences.")
 @click.option("--tracking-frames", type=click.IntRange(2), default=60, show_default=True)
+@click.option("--tracking-rgb", is_flag=True, help="The same sequences in RGB too, box by box: tracking_rgb/.")
 @click.option("--size", type=NumbersType(int, 2), default="640,512", show_default=True, metavar="W,H")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")

@@ -1,4 +1,4 @@
-"""Making the files of one sequence: RGB-TIR pairs with their truth, or a TIR tracking sequence."""
+"""Making the files of one sequence: RGB-TIR pairs with their truth, or a tracking sequence."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from pipeline.files.writing import write_bytes, write_text
 from pipeline.images import encode
 from pipeline.synthetic import attributes
 from pipeline.synthetic.optics import camera
-from pipeline.synthetic.optics.noise import Plane, stream
+from pipeline.synthetic.optics.noise import Draw, Plane, stream
 from pipeline.synthetic.optics.sensor import Bolometer, Picture, cut, speckle, visible
-from pipeline.synthetic.scene import tracking_layout
+from pipeline.synthetic.scene import layout, tracking_layout
 from pipeline.synthetic.scene.backdrop import Backdrop, build
-from pipeline.synthetic.scene.layout import pair_scene
 from pipeline.synthetic.scene.render import Instant, Seen, instant
-from pipeline.synthetic.scene.scene import Scene
+from pipeline.synthetic.scene.scene import PAIRS, TRACKING, Scene
 
 Size = tuple[int, int]
 _MEMBRANE = 0.03
@@ -35,7 +34,27 @@ class Stage:
     scene: Scene
     backdrop: Backdrop
     thermal: Bolometer
-    noise: Plane
+
+    def rng(self, draw: Draw, frame: int) -> np.random.Generator:
+        """The random stream of one frame."""
+        return stream(self.scene.seed, *self.scene.key, draw, frame)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One frame of a tracking sequence.
+
+    Attributes:
+        tir: picture (h, w).
+        rgb: picture (h, w, 3) of the same pixels; None where it was not asked for.
+        seen: objects with boxes in its pixels.
+        smear: pixels of blur by camera motion in ``tir``.
+    """
+
+    tir: Picture
+    rgb: Picture | None
+    seen: list[Seen]
+    smear: float
 
 
 def is_night(index: int) -> bool:
@@ -51,39 +70,53 @@ def pair_name(index: int) -> str:
 
 def rig(seed: int, index: int, size: Size) -> NDArray[np.float64]:
     """TIR -> RGB homography (3, 3) of pair sequence ``index`` at rest."""
-    return camera.rig(stream(seed, 0, index, 3), size)
+    return camera.rig(stream(seed, PAIRS, index, Draw.RIG), size)
 
 
 @lru_cache(maxsize=1)
 def stage(seed: int, kind: int, index: int, size: Size) -> Stage:
-    """Set up pair (kind 0) or tracking (kind 1) sequence ``index``; the last one is kept for its next frames."""
-    if kind == 0:
-        scene = pair_scene(seed, index, size, is_night(index), index % 4 < 2)
-        white = (135.0, 200.0)
+    """Set up pair or tracking sequence ``index``; the last one is kept for its next frames."""
+    if kind == PAIRS:
+        scene = layout.place(seed, (kind, index), size, is_night(index), index % 4 < 2)
     else:
         scene = tracking_layout.scene(seed, index, size)
-        white = (205.0, 245.0)
     backdrop = build(scene)
-    thermal = Bolometer.tune(stream(seed, kind, index, 2), backdrop.canvas[..., 3], size, white)
-    sigma, lump = (6.5, 0.9) if scene.climate.night else (2.0, 0.0)
-    noise = speckle(stream(seed, kind, index, 7), size, 3, sigma, lump)
-    return Stage(scene, backdrop, thermal, noise)
+    thermal = Bolometer.tune(stream(seed, *scene.key, Draw.THERMAL), backdrop.canvas[..., 3], size)
+    return Stage(scene, backdrop, thermal)
 
 
-def _heat(drawn: Instant) -> Plane:
-    return np.asarray(cv2.extractChannel(drawn.canvas, 3), np.float32)
+@lru_cache(maxsize=1)
+def _sheet(seed: int, key: tuple[int, int], size: Size, night: bool) -> Plane:
+    """Noise of the visible camera in one sequence, of which its frames take pieces."""
+    sigma, lump = (6.5, 0.9) if night else (2.0, 0.0)
+    return speckle(stream(seed, *key, Draw.RGB_SHEET), size, 3, sigma, lump)
+
+
+def _rgb(ready: Stage, drawn: Instant, frame: int) -> Picture:
+    """What the visible camera sees (h, w, 3)."""
+    scene = ready.scene
+    sheet = _sheet(scene.seed, scene.key, scene.view.size, scene.climate.night)
+    return visible(drawn.canvas, drawn.inset, scene.climate.night, cut(sheet, ready.rng(Draw.RGB_NOISE, frame)))
+
+
+def _tir(ready: Stage, drawn: Instant, frame: int, matrix: NDArray[np.float64]) -> tuple[Picture, float]:
+    """What the thermal camera sees (h, w), its pixels at ``matrix`` (3, 3) in the visible one's, and pixels of blur."""
+    sway, time = ready.scene.sway, frame * ready.scene.step
+    now, then = sway.at(time), sway.at(time + 0.01)
+    smear = (then[0] - now[0]) / 0.01 * _MEMBRANE, (then[1] - now[1]) / 0.01 * _MEMBRANE
+    heat = np.asarray(cv2.extractChannel(drawn.canvas, 3), np.float32)
+    to_canvas = camera.to_canvas((drawn.inset, drawn.inset)) @ matrix
+    streak = smear[0] * camera.SCALE, smear[1] * camera.SCALE
+    return ready.thermal.expose(heat, to_canvas, ready.rng(Draw.TIR_NOISE, frame), streak), float(np.hypot(*smear))
 
 
 def pair(seed: int, index: int, frame: int, size: Size) -> tuple[Picture, Picture, NDArray[np.float64], list[Seen]]:
     """RGB (h, w, 3), TIR (h, w), TIR -> RGB homography (3, 3) and the objects of one pair."""
-    ready = stage(seed, 0, index, size)
+    ready = stage(seed, PAIRS, index, size)
     drawn = instant(ready.scene, ready.backdrop, frame)
-    matrix = camera.jitter(stream(seed, 0, index, 4, frame), rig(seed, index, size), size)
-    noise = cut(ready.noise, stream(seed, 0, index, 5, frame))
-    rgb = visible(drawn.canvas, drawn.inset, ready.scene.climate.night, noise)
-    to_canvas = camera.to_canvas((drawn.inset, drawn.inset)) @ matrix
-    tir = ready.thermal.expose(_heat(drawn), to_canvas, stream(seed, 0, index, 6, frame))
-    return rgb, tir, matrix, drawn.seen
+    matrix = camera.jitter(ready.rng(Draw.PLAY, frame), rig(seed, index, size), size)
+    tir, _ = _tir(ready, drawn, frame, matrix)
+    return _rgb(ready, drawn, frame), tir, matrix, drawn.seen
 
 
 def _object(seen: Seen, size: Size) -> dict[str, object]:
@@ -98,59 +131,66 @@ def _object(seen: Seen, size: Size) -> dict[str, object]:
     }
 
 
+def _write_picture(path: Path, picture: Picture) -> int:
+    """Write a JPEG, and return its bytes."""
+    data = encode(picture, ".jpg")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, data)
+    return len(data)
+
+
 def write_pairs(root: Path, seed: int, index: int, frames: range, size: Size) -> tuple[list[dict[str, object]], int]:
     """Write the pairs of a range of frames under ``root``; return their truth rows and the bytes written."""
     folder = root / pair_name(index)
-    for side in ("visible", "lwir"):
-        (folder / side).mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
     total = 0
     for frame in frames:
         rgb, tir, matrix, seen = pair(seed, index, frame, size)
         stem = f"I{frame:05d}"
         for side, picture in (("visible", rgb), ("lwir", np.repeat(tir[..., None], 3, axis=2))):
-            data = encode(picture, ".jpg")
-            write_bytes(folder / side / f"{stem}.jpg", data)
-            total += len(data)
+            total += _write_picture(folder / side / f"{stem}.jpg", picture)
         objects = [_object(item, size) for item in seen]
         rows.append({"frame": stem, "homography": matrix.ravel().tolist(), "objects": objects})
     return rows, total
 
 
-def tracking_frame(seed: int, index: int, frame: int, size: Size) -> tuple[Picture, list[Seen], float]:
-    """TIR picture (h, w), objects with boxes in its pixels, and the blur by camera motion in pixels."""
-    ready = stage(seed, 1, index, size)
+def tracking_frame(seed: int, index: int, frame: int, size: Size, twin: bool = False) -> Shot:
+    """One frame of a tracking sequence; ``twin``: as the visible camera sees it too, from the same place."""
+    ready = stage(seed, TRACKING, index, size)
     drawn = instant(ready.scene, ready.backdrop, frame)
-    time = frame * ready.scene.step
-    now, then = ready.scene.sway.at(time), ready.scene.sway.at(time + 0.01)
-    smear = (then[0] - now[0]) / 0.01 * _MEMBRANE, (then[1] - now[1]) / 0.01 * _MEMBRANE
-    matrix = camera.to_canvas((drawn.inset, drawn.inset))
-    streak = smear[0] * camera.SCALE, smear[1] * camera.SCALE
-    picture = ready.thermal.expose(_heat(drawn), matrix, stream(seed, 1, index, 6, frame), streak)
-    return picture, drawn.seen, float(np.hypot(*smear))
+    tir, smear = _tir(ready, drawn, frame, np.eye(3))
+    return Shot(tir, _rgb(ready, drawn, frame) if twin else None, drawn.seen, smear)
 
 
-def write_tracking(root: Path, seed: int, index: int, frames: int, size: Size) -> tuple[int, list[int]]:
-    """Write one tracking sequence under ``root`` in LSOTB-TIR's layout; return the bytes written and its flags."""
+def write_tracking(root: Path, seed: int, index: int, frames: int, size: Size, twins: Path | None = None) -> int:
+    """Write one tracking sequence in LSOTB-TIR's layout; return the bytes of its pictures.
+
+    Args:
+        root: folder of the TIR sequences.
+        seed: of the run.
+        index: of the sequence.
+        frames: pictures.
+        size: of each, (width, height).
+        twins: folder for the same sequence in RGB, with the same boxes and attributes, if it is wanted.
+    """
     name = tracking_layout.name(index)
-    folder = root / name / "img"
-    folder.mkdir(parents=True, exist_ok=True)
     facts: list[attributes.Fact] = []
     lines, total = [], 0
     for frame in range(frames):
-        picture, seen, smear = tracking_frame(seed, index, frame, size)
-        target = next((item for item in seen if item.ident == tracking_layout.TARGET), None)
+        shot = tracking_frame(seed, index, frame, size, twins is not None)
+        target = next((item for item in shot.seen if item.ident == tracking_layout.TARGET), None)
         if target:
-            facts.append(attributes.observe(picture, target, seen, smear))
+            facts.append(attributes.observe(shot.tir, target, shot.seen, shot.smear))
         elif facts:
             facts.append(replace(facts[-1], outside=1.0))
-        data = encode(picture, ".jpg")
-        write_bytes(folder / f"{frame + 1:04d}.jpg", data)
-        total += len(data)
         lines.append(",".join(f"{v:.2f}" for v in facts[-1].box))
+        for folder, picture in ((root, shot.tir), (twins, shot.rgb)):
+            if folder and picture is not None:
+                total += _write_picture(folder / name / "img" / f"{frame + 1:04d}.jpg", picture)
     script = tracking_layout.SCRIPTS[index % len(tracking_layout.SCRIPTS)]
     flags = attributes.flags(facts, script.scenario, script.kind == "car")
-    write_text(root / name / "groundtruth_rect.txt", "\n".join(lines) + "\n")
-    (root / "attributes").mkdir(exist_ok=True)
-    write_text(root / "attributes" / f"{name}.txt", ",".join(map(str, flags)) + "\n")
-    return total, flags
+    for folder in filter(None, (root, twins)):
+        write_text(folder / name / "groundtruth_rect.txt", "\n".join(lines) + "\n")
+        (folder / "attributes").mkdir(exist_ok=True)
+        write_text(folder / "attributes" / f"{name}.txt", ",".join(map(str, flags)) + "\n")
+    return total

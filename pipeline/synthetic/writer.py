@@ -14,13 +14,14 @@ from pipeline.files.writing import write_text, written_text
 from pipeline.runtime.executor import run_tasks
 from pipeline.synthetic import sequences
 from pipeline.synthetic.scene import tracking_layout
+from pipeline.synthetic.scene.scene import PAIRS, TRACKING
 from pipeline.synthetic.settings import SynthConfig
 
 CHUNK = 32
 """Pairs a task; each frame is a function of the seed, the sequence and its number, so the cut changes nothing."""
 MIN_VISIBILITY = 0.6
 MIN_SIDE = 12.0
-_MADE = ("pairs", "tracking")
+_MADE = ("pairs", "tracking", "tracking_rgb")
 _UNFINISHED = ".unfinished"
 """Says of a folder of pairs that synth makes it, until its truth does."""
 _CONVENTION = (
@@ -50,12 +51,13 @@ class _Done:
 def _make(task: _Task) -> _Done:
     """Do one task: some pairs of a sequence, or a whole tracking sequence."""
     config = task.config
-    if task.kind == 0:
+    if task.kind == PAIRS:
         frames = range(task.start, min(task.start + CHUNK, config.frames))
         rows, size = sequences.write_pairs(config.out / "pairs", config.seed, task.index, frames, config.size)
         return _Done(task, rows, size)
     root = config.out / "tracking"
-    size, _ = sequences.write_tracking(root, config.seed, task.index, config.tracking_frames, config.size)
+    twins = config.out / "tracking_rgb" if config.tracking_rgb else None
+    size = sequences.write_tracking(root, config.seed, task.index, config.tracking_frames, config.size, twins)
     return _Done(task, [], size)
 
 
@@ -63,10 +65,10 @@ def _tasks(config: SynthConfig) -> Iterator[_Task]:
     order = 0
     for index in range(config.sequences):
         for start in range(0, config.frames, CHUNK):
-            yield _Task(config, order, 0, index, start)
+            yield _Task(config, order, PAIRS, index, start)
             order += 1
     for index in range(config.tracking if config.tracking_frames else 0):
-        yield _Task(config, order, 1, index, 0)
+        yield _Task(config, order, TRACKING, index, 0)
         order += 1
 
 
@@ -99,7 +101,7 @@ def _prepare(config: SynthConfig) -> None:
         for name in _MADE:
             if (out / name).is_dir():
                 shutil.rmtree(out / name)
-    for name in _MADE:
+    for name in _MADE if config.tracking_rgb else _MADE[:2]:
         (out / name).mkdir(parents=True, exist_ok=True)
     write_text(out / "pairs" / _UNFINISHED, "")
 
@@ -139,7 +141,7 @@ def _record(config: SynthConfig, results: Iterator[_Done], truth: IO[str], found
     for done in results:
         total["bytes"] += done.size
         task = done.task
-        if task.kind:
+        if task.kind != PAIRS:
             continue
         name = sequences.pair_name(task.index)
         if task.start == 0:
@@ -156,11 +158,11 @@ def _record(config: SynthConfig, results: Iterator[_Done], truth: IO[str], found
 
 
 def run(config: SynthConfig) -> dict[str, object]:
-    """Write ``pairs/`` and ``tracking/`` under ``config.out``.
+    """Write ``pairs/``, ``tracking/`` and, where asked for, ``tracking_rgb/`` under ``config.out``.
 
     Returns:
         What was made: ``pairs``, ``sequences``, ``objects``, ``detections``, ``tracking`` (names), ``tracking_frames``,
-        ``bytes``, ``seconds``.
+        ``tracking_rgb_frames``, ``bytes``, ``seconds``.
 
     Raises:
         UsageError: the folder is in use or cannot be written.
@@ -181,5 +183,6 @@ def run(config: SynthConfig) -> dict[str, object]:
         "sequences": config.sequences,
         "tracking": names,
         "tracking_frames": len(names) * config.tracking_frames,
+        "tracking_rgb_frames": len(names) * config.tracking_frames if config.tracking_rgb else 0,
         "seconds": round(time.perf_counter() - begun, 2),
     }

@@ -14,6 +14,23 @@ from pipeline.synthetic.optics.heat import BODY
 from pipeline.synthetic.optics.noise import Plane, Reals, fractal, grain, resize
 
 Picture = NDArray[np.uint8]
+WHITE = (125.0, 265.0)
+"""Grey level of the hottest surfaces of a scene, 255 and above: white, as automatic gain leaves them.
+
+The 99.5th percentile of real thermal pictures is 49 to 128 (KAIST), 94 (MSRS), 164 to 248 (M3SVD, LLVIP, RoadScene) and
+195 to 255 (sequences for tracking).
+"""
+COLD = (4.0, 16.0)
+"""Kelvin below the middle of a scene down to which its cool surfaces are told apart; the sky may be colder.
+
+The median of real thermal pictures is 0.14 to 0.5 of their white.
+"""
+FOOT = (0.0, 0.2)
+"""Share of the range between the cool and the hottest surfaces that is kept below the cool ones."""
+BLUR = (0.65, 1.1)
+"""Sigma of the optics in thermal pixels."""
+GRAIN = (0.7, 1.8)
+"""Factor of all thermal noise."""
 _SLACK = 64
 
 
@@ -76,7 +93,7 @@ class Bolometer:
     Attributes:
         low: temperature shown as black, in kelvin.
         high: temperature shown as ``white``.
-        white: grey level of ``high``: recordings meant for measuring leave room above.
+        white: grey level of ``high``: recordings meant for measuring leave room above, automatic gain none.
         blur: sigma of the optics in its own pixels.
         rough: strength of all noise.
         noise: temporal noise in kelvin, a sheet of :func:`speckle`.
@@ -92,22 +109,23 @@ class Bolometer:
     pattern: Plane
 
     @classmethod
-    def tune(
-        cls, rng: np.random.Generator, panorama: Plane, size: tuple[int, int], white: tuple[float, float]
-    ) -> Bolometer:
-        """A camera whose range is set once for a sequence, by what is in the scene: bodies never change their grey."""
+    def tune(cls, rng: np.random.Generator, panorama: Plane, size: tuple[int, int]) -> Bolometer:
+        """A camera whose range is set once for a sequence, by what is in the scene: bodies never change their grey.
+
+        What differs from camera to camera is drawn from :data:`WHITE`, :data:`COLD`, :data:`FOOT`, :data:`BLUR` and
+        :data:`GRAIN`, whatever kind of sequence it films.
+        """
         low, middle, high = (float(v) for v in np.percentile(panorama[::8, ::8], (12, 50, 99.7)))
-        low = max(low, middle - 16.0)
-        high = max(high, BODY - 3.0, middle + 7)
+        white, cold, foot, blur = (float(rng.uniform(*span)) for span in (WHITE, COLD, FOOT, BLUR))
+        low, high = max(low, middle - cold), max(high, BODY - 3.0, middle + 7)
         width, height = size
         y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         pattern = 0.10 * rng.standard_normal((1, width)) + 0.05 * rng.standard_normal((height, width))
         pattern = pattern + 0.25 * fractal(rng, height, width, width / 3, 2) - 0.7 * (x * x + y * y)
         # A wide range hides noise and a narrow one shows it; the strength follows the range so that both look right.
-        rough = min((high - low) / 20, 1.5)
+        rough = min((high - low) / 20, 1.5) * float(np.exp(rng.uniform(*np.log(GRAIN))))
         noise = speckle(rng, size, 1, 0.07 * rough, 0.0)[..., 0]
-        grey, blur = float(rng.uniform(*white)), float(rng.uniform(0.75, 1.05))
-        return cls(low - 0.25 * (high - low), high, grey, blur, rough, noise, (pattern * rough).astype(np.float32))
+        return cls(low - foot * (high - low), high, white, blur, rough, noise, (pattern * rough).astype(np.float32))
 
     def expose(
         self, heat: Plane, matrix: Points, rng: np.random.Generator, smear: tuple[float, float] = (0, 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.synthetic.objects import facades, ground, horizon, props
-from pipeline.synthetic.optics.noise import Plane, stream
+from pipeline.synthetic.optics.noise import Draw, Plane, stream
 from pipeline.synthetic.optics.raster import Look, Pose, Sprite, draw, overlap, paste
 from pipeline.synthetic.scene import shadows
 from pipeline.synthetic.scene.scene import Fixture, Scene, cloth
@@ -77,7 +77,7 @@ def _houses(rng: np.random.Generator, scene: Scene, canvas: Plane, sun: Plane) -
 
 
 def _fixture(scene: Scene, lit: Plane, item: Fixture) -> Sprite | None:
-    rng = stream(item.seed)
+    rng = stream(scene.seed, *scene.key, Draw.FIXTURE, item.number)
     look = look_at(scene, lit, item.pose, 0.5 * cloth(rng))
     if item.kind in ("tree", "bush", "conifer"):
         return props.plant(rng, item.kind, item.pose, scene.view, look)
@@ -100,7 +100,7 @@ def _still(scene: Scene, lit: Plane) -> list[Still]:
 
 def build(scene: Scene) -> Backdrop:
     """Draw the panorama of a scene."""
-    rng = stream(scene.seed, *scene.key, 1)
+    rng = stream(scene.seed, *scene.key, Draw.BACKDROP)
     view, climate, light = scene.view, scene.climate, scene.light
     width, height = view.panorama
     canvas = np.zeros((height, width, 4), np.float32)

@@ -13,7 +13,7 @@ from pipeline.synthetic.objects.vehicles import Vehicle
 from pipeline.synthetic.optics.camera import View
 from pipeline.synthetic.optics.heat import Climate
 from pipeline.synthetic.optics.light import Lamp, Light
-from pipeline.synthetic.optics.noise import stream
+from pipeline.synthetic.optics.noise import Draw, stream
 from pipeline.synthetic.optics.raster import Pose
 from pipeline.synthetic.scene.scene import RIG_MARGIN, Fixture, Scene, Sway, cloth
 
@@ -42,11 +42,11 @@ def _street(rng: np.random.Generator, paved: bool) -> Street:
 def _fixtures(rng: np.random.Generator, street: Street) -> tuple[list[Fixture], list[Fixture]]:
     """Lamps and trees in rows along a street, trees scattered over a park; and the still objects."""
     still: list[Fixture] = []
+    objects: list[Fixture] = []
 
     def add(target: list[Fixture], kind: str, across: float, z: float, heading: float) -> None:
-        target.append(Fixture(kind, Pose(street.x(across, z), z, heading), int(rng.integers(2**31))))
+        target.append(Fixture(kind, Pose(street.x(across, z), z, heading), len(still) + len(objects)))
 
-    objects: list[Fixture] = []
     kerb = street.half + (0.7 if street.paved else 0.9)
     for side in (-1, 1):
         inward = 0.0 if side < 0 else np.pi
@@ -143,9 +143,9 @@ def _crowd(rng: np.random.Generator, street: Street, night: bool) -> list[Actor]
     return actors
 
 
-def pair_scene(seed: int, index: int, size: tuple[int, int], night: bool, paved: bool) -> Scene:
-    """The scene of RGB-TIR sequence ``index``: a street or a park, by day or by night."""
-    rng = stream(seed, 0, index, 0)
+def place(seed: int, key: tuple[int, int], size: tuple[int, int], night: bool, paved: bool) -> Scene:
+    """The scene of the sequence ``key`` (kind, index): a street or a park, by day or by night."""
+    rng = stream(seed, *key, Draw.SCENE)
     width, height = size
     unit = width / 640
     margin = (round((RIG_MARGIN + 34) * unit), round((RIG_MARGIN + 8) * unit))
@@ -157,4 +157,4 @@ def pair_scene(seed: int, index: int, size: tuple[int, int], night: bool, paved:
     actors = _crowd(rng, street, night)
     climate = Climate.draw(rng, night)
     return Scene(view, sway, climate, light, street, tuple(fixtures), tuple(objects), tuple(actors), 0.2,
-                 not paved and bool(rng.random() < 0.6), seed, (0, index))  # fmt: skip
+                 not paved and bool(rng.random() < 0.6), seed, key)  # fmt: skip

@@ -14,6 +14,8 @@ from pipeline.synthetic.optics.light import Light
 from pipeline.synthetic.optics.noise import Plane, grain
 from pipeline.synthetic.optics.raster import Pose
 
+PAIRS, TRACKING = 0, 1
+"""Kinds of sequences: the first number of every random stream, so that no scene of one is drawn as one of the other."""
 RIG_MARGIN = 22
 """Pixels of 640 by which the TIR picture may reach over the RGB picture's edge."""
 
@@ -47,11 +49,14 @@ class Sway:
 
 @dataclass(frozen=True)
 class Fixture:
-    """A thing that stands still: ``kind`` is a maker's name in :mod:`pipeline.synthetic.objects.props`."""
+    """A thing that stands still: ``kind`` is a maker's name in :mod:`pipeline.synthetic.objects.props`.
+
+    ``number`` is its own in the sequence, for its random stream.
+    """
 
     kind: str
     pose: Pose
-    seed: int
+    number: int
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from pipeline.synthetic.objects.actors import Actor, Path
 from pipeline.synthetic.objects.people import Dog, Person
 from pipeline.synthetic.objects.vehicles import Vehicle
 from pipeline.synthetic.optics.camera import View
-from pipeline.synthetic.optics.noise import stream
+from pipeline.synthetic.optics.noise import Draw, stream
 from pipeline.synthetic.optics.raster import Pose
-from pipeline.synthetic.scene.layout import pair_scene
-from pipeline.synthetic.scene.scene import RIG_MARGIN, Fixture, Scene, Sway, cloth
+from pipeline.synthetic.scene.layout import place
+from pipeline.synthetic.scene.scene import RIG_MARGIN, TRACKING, Fixture, Scene, Sway, cloth
 
 Scenario = Literal["S", "V", "H", "D"]
 TARGET = 1
@@ -81,7 +81,7 @@ def _target(rng: np.random.Generator, script: Script, scene: Scene) -> Actor:
     return Actor(TARGET, Person.draw(rng), Path(*ends, 1.35, 0.5, True), cloth(rng))
 
 
-def _screens(rng: np.random.Generator, script: Script, target: Actor) -> list[Fixture]:
+def _screens(rng: np.random.Generator, script: Script, target: Actor, number: int) -> list[Fixture]:
     """A lamp post, tree or bush half way, between the camera and where the target will pass."""
     if script.kind == "car" or script.scenario == "D":
         return []
@@ -90,14 +90,14 @@ def _screens(rng: np.random.Generator, script: Script, target: Actor) -> list[Fi
     z = 0.78 * (z0 + share * (z1 - z0))
     x = (x0 + share * (x1 - x0)) * 0.78
     kind = "lamp" if script.paved else str(rng.choice(("bush", "tree")))
-    return [Fixture(kind, Pose(x, z, 0.0), int(rng.integers(2**31)))]
+    return [Fixture(kind, Pose(x, z, 0.0), number)]
 
 
 def scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
     """The scene of tracking sequence ``index``; its target is the first actor."""
     script = SCRIPTS[index % len(SCRIPTS)]
-    base = pair_scene(seed, 1000 + index, size, script.night, script.paved)
-    rng = stream(seed, 1, index, 0)
+    base = place(seed, (TRACKING, index), size, script.night, script.paved)
+    rng = stream(seed, *base.key, Draw.TARGET)
     unit = size[0] / 640
     height, horizon, swing, shake = _CAMERA[script.scenario]
     margin = (
@@ -118,7 +118,8 @@ def scene(seed: int, index: int, size: tuple[int, int]) -> Scene:
     street = base.street
     if script.scenario == "D":
         street = replace(street, houses=tuple(replace(h, height=max(h.height, height + 2)) for h in street.houses))
+    screens = tuple(_screens(rng, script, target, len(base.fixtures) + len(base.objects)))
     return replace(
-        base, view=view, sway=sway, street=street, fixtures=kept + tuple(_screens(rng, script, target)), objects=(),
-        actors=(target, *others), step=0.1, key=(1, index),
+        base, view=view, sway=sway, street=street, fixtures=kept + screens, objects=(), actors=(target, *others),
+        step=0.1,
     )  # fmt: skip

@@ -93,7 +93,7 @@ def test_the_target_is_where_the_ground_truth_says(made: Made) -> None:
 @pytest.mark.parametrize("index", range(8))
 def test_every_script_starts_with_its_target_in_view(index: int) -> None:
     for seed in range(3):
-        _, seen, _ = sequences.tracking_frame(seed, index, 0, (320, 256))
+        seen = sequences.tracking_frame(seed, index, 0, (320, 256)).seen
         target = next(item for item in seen if item.ident == tracking_layout.TARGET)
         assert target.visibility > 0.6
 

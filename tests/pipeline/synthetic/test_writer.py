@@ -64,9 +64,9 @@ def test_the_camera_never_turns_beyond_the_panorama(index: int) -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_a_small_thermal_picture_is_drawn() -> None:
-    picture, seen, _ = sequences.tracking_frame(9, 0, 0, (160, 128))
-    assert picture.std() > 5
-    assert seen
+    shot = sequences.tracking_frame(9, 0, 0, (160, 128))
+    assert shot.tir.std() > 5
+    assert shot.seen
 
 
 def test_same_seed_same_bytes_whatever_the_workers(made: Made, small: SynthConfig, tmp_path: Path) -> None:
