@@ -8,11 +8,15 @@ from typing import Any
 
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json
-from trainer.checkpoints.run_folder import META, MODEL
 
+MODEL, META = "model.safetensors", "model.json"
+"""A run's weights, and what they are."""
 LEARNT = "tir_ranges"
 """Key of ``model.json``: how the TIR of the shards that trained the model became 0 to 255, a list without repeats of
 ``"8-bit"`` (as stored), ``"sequence"`` (16 bits, a range found in each sequence) and [low, high]. Empty: not known."""
+WINDOW = "window"
+"""Key of ``model.json``: side of the search window, pixels, that the model was trained with; without it, or None, the
+base tracker's own."""
 
 
 def weights_file(path: Path, option: str = "--init") -> Path:
@@ -30,7 +34,7 @@ def weights_file(path: Path, option: str = "--init") -> Path:
 
 
 def described(file: Path) -> dict[str, Any]:
-    """What a run's model says it is (``tracker``, ``recipe``, :data:`LEARNT`); empty for a file that is not a run's.
+    """What a run's model says it is (``tracker``, ``recipe``, :data:`LEARNT`, :data:`WINDOW`); empty for other files.
 
     Raises:
         DataError: the description is damaged.
@@ -40,8 +44,10 @@ def described(file: Path) -> dict[str, Any]:
         return {}
     try:
         content: dict[str, Any] = read_json(meta)
-        return {key: str(content[key]) for key in ("tracker", "recipe")} | {LEARNT: list(content.get(LEARNT) or [])}
-    except (DataError, KeyError, TypeError) as error:
+        told = {key: str(content[key]) for key in ("tracker", "recipe")}
+        window = content.get(WINDOW)
+        return told | {LEARNT: list(content.get(LEARNT) or []), WINDOW: window if window is None else int(window)}
+    except (DataError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{meta}: not the description of a model: fetch the run again") from error
 
 
@@ -49,6 +55,20 @@ def learnt_ranges(files: Sequence[Path]) -> list[Any]:
     """The thermal ranges that weights have learnt from, without repeats (:data:`LEARNT`)."""
     every = [policy for file in files for policy in described(file).get(LEARNT, [])]
     return [policy for place, policy in enumerate(every) if policy not in every[:place]]
+
+
+def window_of(files: Sequence[Path]) -> int | None:
+    """The search window that weights have learnt in, pixels (:data:`WINDOW`); None is the base tracker's own.
+
+    Raises:
+        UsageError: they are of different ones.
+    """
+    told = {file: described(file) for file in files}
+    windows = {str(file): each[WINDOW] for file, each in told.items() if each}
+    if len(set(windows.values())) > 1:
+        said = ", ".join(f"{file}: {f'{px} px' if px else 'the own one'}" for file, px in windows.items())
+        raise UsageError(f"learnt in search windows of different sizes ({said}): put together runs of one --window")
+    return next(iter(windows.values()), None)
 
 
 def tracker_of(files: Sequence[Path], named: str | None) -> str:

@@ -17,11 +17,13 @@ from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import write_text, written
 from pipeline.runtime.output import locked, refuse_existing, refuse_other
+from trainer.checkpoints import model_file
 from trainer.checkpoints.unpickle import read_pickle
 from trainer.checkpoints.weights import save_weights
 from trainer.recipes.settings import BEFORE
 
-MODEL, META, STATE, METRICS, RUN = "model.safetensors", "model.json", "state.pt", "metrics.jsonl", "run.json"
+MODEL, META = model_file.MODEL, model_file.META
+STATE, METRICS, RUN = "state.pt", "metrics.jsonl", "run.json"
 START, VALIDATION = "start.safetensors", "held_out.json"
 REPORT, CURVES, TENSORBOARD = "report.html", "curves.png", "tb"
 _MADE = (STATE, MODEL, META, START, METRICS, VALIDATION, RUN, REPORT, CURVES, f"{TENSORBOARD}/events.out.tfevents.*")

@@ -84,6 +84,14 @@ SHARDS = click.option(
     help="Folder that `cmd-prep mine` wrote; repeated, a recipe takes those of the mining method it wants.",
 )
 
+WINDOW = click.option(
+    "--window",
+    type=int,
+    metavar="PX",
+    show_default="the tracker's own, 288 or 352",
+    help="Side of the search window, a multiple of 16.",
+)
+
 ON_EXISTING = on_existing("a run that the folder holds already")
 
 
@@ -113,6 +121,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
     show_default="5, in pretrain the tracker's own",
     help="Pairs a step and process.",
 )
+@WINDOW
 @click.option("--device", show_default="a GPU where there is one", help="torch device.")
 @click.option("--loader-workers", type=click.IntRange(0), show_default="2", help="Processes that read shards.")
 @click.option("--amp", is_flag=True, default=None, help="Run the network in bfloat16 where that is safe.")
@@ -149,14 +158,19 @@ def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.pth.tar")
 def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
     """Write a student in the format of another program."""
-    from trainer.checkpoints.model_file import tracker_of, weights_file
+    from trainer.checkpoints.model_file import tracker_of, weights_file, window_of
     from trainer.checkpoints.pytracking_export import export_pytracking
     from trainer.checkpoints.weights import load_weights
+    from trainer.trackers.parameters.defaults import window_params
 
     file = weights_file(weights, "export")
     name = tracker_of([file], tracker)
+    window = window_of([file])
     export_pytracking(load_weights(file), name, out)
-    print_table([("tracker", name), ("format", kind), ("file", out)])
+    # The file has no place for it: whoever tracks with it must say it there.
+    sizes = [f"params.{key} = {value}" for key, value in window_params(name, window).items()]
+    note = [("set in pytracking", f"{', '.join(sizes)}: its search window is of {window} px")] if window else []
+    print_table([("tracker", name), ("format", kind), ("file", out), *note])
 
 
 @main.command()
@@ -176,15 +190,18 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existi
 @SHARDS
 @click.option("--recipe", default="d3", show_default=True, metavar="NAME|FILE", help="Row of Table 1, or FILE.yaml.")
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
+@WINDOW
 @click.option("--samples", type=click.IntRange(1), default=6, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.html")
-def feeds(shards: tuple[Path, ...], recipe: str, tracker: str, samples: int, seed: int, out: Path) -> None:
+def feeds(
+    shards: tuple[Path, ...], recipe: str, tracker: str, window: int | None, samples: int, seed: int, out: Path
+) -> None:
     """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
     from pipeline.files.writing import write_text
     from trainer.pages import draw_feeds
 
-    page = draw_feeds(shards, recipe, tracker, samples, seed)
+    page = draw_feeds(shards, recipe, tracker, samples, seed, window)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, page)
     print_table([("report", out)])

@@ -19,7 +19,7 @@ from trainer.data.shards import of_method, open_source, split_pairs
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
-from trainer.recipes.settings import TrainSettings
+from trainer.recipes.settings import TrainSettings, make_settings
 
 Image = NDArray[np.uint8]
 BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)
@@ -27,7 +27,9 @@ SHOWN_PROPOSALS = 4
 WIDTH = 240
 
 
-def draw_feeds(shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int) -> str:
+def draw_feeds(
+    shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int, window: int | None = None
+) -> str:
     """The page, HTML.
 
     Args:
@@ -36,12 +38,14 @@ def draw_feeds(shards: Sequence[Path], recipe: str, tracker: str, samples: int, 
         tracker: whose windows are cut.
         samples: draws to show for each mix.
         seed: of the draws.
+        window: side of the search window in pixels; None is the tracker's own.
 
     Raises:
-        UsageError: no shards, or a row that is fed nothing.
+        UsageError: no shards, a row that is fed nothing, or no window that a run could have.
         DataError: shards that cannot be read.
     """
-    row, spec = load_recipe(recipe), geometry_of(tracker)
+    settings = make_settings({"recipe": recipe, "tracker": tracker, "window": window})
+    row, spec = load_recipe(recipe), geometry_of(tracker, settings.window)
     if not row.trains:
         raise UsageError(f"recipe {recipe} trains nothing: its branches are fed nothing")
     if not shards:

@@ -11,10 +11,10 @@ from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, rows_of
 from trainer.recipes.settings import TrainSettings
 
-OPTIONS = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed")
+OPTIONS = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed", "window")
 """Settings that are options of the command as well."""
-TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", "tracker", "seed", "rates"}
-"""What only training uses; beside it there are the rates."""
+TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", "tracker", "seed", "rates", "window"}
+"""What only training uses; beside it there are the rates. A model that is only put together has a window too."""
 
 OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone")
 """What ``--recipe all`` tells only to the rows that use it, as it does the rates."""

@@ -111,14 +111,18 @@ ATOM = replace(
 )
 
 
-def geometry_of(tracker: str) -> TrackerSpec:
+def geometry_of(tracker: str, window: int | None = None) -> TrackerSpec:
     """The geometry of a base tracker.
+
+    Args:
+        tracker: its name.
+        window: side of the search window in pixels; None is the tracker's own. Everything else is in boxes, or follows.
 
     Raises:
         ValueError: no such tracker.
     """
     spec: TrackerSpec = base_tracker(tracker).load("geometry")
-    return spec
+    return replace(spec, size=window) if window else spec
 
 
 def _known(tracker: str) -> str:

@@ -23,7 +23,7 @@ class Row:
 
     Attributes:
         recipe: the row as Table 1 has it.
-        base: the base tracker's geometry.
+        base: the base tracker's geometry, in windows of the run's size.
         spec: that geometry with the proposals that the box loss asks for.
         modules: the modules that are trained.
         tcl_loss: the classification loss.
@@ -69,7 +69,7 @@ def resolve_row(settings: TrainSettings) -> Row:
     Raises:
         UsageError: settings that do not fit the row or one another.
     """
-    recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker)
+    recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker, settings.window)
     modules = recipe.trained(base, settings.backbone)
     learns = recipe.pretrains and settings.backbone == "tracker"
     _check(settings, recipe, modules)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from pipeline.config import Settings
+from pipeline.labels import LABEL_STRIDE
 from trainer.recipes.losses import BBE_LOSSES, TCL_LOSSES
 
 TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
@@ -97,11 +98,13 @@ class FeedSettings(Settings):
             pictures side by side.
         mix_pairs: with mix ``batch``: every pair enters ``twice``, or ``once``, half of the batch each way.
         jitter: ``tracker`` is the base tracker's; ``none`` centres every window, which a bias alone can learn.
+        window: side of the search window in pixels; None is the base tracker's own. It shows as many boxes in any size.
     """
 
     mix: Literal["batch", "spatial"] = "batch"
     mix_pairs: Literal["twice", "once"] = "twice"
     jitter: Literal["tracker", "none"] = "tracker"
+    window: int | None = Field(default=None, ge=6 * LABEL_STRIDE, le=40 * LABEL_STRIDE, multiple_of=LABEL_STRIDE)
 
 
 class HeldOutSettings(Settings):

@@ -29,6 +29,8 @@ BEFORE: dict[str, Any] = {
     "backbone": "tracker",
     "rate_scale": 1.0,
     "pretraining": "one rate a module, all of the backbone",
+    "window": None,
+    "other_windows": {},
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
@@ -59,7 +61,12 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
     def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
         settings = self.model_dump(mode="json", include=set(TrainSettings.model_fields))
-        return recorded(settings | {"results": RESULTS}, BEFORE)
+        return recorded(settings | {"results": RESULTS, "window": self.other_window}, BEFORE)
+
+    @property
+    def other_window(self) -> int | None:
+        """Side of the search window where it is not the base tracker's own, which is as if none were given."""
+        return None if self.window == geometry_of(self.tracker).size else self.window
 
     @property
     def bbe_weight(self) -> float:
@@ -128,7 +135,8 @@ class TrainConfig(TrainSettings, TrainWhereabouts):
 
     def record(self) -> dict[str, Any]:
         """Both, as they are written down."""
-        return recorded(self.model_dump(mode="json"), BEFORE | {"on_existing": "resume", "save_minutes": 10.0})
+        settings = self.model_dump(mode="json") | {"window": self.other_window}
+        return recorded(settings, BEFORE | {"on_existing": "resume", "save_minutes": 10.0})
 
 
 def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:

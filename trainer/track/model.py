@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.errors import UsageError
 from pipeline.files.hashing import file_sha256
 from trainer.base_trackers import base_tracker
-from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file
+from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file, window_of
 from trainer.checkpoints.run_folder import META
 from trainer.sequences.frames import Kind
 
@@ -28,12 +28,14 @@ class Model:
         tracker: the base tracker.
         sha256: of the file.
         learnt: the thermal ranges of its training data (``model_file.LEARNT``); empty where they are not known.
+        window: side of the search window that it learnt in (``model_file.WINDOW``); None is the tracker's own.
     """
 
     file: Path
     tracker: str
     sha256: str
     learnt: tuple[Any, ...]
+    window: int | None
 
 
 def find_model(weights: Path, tracker: str | None) -> Model:
@@ -53,7 +55,7 @@ def find_model(weights: Path, tracker: str | None) -> Model:
         base_tracker(name)
     except ValueError as error:
         raise UsageError(f"{file.with_name(META)}: {error}") from error
-    return Model(file, name, file_sha256(file), tuple(learnt_ranges([file])))
+    return Model(file, name, file_sha256(file), tuple(learnt_ranges([file])), window_of([file]))
 
 
 def range_warning(learnt: Sequence[Any], firsts: Mapping[Path, Kind | None], tir_range: Range | None) -> str | None:

@@ -70,15 +70,20 @@ class TrackConfig(TrackSettings, TrackWhereabouts):
     """All that a run of ``cmd-track`` takes: its settings and its whereabouts."""
 
 
-def parse_params(tracker: str, words: Sequence[str]) -> dict[str, Any]:
+def parse_params(tracker: str, words: Sequence[str], window: int | None = None) -> dict[str, Any]:
     """Tracker parameters from ``name=value``; a value is JSON (``true``, ``1e-3``, ``[1, 1.05]``) or a plain word.
+
+    Args:
+        tracker: the base tracker.
+        words: as typed.
+        window: side of the search window that the weights learnt in, for what is not typed; None is the tracker's own.
 
     Raises:
         UsageError: not ``name=value``, no parameter of that tracker, or a value of another type.
     """
-    from trainer.trackers.parameters.defaults import resolve
+    from trainer.trackers.parameters.defaults import resolve, window_params
 
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = window_params(tracker, window)
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:

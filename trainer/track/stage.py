@@ -72,7 +72,7 @@ def run(config: TrackConfig) -> Tracked:
         CmdTirError: a process died, or another run holds the folder.
     """
     model = find_model(config.weights, config.tracker)
-    params = parse_params(model.tracker, config.params)
+    params = parse_params(model.tracker, config.params, model.window)
     data = load_data_set(config.dataset, config.root, config.sequences)
     job = _job(config, model, params, data)
     _warn(config, job, model, data)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from trainer.base_trackers import base_tracker
+from trainer.checkpoints.model_file import window_of
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
 from trainer.net.base import TrackingNet
@@ -19,7 +20,7 @@ from trainer.sequences.thermal import Frame, FrameReader, Range
 from trainer.trackers.engine import Engine
 from trainer.trackers.fuse import fold_batch_norms
 from trainer.trackers.localization import Flag
-from trainer.trackers.parameters.defaults import resolve
+from trainer.trackers.parameters.defaults import resolve, window_params
 from trainer.trackers.parameters.params import TrackingParams
 
 
@@ -28,7 +29,8 @@ class Tracker:
 
     Args:
         name: one of :data:`~trainer.base_trackers.BASE_TRACKERS`.
-        weights: a file that :func:`~trainer.checkpoints.weights.load_weights` reads, or a state dict.
+        weights: a file that :func:`~trainer.checkpoints.weights.load_weights` reads, or a state dict. A run's model is
+            given the search window that it learnt in.
         device: where the network runs.
         params: parameters by pytracking's names in place of the tracker's own, see :mod:`~.parameters.params`.
         seed: of random shifts, dropped channels, start boxes and (ATOM) first weights; every sequence begins with it.
@@ -48,7 +50,8 @@ class Tracker:
         seed: int = 0,
         tir_range: Range | None = None,
     ) -> None:
-        settings = resolve(name, params or {})
+        learnt_in = window_of([Path(weights)]) if isinstance(weights, (str, Path)) else None
+        settings = resolve(name, {**window_params(name, learnt_in), **(params or {})})
         self.name, self._seed, self._fixed_range = name, seed, tir_range
         self.flag: Flag = "normal"
         self._generator = torch.Generator()

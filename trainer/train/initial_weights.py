@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoints.model_file import described, weights_file
+from trainer.checkpoints.model_file import WINDOW, described, weights_file
 from trainer.checkpoints.run_folder import MODEL, START
 from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.distillation.branches import BACKBONE_PREFIX, parts
 from trainer.net import TrackingNet, build_network
+from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
 
@@ -118,10 +119,24 @@ def start_weights(net: TrackingNet, config: TrainConfig, recipe: Recipe) -> None
         log.warning("no --init: %sstarting from random weights (seed %d)", needed, config.seed)
         return
     files = in_order([weights_file(path) for path in config.init], recipe)
+    for source, window in other_windows(config).items():
+        log.warning(
+            "%s has learnt in windows of %d px, this run has %d: a network takes any; --window %d is what it learnt in",
+            *(source, window, geometry_of(config.tracker, config.window).size, window),
+        )
     weights = load_weights(files[0])
     for file, parent in zip(files[1:], recipe.starts_from[1:]):
         merge_branch(weights, load_weights(file), load_recipe(parent), f"{files[0]} and {file}")
     load_into(net, weights, " + ".join(map(str, files)))
+
+
+def other_windows(config: TrainConfig) -> dict[str, int]:
+    """The runs among ``--init`` that have learnt in search windows of another size than this run's -> that size."""
+    own, here = (geometry_of(config.tracker, window).size for window in (None, config.window))
+    files = {str(path): path / MODEL if path.is_dir() else path for path in config.init}
+    told = {source: described(file) for source, file in files.items()}
+    learnt = {source: each[WINDOW] or own for source, each in told.items() if each}
+    return {source: window for source, window in learnt.items() if window != here}
 
 
 def merge_branch(weights: Weights, other: Mapping[str, Tensor], row: Recipe, names: str) -> None:

@@ -15,14 +15,14 @@ from pipeline.errors import UsageError
 from pipeline.files.json_text import read_json
 from pipeline.runtime.output import refuse_existing, refuse_other
 from trainer import DISTRIBUTION
-from trainer.checkpoints.model_file import LEARNT, described, learnt_ranges, tracker_of, weights_file
+from trainer.checkpoints.model_file import LEARNT, WINDOW, described, learnt_ranges, tracker_of, weights_file, window_of
 from trainer.checkpoints.run_folder import MODEL, RUN, RunFolder
 from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.net import build_network
 from trainer.recipes.geometry import geometry_of
-from trainer.recipes.recipe import load_recipe, merging_recipe, recipe_sha256
+from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainConfig
-from trainer.train.initial_weights import Weights, merge_branch, start_weights
+from trainer.train.initial_weights import Weights, merge_branch, other_windows, start_weights
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     recipe = load_recipe(config.recipe)
     if recipe.starts_from and not config.init:
         raise UsageError(f"recipe {recipe.name} only puts {' and '.join(recipe.starts_from)} together: give --init")
+    config = config.model_copy(update={"window": _window(config, recipe)})
     torch.manual_seed(config.seed)
     net = build_network(config.tracker)
     start_weights(net, config, recipe)
@@ -73,8 +74,10 @@ def merge_parents(config: TrainConfig) -> MergedRow:
         "tracker": config.tracker,
         "recipe": recipe.name,
         LEARNT: learnt_ranges(list(map(weights_file, config.init))),
+        **_learnt_in(config.window),
     }
     made = _description(recipe.name, config.record(), recipe_sha256(config.recipe))
+    made |= recorded({"other_windows": other_windows(config)}, BEFORE)
     _write(RunFolder(config.out), net.state_dict(), meta, made, config.on_existing)
     return merged
 
@@ -96,15 +99,34 @@ def merge_runs(
         DataError: weights that cannot be used, or of different trackers.
     """
     files = [weights_file(reference, "--reference"), weights_file(test, "--test")]
-    tracker = tracker_of(files, tracker)
+    tracker, window = tracker_of(files, tracker), window_of(files)
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
     merge_branch(weights, load_weights(files[1]), load_recipe("b2"), names)
     load_into(build_network(tracker), weights, names)
     row = merging_recipe(geometry_of(tracker)).name
-    meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files)}
+    meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files), **_learnt_in(window)}
     made = _description(row, {"reference": str(reference), "test": str(test)})
     _write(RunFolder(out), weights, meta, made, on_existing)
     return MergedRow(row, tracker, out / MODEL)
+
+
+def _window(config: TrainConfig, recipe: Recipe) -> int | None:
+    """The search window that a row's model is of: its parents', or what is asked for where there are none.
+
+    Raises:
+        UsageError: the parents are of different ones, or of another than is asked for.
+    """
+    if not recipe.starts_from:
+        return config.other_window
+    files = [weights_file(path) for path in config.init]
+    if config.window and any(window != config.window for window in other_windows(config).values()):
+        raise UsageError(f"--window {config.window}: {recipe.name} has the window of its parents: leave it out")
+    return window_of(files) or config.other_window
+
+
+def _learnt_in(window: int | None) -> dict[str, Any]:
+    """What ``model.json`` says of a window; nothing where it is the base tracker's own."""
+    return recorded({WINDOW: window}, BEFORE)
 
 
 def _description(recipe: str, settings: dict[str, Any], sha256: str | None = None) -> dict[str, Any]:
@@ -141,6 +163,6 @@ def _is_there(folder: RunFolder, weights: Weights, meta: dict[str, Any]) -> bool
         if not run.is_file() or read_json(run).get("recipe") != meta["recipe"]:
             refuse_existing(folder.path, folder.existing()[0].name)
         return False
-    then, now = ({key: each[key] for key in ("tracker", "recipe")} for each in (told, meta))
+    then, now = ({key: each.get(key) for key in ("tracker", "recipe", WINDOW)} for each in (told, meta))
     refuse_other(folder.path, then | {"weights": digest(load_weights(model))}, now | {"weights": digest(weights)}, {})
     return True

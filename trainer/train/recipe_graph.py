@@ -11,12 +11,12 @@ from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json
 from pipeline.runtime.output import refuse_existing, refuse_other
 from pipeline.shards.index import load_index
-from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN, RunFolder
+from trainer.checkpoints.run_folder import IDENTITY, META, MODEL, REPORT, RUN, RunFolder
 from trainer.data.shards import fingerprint, of_method
 from trainer.recipes.effects import idle_in
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, rows_of
-from trainer.recipes.settings import BEFORE, TrainConfig
+from trainer.recipes.settings import BEFORE, TrainConfig, TrainSettings
 
 log = logging.getLogger(__name__)
 
@@ -150,10 +150,10 @@ def _refuse_other_settings(config: TrainConfig) -> None:
         UsageError: it was.
     """
     run: dict[str, Any] = read_json(config.out / RUN)
-    now = config.identity()
     # A recipe's file and a teacher's count by what is in them, not by where they lie.
-    del now["recipe"], now["teacher"]
-    then = {key: run["settings"][key] for key in now if key in run["settings"]}
+    compared = {"results", *TrainSettings.model_fields} - {"recipe", "teacher"}
+    began = run.get(IDENTITY) or run["settings"]
+    then, now = ({key: each[key] for key in compared if key in each} for each in (began, config.identity()))
     if config.shards:
         now["shards"], then["shards"] = fingerprint(map(load_index, config.shards)), run["shards"]
     refuse_other(config.out, then, now, BEFORE)

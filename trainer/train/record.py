@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.config import recorded
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png
 from trainer import DISTRIBUTION
-from trainer.checkpoints.model_file import LEARNT
+from trainer.checkpoints.model_file import LEARNT, WINDOW
 from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, TENSORBOARD, RunFolder
 from trainer.data import giveaways
 from trainer.pages import curves, draw_run
+from trainer.recipes.settings import BEFORE
 from trainer.train import validation
+from trainer.train.initial_weights import other_windows
 from trainer.train.session import Training
 
 
@@ -97,21 +100,25 @@ class Record:
 def describe_run(training: Training) -> dict[str, Any]:
     """Content of ``run.json``: what a run is, resolved."""
     config, row, data = training.config, training.row, training.data
-    return {
-        "settings": config.record(),
-        IDENTITY: training.prepared.identity,
-        "recipe": row.recipe.record(),
-        "shards": data.source.fingerprint,
-        "methods": [index.method for index in data.source.indexes],
-        "batch_size": row.batch_size,
-        "processes": training.group.world_size,
-        "losses": {"tcl": row.tcl_loss.name, "bbe": row.bbe_loss.name},
-        "rates": training.optimizer.rates,
-        "trained": {name: list(p.shape) for name, p in training.optimizer.live.items()},
-        "pairs": {"training": len(data.training_pairs), "held_out": len(data.validation_pairs)},
-        "device": str(training.device),
-        "versions": {"cmd-tir": version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
-    } | row.sources()
+    return (
+        {
+            "settings": config.record(),
+            IDENTITY: training.prepared.identity,
+            "recipe": row.recipe.record(),
+            "shards": data.source.fingerprint,
+            "methods": [index.method for index in data.source.indexes],
+            "batch_size": row.batch_size,
+            "processes": training.group.world_size,
+            "losses": {"tcl": row.tcl_loss.name, "bbe": row.bbe_loss.name},
+            "rates": training.optimizer.rates,
+            "trained": {name: list(p.shape) for name, p in training.optimizer.live.items()},
+            "pairs": {"training": len(data.training_pairs), "held_out": len(data.validation_pairs)},
+            "device": str(training.device),
+            "versions": {"cmd-tir": version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
+        }
+        | row.sources()
+        | recorded({"other_windows": other_windows(config)}, BEFORE)
+    )
 
 
 def _giveaways(training: Training) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def describe_model(training: Training) -> dict[str, Any]:
         "epoch": training.progress.epoch,
         "shards": training.data.source.fingerprint,
         LEARNT: training.data.source.tir_ranges,
-    }
+    } | recorded({WINDOW: training.config.other_window}, BEFORE)
 
 
 def _tensorboard_writer(folder: RunFolder) -> Any:

@@ -126,6 +126,17 @@ def test_a_row_that_was_trained_otherwise_is_refused(worlds: dict[str, Path], tm
         recipe_graph.plan_rows(config(worlds | {"center": other}, tmp_path, "center"))
 
 
+@pytest.mark.parametrize(("then", "now"), [(None, 160), (160, None), (160, 176)])
+def test_a_row_of_another_window_is_refused_and_every_row_gets_the_one_that_is_asked_for(
+    worlds: dict[str, Path], tmp_path: Path, then: int | None, now: int | None
+) -> None:
+    done(worlds, tmp_path, "b1", window=then)
+    with pytest.raises(UsageError, match=rf"b1 was made with other settings or input \(window: {then} -> {now}\)"):
+        recipe_graph.plan_rows(config(worlds, tmp_path, "center", window=now))
+    steps = recipe_graph.plan_rows(config(worlds, tmp_path, *worlds, window=then)).steps
+    assert {step.config.window for step in steps if step.config} == {then}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("tracker", ["dimp18", "atom"])

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import did_you_mean, first_fault
 from trainer.base_trackers import base_tracker
+from trainer.net.filter_optimizer import STRIDE
 from trainer.trackers.parameters.params import AtomParams, DimpParams, TrackingParams
 
 INERT = frozenset(
@@ -82,6 +83,25 @@ def defaults_of(tracker: str) -> TrackingParams:
     """
     params: TrackingParams = base_tracker(tracker).load("parameters")
     return params
+
+
+def window_params(name: str, window: int | None) -> dict[str, Any]:
+    """The parameters, by name, that make a tracker look through search windows of a size.
+
+    Args:
+        name: of the base tracker.
+        window: side in network pixels, a multiple of the stride; None is the tracker's own, which takes none.
+
+    Raises:
+        ValueError: no such tracker.
+    """
+    if window is None:
+        return {}
+    if not isinstance(defaults_of(name), AtomParams):
+        return {"image_sample_size": window}
+    # ATOM's window has an even number of cells, unless it is told that it shall be odd.
+    odd = {"feature_size_odd": True} if window // STRIDE % 2 else {}
+    return {"max_image_sample_size": window**2, "min_image_sample_size": window**2, **odd}
 
 
 def resolve(name: str, overrides: Mapping[str, Any]) -> TrackingParams:
