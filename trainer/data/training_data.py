@@ -49,11 +49,11 @@ class TrainingData:
         feeding, samples = feeding or self.feeding, samples or self.settings.samples_per_epoch
         return self._windows(self.training_pairs, feeding, samples, self.settings.seed, augment=True)
 
-    def validation_windows(self, feeding: Feeding) -> PairDataset:
+    def validation_windows(self, feeding: Feeding, samples: int) -> PairDataset:
         """The windows that measure, the same ones however they are fed; they are not augmented."""
         settings = self.settings
         seed = settings.split_seed + VALIDATION_SEED
-        return self._windows(self.validation_pairs, feeding, settings.held_out_samples, seed, augment=False)
+        return self._windows(self.validation_pairs, feeding, samples, seed, augment=False)
 
     def _windows(
         self, pairs: NDArray[np.int64], feeding: Feeding, samples: int, seed: int, *, augment: bool

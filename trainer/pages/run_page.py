@@ -9,16 +9,10 @@ from pipeline.files.json_text import read_json
 from pipeline.pages import html
 from trainer.checkpoints.run_folder import METRICS, RUN, VALIDATION
 from trainer.data import giveaways
+from trainer.pages.held_out_section import held_out_section
 from trainer.pages.loss_curves import curves
 
-NAMES = {
-    "loss": "L",
-    "tcl": "L_TCL",
-    "bbe": "L_BBE",
-    "peak_error": "error of the response's peak, px",
-    "iou_error": "error of the predicted IoU",
-    "refined_iou": "IoU of refined boxes",
-}
+LOSSES = {"loss": "L", "tcl": "L_TCL", "bbe": "L_BBE"}
 TENSORS = 100
 
 
@@ -38,8 +32,10 @@ def draw_run(folder: Path) -> str:
     fed = f"Fed: reference {recipe['reference']}, test {recipe['test']}, {', '.join(run['methods'])} patches."
     facts += [(f"{branch} targets", _given(found)) for branch, found in run.get("giveaways", {}).items()]
     lines = [html.Section("Losses", fed, plots=[html.svg(curves(folder / METRICS, ""))])]
-    if measured["before"].get("quality"):
-        lines.append(_before_and_after(measured))
+    if measured["before"].get("losses"):
+        lines.append(_losses(measured))
+    if "figures" in measured:
+        lines.append(held_out_section(measured))
     lines.append(_tensors(measured["relative_change"]))
     return html.render(f"{recipe['name']} on {settings['tracker']}", str(folder.name), facts, lines)
 
@@ -48,22 +44,14 @@ def _given(found: dict[str, float]) -> str:
     return giveaways.tell(giveaways.Giveaway(**found))
 
 
-def _before_and_after(measured: dict[str, Any]) -> html.Section:
-    before, after = measured["before"], measured["after"]
-    rows: list[tuple[object, ...]] = [("on held-out sequences", "fed", "before", "after", "change")]
-    for name, value in before["losses"].items():
-        rows.append(_row(NAMES[name], "as trained", value, after["losses"][name]))
-    for way, measures in before["quality"].items():
-        for name, value in measures.items():
-            rows.append(_row(NAMES[name], way, value, after["quality"][way][name]))
-    cosine = (measured[when]["modulation_cosine"] for when in ("before", "after"))
-    rows.append(_row("cosine of TIR's and RGB's modulation", "both", *cosine))
-    note = "The same windows of the same sequences, none of which was trained on. A student is used on TIR alone."
-    return html.Section("Before and after", note, table=rows)
-
-
-def _row(name: str, way: str, before: float, after: float) -> tuple[object, ...]:
-    return name, way, f"{before:.4g}", f"{after:.4g}", f"{after - before:+.3g}"
+def _losses(measured: dict[str, Any]) -> html.Section:
+    rows: list[tuple[object, ...]] = [("held-out loss, as trained", "start", "student", "change")]
+    for name, before in measured["before"]["losses"].items():
+        after = measured["after"]["losses"][name]
+        rows.append((LOSSES[name], f"{before:.4g}", f"{after:.4g}", f"{after - before:+.3g}"))
+    return html.Section(
+        "Held-out losses", "The same windows before and after, none of which was trained on.", table=rows
+    )
 
 
 def _tensors(moved: dict[str, float | None]) -> html.Section:

@@ -56,26 +56,40 @@ class BoxRefiner:
         starts = self._starts(torch.from_numpy(np.ascontiguousarray(box, np.float32))).to(self._device)
         seen = self._net.iou_features(features)
         boxes, iou = (each[0].cpu() for each in ascend(self._net, self._modulation, seen, starts[None], self._params))
-        boxes[:, 2:].clamp_(_MIN_SIDE)
-        ratio, limit = boxes[:, 2] / boxes[:, 3], self._params.maximal_aspect_ratio
-        kept = (ratio < limit) & (ratio > 1 / limit) & boxes.isfinite().all(1)
-        boxes, iou = boxes[kept], iou[kept]
-        if not len(boxes):
-            return None
-        best = iou.topk(min(self._params.iounet_k, len(iou))).indices
-        refined: Vector = boxes[best].mean(0).numpy()
-        return refined
+        return None if (chosen := best_box(boxes, iou, self._params)) is None else chosen.numpy()
 
     def _starts(self, box: Tensor) -> Tensor:
         """The box, and random ones around it, (P, 4)."""
-        params = self._params
-        if params.num_init_random_boxes <= 0:
+        if self._params.num_init_random_boxes <= 0:
             return box[None]
-        spread = box[2:].prod().sqrt() * torch.tensor([params.box_jitter_pos] * 2 + [params.box_jitter_sz] * 2)
-        noise = (torch.rand(params.num_init_random_boxes, 4, generator=self._generator) - 0.5) * spread
-        size = (box[2:] + noise[:, 2:]).clamp(min=float(box[2:].min() / 3))
-        centre = box[:2] + box[2:] / 2 + noise[:, :2]
-        return torch.cat([box[None], torch.cat([centre - size / 2, size], dim=1)])
+        noise = torch.rand(self._params.num_init_random_boxes, 4, generator=self._generator) - 0.5
+        return boxes_around(box[None], noise[None], self._params)[0]
+
+
+def boxes_around(boxes: Tensor, noise: Tensor, params: TrackingParams) -> Tensor:
+    """Where refinement starts from: boxes (N, 4), each followed by random ones around it, (N, 1 + P, 4).
+
+    Args:
+        boxes: x, y, w, h.
+        noise: (N, P, 4) uniform in -0.5 to 0.5.
+        params: how far centres and sides go.
+    """
+    spread = boxes.new_tensor([params.box_jitter_pos] * 2 + [params.box_jitter_sz] * 2)
+    moves = noise * (boxes[:, 2:].prod(1).sqrt()[:, None] * spread)[:, None]
+    size = torch.maximum(boxes[:, None, 2:] + moves[..., 2:], (boxes[:, 2:].amin(1) / 3)[:, None, None])
+    centre = (boxes[:, :2] + boxes[:, 2:] / 2)[:, None] + moves[..., :2]
+    return torch.cat([boxes[:, None], torch.cat([centre - size / 2, size], dim=2)], dim=1)
+
+
+def best_box(boxes: Tensor, scores: Tensor, params: TrackingParams) -> Tensor | None:
+    """The mean (4,) of the best of some refined boxes (P, 4) by their scores (P,); None where none is plausible."""
+    boxes = torch.cat([boxes[:, :2], boxes[:, 2:].clamp(_MIN_SIDE)], dim=1)
+    ratio, limit = boxes[:, 2] / boxes[:, 3], params.maximal_aspect_ratio
+    kept = (ratio < limit) & (ratio > 1 / limit) & boxes.isfinite().all(1)
+    boxes, scores = boxes[kept], scores[kept]
+    if not len(boxes):
+        return None
+    return boxes[scores.topk(min(params.iounet_k, len(scores))).indices].mean(0)
 
 
 def ascend(

@@ -10,17 +10,24 @@ import numpy as np
 import torch
 
 from pipeline.config import recorded
+from pipeline.files.json_text import read_json
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, WINDOW
 from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, TENSORBOARD, RunFolder
 from trainer.data import giveaways
+from trainer.measure import windows_of
+from trainer.measure.summary import START, STUDENT
 from trainer.pages import curves, draw_run
 from trainer.recipes.settings import BEFORE
-from trainer.train import validation
 from trainer.train.initial_weights import other_windows
 from trainer.train.session import Training
+from trainer.train.validation import Validation
+
+WINDOWS = "held_out_windows"
+"""Key of ``run.json``; where it is missing, as in runs of 0.1, it is ``held_out_samples``."""
+TEST = "held_out_test"
 
 
 class Record:
@@ -36,12 +43,15 @@ class Record:
         self._row: dict[str, float] = {}
         self._losses: dict[str, float] = {}
         self._tensorboard: Any = None
+        self._validation: Validation
 
     def begin(self) -> None:
         """Say what the run is, drop metrics that it will make again, and measure the start."""
         if not self.leads:
             return
-        self.folder.write_json(RUN, describe_run(self.training) | _giveaways(self.training))
+        windows = self._windows()
+        self.folder.write_json(RUN, describe_run(self.training) | _giveaways(self.training) | {WINDOWS: windows})
+        self._validation = Validation(self.training, self.folder, windows)
         self._tensorboard = _tensorboard_writer(self.folder)
         if self.training.resumed:
             progress = self.training.progress
@@ -50,7 +60,14 @@ class Record:
         else:
             self.folder.drop_metrics()
             self.folder.save_start(self.training.start)
-            validation.measure_start(self.training, self.folder)
+            self._show_figures(self._validation.measure_start(), START, 0)
+
+    def _windows(self) -> int:
+        """How many windows measure the run. One that goes on keeps to what its epochs were measured on so far."""
+        if not self.training.resumed:
+            return windows_of(self.training.config)
+        run: dict[str, Any] = read_json(self.folder.path / RUN)
+        return int(run.get(WINDOWS, self.training.config.held_out_samples))
 
     def log(self, means: dict[str, float]) -> None:
         """Add a row to the metrics: mean losses of the last steps."""
@@ -68,7 +85,7 @@ class Record:
     def after_epoch(self) -> None:
         """Measure the epoch that has just been counted, then save the model and the state."""
         if self.leads:
-            self._losses = validation.losses(self.training)
+            self._losses = self._validation.losses(f"epoch {self.training.progress.epoch}")
             if self._losses:
                 self.folder.log([{"epoch": self.training.progress.epoch - 1, "held_out": True, **self._losses}])
             self._show(self._row)
@@ -81,9 +98,10 @@ class Record:
         """Measure the student against the start, and draw the page."""
         if not self.leads:
             return
+        content = self._validation.measure_student(self._losses or self._validation.losses("the student"))
+        self._show_figures(content, STUDENT, self._row.get("step", 0))
         if self._tensorboard:
             self._tensorboard.close()
-        validation.measure_student(self.training, self.folder, self._losses or validation.losses(self.training))
         folder, title = self.folder.path, f"{self.training.row.recipe.name} on {self.training.config.tracker}"
         write_bytes(folder / CURVES, png(curves(folder / METRICS, title), 110))
         write_text(folder / REPORT, draw_run(folder))
@@ -95,6 +113,17 @@ class Record:
         for group, values in (("train", row), ("held_out", self._losses)):
             for name, value in values.items():
                 self._tensorboard.add_scalar(f"{group}/{name}", value, row["step"])
+
+    def _show_figures(self, content: dict[str, Any], answer: str, step: float) -> None:
+        """Hand the figures of one answer to TensorBoard, and of those that need no network beside them."""
+        if self._tensorboard is None:
+            return
+        scores = content.get("scores", {})
+        for told in (answer, *(name for name in scores if name not in (START, STUDENT))):
+            for way, named in scores.get(told, {}).items():
+                for name, values in named.items():
+                    curve = f"{TEST}/{way}/{name}" + (f"/{told}" if told != answer else "")
+                    self._tensorboard.add_scalar(curve, np.mean(values), step)
 
 
 def describe_run(training: Training) -> dict[str, Any]:

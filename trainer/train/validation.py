@@ -1,106 +1,145 @@
-"""What a run did, told on sequences it never saw: losses every epoch, and a report before and after."""
+"""What a run did, told on sequences it never saw: losses every epoch, and the held-out test before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 
+from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
 from trainer.checkpoints.run_folder import VALIDATION, RunFolder
+from trainer.checkpoints.weights import digest
 from trainer.data.dataset import Sample, read_batches
-from trainer.data.feeds import Feeding, assemble
-from trainer.train.box_quality import measure_feed, modulation_cosine
+from trainer.data.feeds import assemble
+from trainer.measure import HeldOutTest, Scores, figures
+from trainer.measure.held_out_test import BATCH
+from trainer.measure.summary import START, STUDENT
+from trainer.resampling import FEWEST
 from trainer.train.session import Training
 
-BOTH = Feeding(("rgb", "tir"), ("rgb", "tir"))
-"""Both modalities of both windows."""
 
-
-def losses(training: Training) -> dict[str, float]:
-    """Mean losses on the validation sequences: the same windows every time, so that epochs can be compared.
-
-    Empty where there are none.
-    """
-    if not len(training.data.validation_pairs) or not training.config.held_out_samples:
-        return {}
-    with torch.no_grad():
-        windows = _windows(training, training.data.feeding)
-        feeds = ((assemble(batch, training.data.feeding, training.device), len(batch["pair"])) for batch in windows)
-        return _means((training.objective(feed)[1], count) for feed, count in feeds)
-
-
-def measure_start(training: Training, folder: RunFolder) -> None:
-    """Measure the start: the row of epoch -1 in the metrics, and ``before`` in ``held_out.json``."""
-    before = losses(training)
-    if before:
-        folder.log([{"epoch": -1, "held_out": True, **before}])
-    folder.write_json(VALIDATION, {"before": {"losses": before} | examine(training)})
-
-
-def measure_student(training: Training, folder: RunFolder, after: dict[str, float]) -> None:
-    """Measure the student: ``after``, and how far every trained tensor has moved, relative to its norm at the start.
+class Validation:
+    """What of a run is measured on its held-out pairs.
 
     Args:
-        training: the run, finished.
+        training: the run.
         folder: its files.
-        after: :func:`losses` after the last epoch.
+        windows: to measure on; 0 measures nothing.
     """
-    content = read_json(folder.path / VALIDATION)
+
+    def __init__(self, training: Training, folder: RunFolder, windows: int) -> None:
+        self.training, self.folder = training, folder
+        self.windows = windows if len(training.data.validation_pairs) else 0
+        self.test = HeldOutTest(training.data, self.windows, training.device) if self.windows else None
+
+    def losses(self, what: str) -> dict[str, float]:
+        """Mean losses: on the same windows every time, so that epochs can be compared. Empty where there are none.
+
+        Args:
+            what: is measured, in words for the screen.
+        """
+        training = self.training
+        if not self.windows:
+            return {}
+        windows = training.data.validation_windows(training.data.feeding, self.windows)
+        # A generator of its own: measuring must not change the random numbers of the steps.
+        loader: DataLoader[Sample] = DataLoader(windows, BATCH, generator=torch.Generator())
+        measured: list[tuple[dict[str, float], int]] = []
+        title = self._title(what, "losses")
+        with torch.no_grad(), tqdm(total=self.windows, desc=title, unit="window", leave=False) as bar:
+            for batch in read_batches(loader):
+                feed, count = assemble(batch, training.data.feeding, training.device), len(batch["pair"])
+                measured.append((training.objective(feed)[1], count))
+                bar.update(count)
+        return _means(measured)
+
+    def measure_start(self) -> dict[str, Any]:
+        """Measure the start: the row of epoch -1 in the metrics, and the start's part of ``held_out.json``."""
+        losses = self.losses("the start")
+        if losses:
+            self.folder.log([{"epoch": -1, "held_out": True, **losses}])
+        content: dict[str, Any] = {"before": {"losses": losses}}
+        if self.test:
+            content["before"]["weights"] = digest(self.training.net.state_dict())
+            content |= _described(self.test) | self._measured(self.test, START, self._parents())
+        self.folder.write_json(VALIDATION, content)
+        return content
+
+    def measure_student(self, losses: dict[str, float]) -> dict[str, Any]:
+        """Measure the student, and how far every trained tensor has moved, relative to its norm at the start.
+
+        Args:
+            losses: after the last epoch.
+        """
+        training = self.training
+        content: dict[str, Any] = read_json(self.folder.path / VALIDATION)
+        content |= {"after": {"losses": losses}, "relative_change": _moved(training)}
+        if self.test:
+            content["after"]["weights"] = digest(training.net.state_dict())
+            before = content["scores"] if content.get("test", {}).get("key") == self.test.key else {}
+            scores = before | self._measured(self.test, STUDENT, {})["scores"]
+            content |= _described(self.test) | {
+                "scores": scores,
+                "figures": figures(scores, training.config.split_seed),
+            }
+        self.folder.write_json(VALIDATION, content)
+        return content
+
+    def _measured(self, test: HeldOutTest, answer: str, known: Scores) -> dict[str, Any]:
+        """Scores of the network as it is, and of what needs none, as ``held_out.json`` has them.
+
+        Args:
+            test: the test.
+            answer: the name of the network's scores.
+            known: scores of the very same weights in the very same test, by way of feeding.
+        """
+        title = self._title({START: "the start", STUDENT: "the student"}[answer], "test")
+        found = test.measure(self.training.net, [way for way in test.ways if way not in known], title)
+        network = known | found.pop(STUDENT, {})
+        return {"scores": found | {answer: network}}
+
+    def _title(self, what: str, how: str) -> str:
+        return f"{self.training.row.recipe.name}: measuring {what}, {how}"
+
+    def _parents(self) -> Scores:
+        """Scores of the one run that this one starts from, where it measured these weights in this very test."""
+        init = self.training.config.init
+        file = init[0] / VALIDATION if len(init) == 1 else Path()
+        if not self.test or not file.is_file():
+            return {}
+        try:
+            told: dict[str, Any] = read_json(file)
+            same = told["test"]["key"] == self.test.key
+            same &= told["after"]["weights"] == digest(self.training.net.state_dict())
+            fed = told["test"]["fed"]
+            alike = [way for way, own in _described(self.test)["test"]["fed"].items() if fed.get(way) == own]
+            return {way: told["scores"][STUDENT][way] for way in alike} if same else {}
+        except (DataError, KeyError, TypeError, AttributeError):
+            # Of an earlier version, or no run's at all: then it is measured.
+            return {}
+
+
+def _described(test: HeldOutTest) -> dict[str, Any]:
+    """What the test of ``held_out.json`` is."""
+    fed = {name: {"reference": list(way.reference), "test": list(way.test)} for name, way in test.ways.items()}
+    told = {"kind": test.kind, "windows": test.windows, "sequences": test.sequences, "fewest": FEWEST}
+    return {"test": told | {"fed": fed, "key": test.key}}
+
+
+def _moved(training: Training) -> dict[str, float | None]:
+    """How far every trained tensor has moved; None for one that started at zero."""
     live = {name: value.detach().cpu() for name, value in training.optimizer.live.items()}
-    moved = {
+    return {
         name: float((value.double() - training.start[name].double()).norm() / training.start[name].double().norm())
         if training.start[name].any()
         else None
         for name, value in live.items()
     }
-    content |= {"after": {"losses": after} | examine(training), "relative_change": moved}
-    folder.write_json(VALIDATION, content)
-
-
-def ways(training: Training) -> dict[str, Feeding]:
-    """The ways of feeding that are reported: as the row is trained, and as the student is used, on TIR alone."""
-    return {
-        "as trained": replace(training.data.feeding, once=False),
-        "TIR alone": Feeding(("tir",), ("tir",)),
-    }
-
-
-def examine(training: Training) -> dict[str, Any]:
-    """Quality on the validation windows, by way of feeding (:func:`trainer.train.box_quality.measure_feed`), means.
-
-    ``modulation_cosine`` compares the modulation vectors of the two modalities of one reference window.
-    """
-    if not len(training.data.validation_pairs) or not training.config.held_out_samples:
-        return {}
-    with torch.no_grad():
-        quality = {name: _quality(training, feeding) for name, feeding in ways(training).items()}
-        return {"quality": quality, "modulation_cosine": _cosine(training)}
-
-
-def _quality(training: Training, feeding: Feeding) -> dict[str, float]:
-    return _means(
-        (measure_feed(training.net, assemble(batch, feeding, training.device), training.row.spec), len(batch["pair"]))
-        for batch in _windows(training, feeding)
-    )
-
-
-def _cosine(training: Training) -> float:
-    values = []
-    for batch in _windows(training, BOTH):
-        feeds = [assemble(batch, Feeding((m,), (m,)), training.device) for m in ("rgb", "tir")]
-        cosine = modulation_cosine(training.net, *((feed.reference, feed.reference_box) for feed in feeds))
-        values.append(({"cosine": cosine}, len(batch["pair"])))
-    return _means(values)["cosine"]
-
-
-def _windows(training: Training, feeding: Feeding) -> Iterator[Sample]:
-    """Batches of validation windows, the same ones whatever is fed."""
-    loader: DataLoader[Sample] = DataLoader(training.data.validation_windows(feeding), training.row.batch_size)
-    return read_batches(loader)
 
 
 def _means(measured: Iterable[tuple[dict[str, float], int]]) -> dict[str, float]:

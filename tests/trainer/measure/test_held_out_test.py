@@ -1,0 +1,26 @@
+"""How many windows measure a run, and how they are fed."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.data.feeds import Feeding
+from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, ways_of, windows_of
+from trainer.recipes.settings import make_settings
+
+
+@given(st.integers(1, 10**6), st.integers(1, 500), st.integers(0, 1000))
+def test_measuring_takes_a_fifth_of_the_draws_or_its_least(samples: int, epochs: int, most: int) -> None:
+    """Losses before and after each epoch, and the test in three ways of feeding before and after."""
+    windows = windows_of(make_settings({"recipe": "d3", "samples_per_epoch": samples, "held_out_samples": most}))
+    passes = 1 + epochs + 2 * 3
+    assert windows * passes * SHARE <= samples * epochs or windows <= FEWEST_WINDOWS
+    assert min(most, FEWEST_WINDOWS) <= windows <= most
+
+
+def test_ways_of_feeding_are_named_once() -> None:
+    once = Feeding(("rgb", "tir"), ("tir", "rgb"), once=True)
+    assert list(ways_of(once)) == ["as trained", "TIR alone", "RGB alone", "RGB and TIR"]
+    assert not ways_of(once)["as trained"].once
+    assert list(ways_of(Feeding(("rgb",), ("rgb",)))) == ["TIR alone", "RGB alone", "RGB and TIR"]

@@ -1,0 +1,111 @@
+"""Which two patches a held-out window shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer.data.shards import Source
+from trainer.measure.frame_numbers import frame_numbers
+from trainer.measure.instants import REACH, instants_of
+
+Patches = list[tuple[str, int]]
+"""Pair id and track of each patch, those of a pair in a row."""
+
+
+def source_of(patches: Patches) -> Source:
+    """Opened shards without readers."""
+    ids = list(dict.fromkeys(pair_id for pair_id, _ in patches))
+    ends = np.cumsum([sum(pair_id == each for pair_id, _ in patches) for each in ids])
+    rows = np.arange(len(ids))
+    place = np.stack([0 * rows, rows, np.concatenate([[0], ends[:-1]]), ends], axis=1)
+    tracks = np.array([track for _, track in patches], np.int32)
+    return Source((), (), tuple(("set", each) for each in ids), place, np.zeros((len(patches), 4)), tracks)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 90), st.integers(-1, 2)), min_size=1, max_size=60, unique=True
+    ),
+    st.integers(0, 99),
+)
+def test_both_instants_are_of_one_track_and_apart_by_1_to_30_frames(
+    rows: list[tuple[int, int, int]], seed: int
+) -> None:
+    source = source_of([(f"s{sequence}/{frame:06d}", track) for sequence, frame, track in sorted(rows)])
+    instants = instants_of(source, np.arange(len(source.names)))
+    sequences: dict[int, list[int]] = {}
+    for sequence, frame, _ in sorted(rows):
+        sequences.setdefault(sequence, []).append(frame)
+    # Numbers count where neighbours lie within reach of one another; else the order does.
+    number = {
+        f"s{sequence}/{frame:06d}": frame if np.diff(sorted(set(frames))).min(initial=99) <= REACH else order
+        for sequence, frames in sequences.items()
+        for order, frame in enumerate(sorted(set(frames)))
+    }
+    if not instants.two_frames:
+        later = [
+            (a, b)
+            for a in sorted(rows)
+            for b in sorted(rows)
+            if a[0] == b[0]
+            and a[2] == b[2] >= 0
+            and 1 <= number[f"s{b[0]}/{b[1]:06d}"] - number[f"s{a[0]}/{a[1]:06d}"] <= REACH
+        ]
+        assert later == []
+    for draw in range(20):
+        sequence, reference, test = instants.draw(draw, seed)
+        names = [source.names[instant.pair][1] for instant in (reference, test)]
+        assert {f"set/{name.split('/')[0]}" for name in names} == {instants.sequences[sequence]}
+        for instant in (reference, test):
+            assert source.place[instant.pair, 2] <= instant.patch < source.place[instant.pair, 3]
+        if instants.two_frames:
+            assert source.track[reference.patch] == source.track[test.patch] >= 0
+            assert 1 <= number[names[1]] - number[names[0]] <= REACH
+        else:
+            assert reference == test
+
+
+def test_sequences_take_turns_and_a_shorter_test_is_the_beginning_of_a_longer_one() -> None:
+    source = source_of([(f"s{sequence}/{frame}", 0) for sequence in range(7) for frame in range(sequence + 2)])
+    instants = instants_of(source, np.arange(len(source.names)))
+    assert (instants.kind, len(instants.sequences)) == ("two frames", 7)
+    drawn = [instants.draw(number, 5)[0] for number in range(28)]
+    assert np.bincount(drawn).tolist() == [4] * 7
+    assert drawn != sorted(drawn)
+    assert [instants.draw(number, 5) for number in range(28)] != [instants.draw(number, 6) for number in range(28)]
+
+
+def test_pairs_that_train_are_not_drawn_and_without_tracks_a_patch_is_seen_with_itself() -> None:
+    source = source_of([(f"s{sequence}/{frame}", -1) for sequence in range(4) for frame in range(3)])
+    instants = instants_of(source, np.arange(3, 6))
+    assert (instants.kind, instants.sequences) == ("same frame", ("set/s1",))
+    for number in range(9):
+        _, reference, test = instants.draw(number, 0)
+        assert reference == test
+        assert 3 <= reference.pair < 6
+
+
+def test_a_target_that_is_seen_once_has_no_two_frames() -> None:
+    source = source_of([("a/1", 3), ("a/2", 4), ("b/1", 3), ("b/1", 3)])
+    assert instants_of(source, np.arange(3)).kind == "same frame"
+
+
+@pytest.mark.parametrize(
+    ("ids", "numbers"),
+    [
+        (["a/v1_003", "a/v1_021", "a/v1_100"], [3, 21, 100]),
+        (["a/1591600000033", "a/1591600000066"], [0, 1]),
+        (["a/1591600000033", "a/1591600000043"], [1591600000033, 1591600000043]),
+        (["a/f-1-x2", "a/f-2-x9"], [0, 1]),
+        (["a/one", "a/two"], [0, 1]),
+        (["a/x1", "a/x1_2"], [0, 1]),
+        (["a/5"], [0]),
+        (["a/" + "9" * 30, "a/" + "9" * 29 + "8"], [0, 1]),
+    ],
+)
+def test_frames_are_counted_by_number_where_ids_differ_in_one_alone(ids: list[str], numbers: list[int]) -> None:
+    assert frame_numbers(ids, REACH).tolist() == numbers

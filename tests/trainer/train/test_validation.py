@@ -1,0 +1,154 @@
+"""What of a run is measured on held-out sequences: how much, how often, and what is taken from a parent."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainer.checkpoints.run_folder import METRICS, REPORT, RUN, VALIDATION, RunFolder
+from trainer.measure import HeldOutTest
+from trainer.train import loop
+from trainer.train.record import WINDOWS
+
+from ..train_world import settings, small_windows, tracked, write_world
+
+pytestmark = pytest.mark.usefixtures("small_training")
+OPTIONS: dict[str, Any] = {"epochs": 1, "held_out": 0.3, "held_out_samples": 4, "rates": {"tcl": 1e-4}}
+
+
+@pytest.fixture(scope="module")
+def tracked_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_world(tmp_path_factory.mktemp("shards"), tracked(sequences=6, frames=4))
+
+
+@pytest.fixture(scope="module")
+def parent(tracked_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One epoch of c1."""
+    out = tmp_path_factory.mktemp("runs") / "parent"
+    with pytest.MonkeyPatch.context() as patch:
+        small_windows(patch)
+        loop.train_row(settings(tracked_world, out, **OPTIONS))
+    return out
+
+
+def told(run: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((run / VALIDATION).read_text())
+    return content
+
+
+def test_what_is_measured_is_told_with_its_test(parent: Path) -> None:
+    content = told(parent)
+    test, figures = content["test"], content["figures"]
+    assert (test["kind"], test["windows"]) == ("two frames", 4)
+    assert set(figures) == {"as trained", "TIR alone", "RGB alone", "RGB and TIR"}
+    alone = figures["TIR alone"]
+    assert set(alone) == {"iou_from_peak", "hit", "peak_error", "iou_from_displaced", "iou_error"}
+    assert {"start", "student", "the middle", "the reference's box kept"} <= set(alone["iou_from_peak"])
+    for answer, scores in content["scores"].items():
+        for way, named in scores.items():
+            for name, values in named.items():
+                assert len(values) == len(test["sequences"])
+                assert figures[way][name][answer]["value"] == pytest.approx(sum(values) / len(values))
+                assert figures[way][name][answer]["low"] is None
+    # Two instants: who keeps the reference's box does not hold the truth.
+    assert alone["iou_from_peak"]["the reference's box kept"]["value"] < 0.9
+    assert content["scores"]["start"]["TIR alone"] != content["scores"]["student"]["TIR alone"]
+    assert content["scores"]["the middle"]["TIR alone"]["hit"] == content["scores"]["the middle"]["RGB alone"]["hit"]
+    page = (parent / REPORT).read_text()
+    for words in ("Two frames:", "the middle", "reference&#39;s box kept", "intervals: those need 10 sequences"):
+        assert words in page
+
+
+def test_without_tracks_the_test_says_that_it_is_of_one_frame(world: Path, tmp_path: Path) -> None:
+    run = loop.train_row(settings(world, tmp_path / "run", **OPTIONS))
+    content = told(run.model.parent)
+    assert content["test"]["kind"] == "same frame"
+    assert content["figures"]["TIR alone"]["iou_from_peak"]["the reference's box kept"]["value"] == pytest.approx(1)
+    assert "Same frame:" in run.report.read_text()
+
+
+class Measured:
+    """The ways of feeding in which networks are measured, in order."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.ways: list[list[str]] = []
+        measure = HeldOutTest.measure
+
+        def noted(test: HeldOutTest, net: Any, ways: list[str], title: str) -> Any:
+            self.ways.append(list(ways))
+            return measure(test, net, ways, title)
+
+        patch.setattr(HeldOutTest, "measure", noted)
+
+
+@pytest.mark.timeout(180)
+def test_a_parent_s_figures_are_not_measured_again(
+    tracked_world: Path, parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the same weights, windows and feeding; the bytes are those of a run that measures."""
+    measured = Measured(monkeypatch)
+    options = OPTIONS | {"recipe": "b1", "rates": {}}
+    child = loop.train_row(settings(tracked_world, tmp_path / "child", init=(parent,), **options)).model.parent
+    every = ["as trained", "TIR alone", "RGB alone", "RGB and TIR"]
+    assert measured.ways == [[], every]
+    alone = shutil.copy(parent / "model.safetensors", tmp_path / "alone.safetensors")
+    again = loop.train_row(settings(tracked_world, tmp_path / "again", init=(Path(alone),), **options)).model.parent
+    assert measured.ways[2:] == [every, every]
+    for name in (VALIDATION, METRICS, "state.pt"):
+        assert (child / name).read_bytes() == (again / name).read_bytes()
+
+
+@pytest.mark.parametrize("change", ["key", "weights", "nothing", "damaged"])
+def test_other_windows_or_weights_are_measured(
+    tracked_world: Path,
+    parent: Path,
+    tmp_path: Path,
+    change: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured = Measured(monkeypatch)
+    run, content = shutil.copytree(parent, tmp_path / "parent"), told(parent)
+    if change == "key":
+        content["test"]["key"] = "0"
+    elif change == "weights":
+        content["after"]["weights"] = "0"
+    (run / VALIDATION).write_text(
+        "{}" if change == "nothing" else json.dumps(content)[: -9 if change == "damaged" else None]
+    )
+    monkeypatch.setattr(loop, "step", _stop)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train_row(settings(tracked_world, tmp_path / "child", init=(run,), **OPTIONS))
+    assert [len(ways) for ways in measured.ways] == [4]
+
+
+def _stop(*_: object) -> Any:
+    raise KeyboardInterrupt
+
+
+def test_a_run_of_0_1_is_measured_to_its_end_on_as_many_windows_as_it_began_with(
+    tracked_world: Path, parent: Path, tmp_path: Path
+) -> None:
+    """It told no number, no test and no scores: its losses go on, and the student has no start beside it."""
+    run = shutil.copytree(parent, tmp_path / "run")
+    described, content = json.loads((run / RUN).read_text()), told(run)
+    assert described.pop(WINDOWS) == 4
+    RunFolder(run).write_json(RUN, described)
+    RunFolder(run).write_json(VALIDATION, {"before": {"losses": content["before"]["losses"], "quality": {}}})
+    loop.train_row(settings(tracked_world, run, **OPTIONS | {"epochs": 2}))
+    assert json.loads((run / RUN).read_text())[WINDOWS] == 4
+    assert "start" not in told(run)["figures"]["TIR alone"]["hit"]
+    assert "student" in told(run)["figures"]["TIR alone"]["hit"]
+
+
+def test_a_run_that_goes_on_keeps_to_the_windows_that_it_began_with(
+    tracked_world: Path, parent: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(parent, tmp_path / "run")
+    described = json.loads((run / RUN).read_text())
+    RunFolder(run).write_json(RUN, described | {WINDOWS: 3})
+    loop.train_row(settings(tracked_world, run, **OPTIONS | {"epochs": 2}))
+    assert json.loads((run / RUN).read_text())[WINDOWS] == told(run)["test"]["windows"] == 3

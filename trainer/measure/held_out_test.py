@@ -1,0 +1,164 @@
+"""The held-out test of a run: the same windows for every network, fed in several ways, beside answers without one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from trainer import DISTRIBUTION
+from trainer.data.dataset import Sample, read_batches
+from trainer.data.feeds import Feeding, normalise
+from trainer.data.training_data import TrainingData
+from trainer.measure.answers import Figures, network_figures, trivial_figures
+from trainer.measure.held_out_windows import HeldOutWindows
+from trainer.measure.instants import instants_of
+from trainer.measure.summary import STUDENT, Scores, by_sequence
+from trainer.net import TrackingNet
+from trainer.net.backbone import Features
+from trainer.recipes.settings import TrainSettings
+from trainer.trackers.parameters.defaults import defaults_of
+
+TRAINED, TIR, RGB, BOTH = "as trained", "TIR alone", "RGB alone", "RGB and TIR"
+BATCH = 8
+"""Windows that are measured at once, whatever a run trains with."""
+SHARE = 5
+"""Measuring takes at most one in so many of the draws that train, ..."""
+FEWEST_WINDOWS = 20
+"""... but as many windows as this at least, or ``held_out_samples`` where that is less."""
+PASSES = 8
+"""Of the network over the windows in a run of one epoch: two for the losses, before and after, and two for the test in
+each of three ways of feeding. Each further epoch adds one pass, and more draws than that costs."""
+
+
+def windows_of(settings: TrainSettings) -> int:
+    """How many windows measure a run: a function of its settings, and not of how many epochs it has come to."""
+    bound = settings.samples_per_epoch // (SHARE * PASSES)
+    return min(settings.held_out_samples, max(FEWEST_WINDOWS, bound))
+
+
+def ways_of(feeding: Feeding) -> dict[str, Feeding]:
+    """The ways of feeding that are measured, by name.
+
+    TIR alone is how a student is used, RGB alone how its teacher is; as the row is trained where that is neither. From
+    RGB and TIR together come cosines between the modulation vectors of the two.
+    """
+    ways = {TIR: Feeding(("tir",), ("tir",)), RGB: Feeding(("rgb",), ("rgb",))}
+    trained = replace(feeding, once=False)
+    return ({} if trained in ways.values() else {TRAINED: trained}) | ways | {BOTH: Feeding(("rgb", "tir"), ())}
+
+
+class HeldOutTest:
+    """Windows of the held-out pairs, and what is measured on them.
+
+    Attributes:
+        windows: how many.
+        kind: ``two frames`` or ``same frame``, see :mod:`trainer.measure.instants`.
+        sequences: those that the windows are of.
+        ways: of feeding.
+        key: a hash of all that figures of the same weights depend on.
+
+    Args:
+        data: what the run sees.
+        windows: how many to draw.
+        device: where networks are.
+    """
+
+    def __init__(self, data: TrainingData, windows: int, device: torch.device) -> None:
+        self._data, self._device = data, device
+        self._params = defaults_of(data.settings.tracker)
+        self._instants = instants_of(data.source, data.validation_pairs)
+        self.kind, self.ways = self._instants.kind, ways_of(data.feeding)
+        self.windows = windows if self._instants.sequences else 0
+        self._plain = data.validation_windows(data.feeding, max(windows, 1))
+        draws = [self._instants.draw(number, self._plain.seed) for number in range(self.windows)]
+        self._sequence = np.array([sequence for sequence, *_ in draws], np.int64)
+        self.sequences = [self._instants.sequences[place] for place in np.unique(self._sequence)]
+        patches = [(reference.patch, test.patch) for _, reference, test in draws]
+        told = [version(DISTRIBUTION), data.source.fingerprint, patches, self._plain.seed, self._plain.jitter]
+        told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
+        self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def measure(self, net: TrackingNet, ways: Collection[str], title: str) -> dict[str, Scores]:
+        """Scores by answer: the network's, under the student's name, and of those that need none.
+
+        Args:
+            net: the network.
+            ways: which ways of feeding.
+            title: of the progress bar.
+        """
+        found: dict[str, dict[str, dict[str, list[np.ndarray[Any, Any]]]]] = {}
+        with tqdm(total=self.windows * len(ways), desc=title, unit="window") as bar, torch.no_grad():
+            for joined in (False, True):
+                group = {name: way for name, way in self.ways.items() if name in ways and way.joined == joined}
+                for batch in self._batches(list(group.values())) if group else ():
+                    for answer, way, figures in self._answers(net, batch, group):
+                        kept = found.setdefault(answer, {}).setdefault(way, {})
+                        for name, values in figures.items():
+                            kept.setdefault(name, []).append(values)
+                    bar.update(len(batch["sequence"]) * len(group))
+        return {
+            answer: {
+                way: {name: by_sequence(np.concatenate(values), self._sequence) for name, values in figures.items()}
+                for way, figures in scored.items()
+            }
+            for answer, scored in found.items()
+        }
+
+    def _batches(self, ways: list[Feeding]) -> Iterator[Sample]:
+        """The windows, with the pictures that some ways of feeding need, on the network's device."""
+        reference = dict.fromkeys(name for way in ways for name in way.reference)
+        test = dict.fromkeys(name for way in ways for name in way.test)
+        every = Feeding(tuple(reference), tuple(test))
+        windows = HeldOutWindows(self._plain, self._instants, every, self._params.num_init_random_boxes)
+        # A generator of its own: measuring must not change the random numbers of the steps.
+        loader: DataLoader[Sample] = DataLoader(windows, BATCH, generator=torch.Generator())
+        for batch in read_batches(loader):
+            yield {name: value.to(self._device) for name, value in batch.items()}
+
+    def _answers(self, net: TrackingNet, batch: Sample, ways: dict[str, Feeding]) -> Iterator[tuple[str, str, Figures]]:
+        """Answer, way of feeding and figures of a batch."""
+        features: dict[str, Features] = {}
+
+        def seen(branch: str, name: str) -> Features:
+            key = f"{branch}_{name}"
+            if key not in features:
+                features[key] = net.backbone_features(normalise(batch[key]))
+            return features[key]
+
+        trivial = trivial_figures(batch, self._data.spec.size)
+        for way, fed in ways.items():
+            if way == BOTH:
+                vectors = [net.modulation(seen("reference", name), batch["reference_box"]) for name in fed.reference]
+                yield STUDENT, way, {"modulation_cosine": _cosine(*vectors)}
+                continue
+            rounds = [
+                network_figures(
+                    net,
+                    seen("reference", reference),
+                    seen("test", test),
+                    batch,
+                    self._params,
+                    densities=self._data.spec.mixture,
+                )
+                for reference, test in zip(fed.reference, fed.test)
+            ]
+            own = {name: np.mean([figures[name] for figures in rounds], axis=0) for name in rounds[0]}
+            yield STUDENT, way, own
+            for answer, figures in trivial.items():
+                yield answer, way, {name: values for name, values in figures.items() if name in own}
+
+
+def _cosine(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> np.ndarray[Any, Any]:
+    """Cosine between the modulation vectors of each window, mean of both levels, (N,)."""
+    angles = [torch.cosine_similarity(a.flatten(1), b.flatten(1)) for a, b in zip(first, second)]
+    return torch.stack(angles).mean(dim=0).double().cpu().numpy()

@@ -1,0 +1,61 @@
+"""The held-out test of a run as a table: start and student, and beside them what needs no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.pages import html
+
+NAMES = {
+    "iou_from_peak": "IoU of the box refined from the response's peak",
+    "hit": "hits of the peak (within a quarter of the target, or a cell)",
+    "peak_error": "error of the peak, window px",
+    "iou_from_displaced": "IoU of the box refined from the true one, moved by a quarter of its sides",
+    "iou_error": "error of the predicted IoU",
+    "modulation_cosine": "cosine of RGB's and TIR's modulation",
+}
+KINDS = {
+    "two frames": "Two frames: the reference is one instant of a target, the test window a later, by 1 to 30 frames.",
+    "same frame": "Same frame: the shards do not say which boxes are of one target, so both windows are of one picture "
+    "and the reference's box kept is the truth itself. This tells how two windows of one picture are matched, not how "
+    "a target is found again.",
+}
+NETWORKS = ("start", "student")
+CHANGE = "student - start"
+
+
+def held_out_section(measured: dict[str, Any]) -> html.Section:
+    """The table of ``held_out.json``."""
+    test, figures = measured["test"], measured["figures"]
+    every = [each for named in figures.values() for each in named.values()]
+    trivial = dict.fromkeys(name for each in every for name in each if name not in NETWORKS and " - " not in name)
+    answers = (*NETWORKS, CHANGE, *trivial)
+    rows: list[tuple[object, ...]] = [
+        ("on held-out sequences", "fed", *("change" if a == CHANGE else a for a in answers))
+    ]
+    for way, named in figures.items():
+        for name, each in named.items():
+            rows.append((NAMES[name], way, *(_told(each.get(answer), answer == CHANGE) for answer in answers)))
+    return html.Section("Held-out test", _note(test), table=rows)
+
+
+def _note(test: dict[str, Any]) -> str:
+    intervals = "each with its 95 % interval (bootstrap over sequences, paired in differences)"
+    if len(test["sequences"]) < test["fewest"]:
+        intervals = f"without intervals: those need {test['fewest']} sequences at least"
+    return (
+        f"{KINDS[test['kind']]} {test['windows']:,} windows of {len(test['sequences']):,} sequences; means over a "
+        f"sequence's windows, then over sequences, {intervals}. A student is used on TIR alone. It has learnt what it "
+        "does better than the start, and than what needs no network: to answer with the middle of the window, or to "
+        "leave the reference's box where it was in the picture."
+    )
+
+
+def _told(figure: dict[str, float | None] | None, signed: bool) -> str:
+    """A figure with its interval, as in ``0.52 [0.48, 0.56]``."""
+    if figure is None:
+        return "–"
+    form = "+.3g" if signed else ".3g"
+    value, low, high = (figure[key] for key in ("value", "low", "high"))
+    told = format(value, form)
+    return told if low is None or high is None else f"{told} [{low:{form}}, {high:{form}}]"
