@@ -1,15 +1,15 @@
-"""Shards -> samples: a pair, one of its patches, and a window of it for each branch."""
+"""Shards -> samples: windows of one target for each branch, and what is to be learnt from them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from pipeline import images
 from pipeline.boxes import common_area, iou
@@ -17,36 +17,27 @@ from pipeline.errors import DataError
 from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
 from pipeline.shards.reader import ShardReader
 from trainer.data import search_windows
+from trainer.data.draws import PROPOSALS, Drawn, Draws
 from trainer.data.feeds import Feeding
 from trainer.data.pictures import Pictures, decode_pictures, side_by_side
 from trainer.data.proposals import mixture_boxes, mixture_densities, perturbed_boxes
 from trainer.data.shards import Source
 from trainer.data.side_by_side import flip_box, joined_box, seam
+from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
 
 MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""
-GRAY = 0.05
 BRIGHTNESS = (0.8, 1.2)
 Sample = dict[str, Any]
 
 
-class Drawn(NamedTuple):
-    """What a draw picks: a pair, one of its patches (4,), and whether it loses its colour and is mirrored."""
-
-    pair: int
-    reader: ShardReader
-    row: int
-    box: NDArray[np.float64]
-    drained: bool
-    mirrored: bool
-
-
 class PairDataset(Dataset[Sample]):
-    """Samples by draw number. A draw picks a pair uniformly, then one of its patches, then a window a branch.
+    """Samples by draw number: what it picks (:class:`~trainer.data.draws.Draws`), then a window an image and branch.
 
-    Every random number is a function of (seed, epoch, draw, branch): workers and resumption change nothing. The index
-    is ``epoch * samples + draw``.
+    Every random number is a function of (seed, epoch, draw, branch, image): workers and resumption change nothing. The
+    index is ``epoch * samples + draw``. Where a branch sees several images, all of a sample that is of a window or a
+    box is stacked over them, in front.
 
     Args:
         source: opened shards.
@@ -56,7 +47,9 @@ class PairDataset(Dataset[Sample]):
         samples: draws an epoch.
         seed: of the run.
         jitter: False centres every window on its box.
-        augment: brightness and gray-scale as the base trackers train with.
+        augment: brightness, gray-scale and mirrors as the base trackers train with.
+        images: that each branch sees.
+        tracks: where the test branch sees other instants than the reference branch.
     """
 
     def __init__(
@@ -70,77 +63,89 @@ class PairDataset(Dataset[Sample]):
         seed: int,
         jitter: bool = True,
         augment: bool = True,
+        images: int = 1,
+        tracks: Tracks | None = None,
     ) -> None:
-        self.source, self.pairs, self.spec, self.feeding = source, pairs, spec, feeding
-        self.samples, self.seed, self.jitter, self.augment = samples, seed, jitter, augment
+        self.source, self.spec, self.feeding, self.jitter, self.augment = source, spec, feeding, jitter, augment
+        self.draws = Draws(
+            source, pairs, spec, samples=samples, seed=seed, augment=augment, images=images, tracks=tracks
+        )
         self._extents: dict[int, tuple[tuple[int, int], NDArray[np.float64]]] = {}
 
     def __len__(self) -> int:
-        return self.samples
+        return self.draws.samples
 
     def __getitem__(self, index: int) -> Sample:
-        drawn = self._draw(index)
-        pictures, mirrored = self._pictures(index, drawn.reader, drawn.row, drawn.box), drawn.mirrored
+        drawn = self.draws.draw(index)
+        pictures = {patch: self._pictures(index, patch, views) for patch, views in drawn.shown.items()}
         if drawn.drained:
-            pictures.drain()
-        if self.feeding.joined:
-            pictures, mirrored = side_by_side(pictures, mirrored), False
-        sample: Sample = {"pair": drawn.pair}
-        for branch in (0, 1):
-            sample |= self._view(branch, pictures, mirrored, self._rng(index, branch))
-        sample |= self._targets(sample["test_box"], self._rng(index, 3))
+            for each in pictures.values():
+                each.drain()
+        views: list[Sample] = []
+        for image in range(self.draws.images):
+            sample: Sample = {}
+            for branch in (0, 1):
+                shown, mirrored = pictures[drawn.patches[branch][image]], drawn.mirrored[branch][image]
+                if self.feeding.joined:
+                    shown, mirrored = side_by_side(shown, mirrored), False
+                sample |= self._view(branch, shown, mirrored, self.draws.rng(index, branch, image))
+            views.append(sample | self._targets(sample["test_box"], self.draws.rng(index, PROPOSALS, image)))
+        sample = {"pair": self.draws.pair_of(drawn.patches[0][0])} | _stacked(views)
         return {key: np.asarray(value, np.float32) if _is_real(value) else value for key, value in sample.items()}
 
     def framed(self, index: int) -> tuple[search_windows.Framed, search_windows.Framed]:
-        """What the windows of a draw show, by branch, told without decoding a picture.
+        """What the windows of a draw show, by branch, told without decoding a picture; of several images the first.
 
         In pictures of full size: where a draw is decoded smaller its window may lie up to a pixel beside this one.
         """
-        drawn, size = self._draw(index), self.spec.size
-        (width, height), area = self._extent(drawn)
-        boxes, mirrored = (drawn.box, area), drawn.mirrored
+        drawn = self.draws.draw(index)
+        return self._framed(index, 0, drawn), self._framed(index, 1, drawn)
+
+    def _framed(self, index: int, branch: int, drawn: Drawn) -> search_windows.Framed:
+        """What the first window of a branch shows."""
+        patch, mirrored = drawn.patches[branch][0], drawn.mirrored[branch][0]
+        (width, height), area = self._extent(self.draws.pair_of(patch))
+        boxes = (self.source.box[patch], area)
         if self.feeding.joined:
             box, area = (flip_box(each, width) for each in boxes) if mirrored else boxes
             first, last = seam(box, width)
             boxes, mirrored = (joined_box(box, last - first), joined_box(area, last - first)), False
             width += last - first
-        windows = [self._window(branch, boxes[0], (width, height), self._rng(index, branch)) for branch in (0, 1)]
-        seen = [[window.to_window(each) for each in boxes] for window in windows]
+        window = self._window(branch, boxes[0], (width, height), self.draws.rng(index, branch))
+        seen = [window.to_window(each) for each in boxes]
         if mirrored:
-            seen = [[search_windows.mirrored_in_window(each, size) for each in shown] for shown in seen]
-        return search_windows.Framed(*seen[0]), search_windows.Framed(*seen[1])
+            seen = [search_windows.mirrored_in_window(each, self.spec.size) for each in seen]
+        return search_windows.Framed(*seen)
 
-    def _draw(self, index: int) -> Drawn:
-        """What a draw picks, out of random numbers alone."""
-        choose = self._rng(index, 2)
-        pair = int(self.pairs[choose.integers(len(self.pairs))])
-        shard, row, first, end = self.source.place[pair]
-        box = self.source.box[choose.integers(first, end)]
-        drained = self.augment and choose.random() < GRAY
-        mirrored = self.augment and choose.random() < self.spec.flip
-        return Drawn(pair, self.source.readers[shard], int(row), box, bool(drained), bool(mirrored))
-
-    def _extent(self, drawn: Drawn) -> tuple[tuple[int, int], NDArray[np.float64]]:
+    def _extent(self, pair: int) -> tuple[tuple[int, int], NDArray[np.float64]]:
         """(width, height) of a pair's stored pictures, and the box (4,) of what both cameras see of them."""
-        if drawn.pair not in self._extents:
+        if pair not in self._extents:
+            reader, row = self._stored(pair)
             name = self.feeding.reference[0].partition("-")[0]
-            size = images.picture_size(drawn.reader.encoded(name, drawn.row), drawn.reader.name(name, drawn.row))
-            self._extents[drawn.pair] = size, common_area(size, drawn.reader.valid(drawn.row))
-        return self._extents[drawn.pair]
+            size = images.picture_size(reader.encoded(name, row), reader.name(name, row))
+            self._extents[pair] = size, common_area(size, reader.valid(row))
+        return self._extents[pair]
 
-    def _rng(self, index: int, stream: int) -> np.random.Generator:
-        """Random numbers of a draw: streams 0 and 1 are the branches' windows, 2 what is drawn, 3 the proposals."""
-        return np.random.default_rng([self.seed, *divmod(int(index), self.samples), stream])
+    def _stored(self, pair: int) -> tuple[ShardReader, int]:
+        """Where a pair is stored."""
+        shard, row = self.source.place[pair, :2].tolist()
+        return self.source.readers[shard], row
 
-    def _pictures(self, index: int, reader: ShardReader, row: int, box: NDArray[np.float64]) -> Pictures:
-        """What the feeding asks for of a pair, decoded as small as keeps a pixel for each pixel of the windows."""
+    def _pictures(self, index: int, patch: int, views: Iterable[tuple[int, int]]) -> Pictures:
+        """What the feeding asks for of a patch's pair, decoded as small as keeps a pixel for each of the windows'.
+
+        The windows are told by branch and image.
+        """
+        pair, box = self.draws.pair_of(patch), self.source.box[patch]
+        reader, row = self._stored(pair)
         names = sorted({name for fed in (*self.feeding.reference, *self.feeding.test) for name in fed.split("-")})
         encoded = {name: reader.encoded(name, row) for name in names}
         reduce = 1
         if not self.feeding.joined:
             size = images.picture_size(encoded[names[0]], reader.name(names[0], row))
-            sides = [self._window(branch, box, size, self._rng(index, branch)).side for branch in (0, 1)]
-            reduce = min(images.reduction(data, min(sides) / self.spec.size) for data in encoded.values())
+            rngs = [(branch, self.draws.rng(index, branch, image)) for branch, image in views]
+            side = min(self._window(branch, box, size, rng).side for branch, rng in rngs)
+            reduce = min(images.reduction(data, side / self.spec.size) for data in encoded.values())
         return decode_pictures(reader, row, encoded, box, reduce)
 
     def _window(
@@ -194,6 +199,13 @@ class PairDataset(Dataset[Sample]):
         return targets | {"proposals": proposals, "proposal_iou": iou(proposals, box)}
 
 
+def _stacked(views: list[Sample]) -> Sample:
+    """The images of a sample as one; a single one stays as it is."""
+    if len(views) == 1:
+        return views[0]
+    return {name: np.stack([view[name] for view in views]) for name in views[0]}
+
+
 @cache
 def _mean_picture(size: int) -> NDArray[np.uint8]:
     return np.full((size, size, 3), MEAN_COLOUR, np.uint8)
@@ -215,24 +227,3 @@ def read_batches(loader: Iterable[Sample]) -> Iterator[Sample]:
         # Across the process border torch sends the whole traceback as the message, "module.Class: message" last.
         *before, last = str(error).strip().splitlines()
         raise DataError(last.partition(": ")[2] if before else last) from error
-
-
-class EpochSampler(Sampler[int]):
-    """The draw numbers of one epoch, this process's share of them.
-
-    The loop sets ``epoch``, and ``first``: how many of the share to pass over, which were drawn before an interruption.
-    Every process gets as many, or one would wait for the others' last step: up to ``world_size - 1`` draws are left
-    out.
-    """
-
-    def __init__(self, samples: int, rank: int = 0, world_size: int = 1) -> None:
-        self.samples, self.rank, self.world_size = samples, rank, world_size
-        self.epoch = self.first = 0
-
-    def __iter__(self) -> Iterator[int]:
-        start = self.epoch * self.samples
-        end = start + self.samples // self.world_size * self.world_size
-        yield from range(start + self.rank + self.first * self.world_size, end, self.world_size)
-
-    def __len__(self) -> int:
-        return self.samples // self.world_size - self.first

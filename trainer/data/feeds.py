@@ -44,20 +44,23 @@ class Feeding:
 
 @dataclass(frozen=True)
 class Feed:
-    """A batch as the two branches see it: R rows, one sequence each, one image a branch.
+    """A batch as the two branches see it: R rows, one sequence each, n images of it a branch.
 
     Where every pair enters twice, R is twice the number of pairs: first reference RGB and test TIR, then the other way.
 
+    All are in (image, row) order; the first R are the first images. In what only measures n is 1.
+
     Attributes:
-        reference: (R, 3, S, S) normalised.
+        reference: (n*R, 3, S, S) normalised.
         test: likewise.
-        reference_box: (R, 4) the box in the reference branch's own window.
-        label: (R, F, F) Gaussian label of the test window.
-        state: (R, 4) s of the test window's box.
-        test_box: (R, 4) the box in the test window.
-        proposals: (R, P, 4) in the test window.
-        proposal_iou: (R, P).
-        density: (R, P) proposal density and truth density, where proposals come from a mixture.
+        reference_box: (n*R, 4) the box in the reference branch's own window.
+        label: (n*R, F, F) Gaussian label of the test window.
+        state: (n*R, 4) s of the test window's box.
+        test_box: (n*R, 4) the box in the test window.
+        proposals: (n*R, P, 4) in the test window.
+        proposal_iou: (n*R, P).
+        density: (n*R, P) proposal density and truth density, where proposals come from a mixture.
+        images: n.
     """
 
     reference: Tensor
@@ -69,6 +72,11 @@ class Feed:
     proposals: Tensor
     proposal_iou: Tensor
     density: tuple[Tensor, Tensor] | None
+    images: int = 1
+
+    def by_image(self, flat: Tensor) -> Tensor:
+        """One of its tensors (n*R, ...) as (n, R, ...)."""
+        return flat.view(self.images, -1, *flat.shape[1:])
 
 
 def pictures(fed: Fed) -> tuple[str, ...]:
@@ -92,8 +100,16 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> F
     if feeding.once:
         rows = [slice(0, pairs // 2), slice(pairs // 2, None)]
 
+    count = batch["reference_box"].shape[1] if batch["reference_box"].dim() == 3 else 1
+
     def spread(parts: list[Tensor]) -> Tensor:
-        return torch.cat([part[row] for part, row in zip(parts, rows)]).to(device, non_blocking=True)
+        if count > 1:
+            # Of each row image after image, as samples have them, to the first image of all rows, and so on.
+            parts = [part.transpose(0, 1) for part in parts]
+            together = torch.cat([part[:, row] for part, row in zip(parts, rows)], dim=1).flatten(0, 1)
+        else:
+            together = torch.cat([part[row] for part, row in zip(parts, rows)])
+        return together.to(device, non_blocking=True)
 
     def images(branch: str, names: tuple[str, ...]) -> Tensor:
         return normalise(spread([batch[f"{branch}_{name}"] for name in names]))
@@ -111,4 +127,5 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> F
         proposals=target("proposals"),
         proposal_iou=target("proposal_iou"),
         density=(target("density"), target("truth_density")) if "density" in batch else None,
+        images=count,
     )

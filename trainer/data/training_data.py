@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from pipeline.errors import UsageError
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
 from trainer.data.shards import Source, of_method, open_source, split_pairs
+from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.row import Row
 from trainer.recipes.settings import TrainSettings
@@ -35,6 +37,8 @@ class TrainingData:
         source: the shards.
         training_pairs: indices of the pairs that train.
         validation_pairs: indices of the pairs that only measure.
+        images: of a target that each branch trains on at once; what measures is always one.
+        tracks: where the test branch trains on other instants than the reference branch; what measures is of one.
     """
 
     settings: TrainSettings
@@ -43,25 +47,28 @@ class TrainingData:
     source: Source
     training_pairs: NDArray[np.int64]
     validation_pairs: NDArray[np.int64]
+    images: int = 1
+    tracks: Tracks | None = None
+
+    @property
+    def instants(self) -> Literal["one", "two"]:
+        """Of which the two branches of a draw are."""
+        return "two" if self.tracks else "one"
 
     def training_windows(self, feeding: Feeding | None = None, samples: int | None = None) -> PairDataset:
-        """The windows that a run trains on, or of the same pairs with another feeding and number of draws an epoch."""
-        feeding, samples = feeding or self.feeding, samples or self.settings.samples_per_epoch
-        return self._windows(self.training_pairs, feeding, samples, self.settings.seed, augment=True)
+        """The windows that a run trains on, or, one image a branch, of the same pairs in another number and feeding."""
+        images, feeding = (1, feeding) if feeding else (self.images, self.feeding)
+        draws = {"samples": samples or self.settings.samples_per_epoch, "seed": self.settings.seed}
+        return self._windows(self.training_pairs, feeding, **draws, augment=True, images=images, tracks=self.tracks)
 
     def validation_windows(self, feeding: Feeding, samples: int) -> PairDataset:
         """The windows that measure, the same ones however they are fed; they are not augmented."""
         settings = self.settings
         seed = settings.split_seed + VALIDATION_SEED
-        return self._windows(self.validation_pairs, feeding, samples, seed, augment=False)
+        return self._windows(self.validation_pairs, feeding, samples=samples, seed=seed, augment=False)
 
-    def _windows(
-        self, pairs: NDArray[np.int64], feeding: Feeding, samples: int, seed: int, *, augment: bool
-    ) -> PairDataset:
-        jitter = self.settings.jitter == "tracker"
-        return PairDataset(
-            self.source, pairs, self.spec, feeding, samples=samples, seed=seed, jitter=jitter, augment=augment
-        )
+    def _windows(self, pairs: NDArray[np.int64], feeding: Feeding, **draws: Any) -> PairDataset:
+        return PairDataset(self.source, pairs, self.spec, feeding, jitter=self.settings.jitter == "tracker", **draws)
 
 
 def open_training_data(settings: TrainSettings, row: Row, shards: Sequence[Path]) -> TrainingData:
@@ -73,14 +80,38 @@ def open_training_data(settings: TrainSettings, row: Row, shards: Sequence[Path]
         shards: folders; those of the row's mining method are taken, or all, with a warning, where none is of it.
 
     Raises:
-        UsageError: no shards.
+        UsageError: no shards, or two instants are asked for and they know none.
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
     feeding = Feeding.of(row.recipe, settings)
     source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
-    return TrainingData(
-        settings, row.spec, feeding, source, *split_pairs(source, settings.held_out, settings.split_seed)
-    )
+    training, validation = split_pairs(source, settings.held_out, settings.split_seed)
+    tracks = _tracks(settings, source, training, row.spec.gap) if row.instants == "two" else None
+    return TrainingData(settings, row.spec, feeding, source, training, validation, row.images, tracks)
+
+
+def _tracks(settings: TrainSettings, source: Source, pairs: NDArray[np.int64], gap: int) -> Tracks | None:
+    """The objects of the training pairs; None where none is seen at two instants.
+
+    Raises:
+        UsageError: none is, and two instants were asked for.
+    """
+    tracks = Tracks(source, pairs, gap)
+    told = tracks.told()
+    if told["objects"]:
+        log.info(
+            "two instants a draw: %(of_objects)d of %(patches)d patches are of %(objects)d objects that are seen at "
+            "several; %(repeated)d have no other instant, and are seen by both branches",
+            told,
+        )
+        return tracks
+    if settings.instants == "two":
+        raise UsageError(
+            "setting instants=two: the shards know no object at two instants (patches/track): mine boxes from "
+            "files that say whose they are, or leave it out"
+        )
+    log.info("one instant a draw: the shards know no object at two instants (patches/track)")
+    return None
 
 
 def _open_shards(recipe: str, method: str, shards: Sequence[Path]) -> Source:

@@ -73,8 +73,9 @@ class Objective(nn.Module):
         answering, asking = self.test_side, self.reference_side
         if not isinstance(answering, DimpNet) or not isinstance(asking, DimpNet):
             raise TypeError("this base tracker has no classifier that is trained offline")
-        filters = asking.predict_filter(asking.classification_features(reference), feed.reference_box[None]).filters
-        features, label = answering.classification_features(test), feed.label[None]
+        boxes = feed.by_image(feed.reference_box)
+        filters = asking.predict_filter(asking.classification_features(reference), boxes).filters
+        features, label = answering.classification_features(test), feed.by_image(feed.label)
         ends = functools.cache(lambda: torch.stack([filters[0], filters[-1]]))
         loss: Tensor = self.row.tcl_loss(
             {
@@ -89,13 +90,17 @@ class Objective(nn.Module):
         return loss
 
     def _bbe(self, reference: Features, test: Features, feed: Feed) -> Tensor:
-        """The reference branch modulates the test branch, which must say where the box is (Eq. 3)."""
-        modulation = self.reference_side.modulation(reference, feed.reference_box)
+        """The reference branch modulates the test branch, which must say where the box is (Eq. 3).
+
+        Of several images the first modulates, as DiMP has it.
+        """
+        modulation = self.reference_side.reference_modulation(reference, feed.by_image(feed.reference_box))
         features = self.test_side.iou_features(test)
         density = feed.density or (None, None)
 
         def predicted() -> Tensor:
-            return self.test_side.score_proposals(modulation, features, feed.proposals[None])[0].float()
+            proposals = feed.by_image(feed.proposals)
+            return self.test_side.score_proposals(modulation, features, proposals).flatten(0, 1).float()
 
         def predicted_state() -> Tensor:
             state: Tensor = self._psi()(self.test_side.modulate(modulation, features))

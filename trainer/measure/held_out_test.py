@@ -80,11 +80,11 @@ class HeldOutTest:
         self.kind, self.ways = self._instants.kind, ways_of(data.feeding)
         self.windows = windows if self._instants.sequences else 0
         self._plain = data.validation_windows(data.feeding, max(windows, 1))
-        draws = [self._instants.draw(number, self._plain.seed) for number in range(self.windows)]
+        draws = [self._instants.draw(number, self._plain.draws.seed) for number in range(self.windows)]
         self._sequence = np.array([sequence for sequence, *_ in draws], np.int64)
         self.sequences = [self._instants.sequences[place] for place in np.unique(self._sequence)]
         patches = [(reference.patch, test.patch) for _, reference, test in draws]
-        told = [version(DISTRIBUTION), data.source.fingerprint, patches, self._plain.seed, self._plain.jitter]
+        told = [version(DISTRIBUTION), data.source.fingerprint, patches, self._plain.draws.seed, self._plain.jitter]
         told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
         self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 

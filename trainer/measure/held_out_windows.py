@@ -16,8 +16,10 @@ STARTS = 2
 """Boxes of a window that refinement starts from: one at the response's peak, one beside the truth."""
 DISPLACED = 0.25
 """How far the second is moved, in its own sides."""
+BOTH_BRANCHES = ((0, 0), (1, 0))
+"""The branches, and the one image of each, that an instant is decoded for: either may be shown the other's."""
 _STREAM = 100
-"""Of a window's random numbers, apart from those of :meth:`PairDataset._rng`."""
+"""Of a window's random numbers, apart from those of :class:`trainer.data.draws.Draws`."""
 
 
 class HeldOutWindows(PairDataset):
@@ -37,25 +39,25 @@ class HeldOutWindows(PairDataset):
     def __init__(self, windows: PairDataset, instants: Instants, feeding: Feeding, noise: int) -> None:
         super().__init__(
             windows.source,
-            windows.pairs,
+            windows.draws.pairs,
             windows.spec,
             feeding,
-            samples=windows.samples,
-            seed=windows.seed,
+            samples=windows.draws.samples,
+            seed=windows.draws.seed,
             jitter=windows.jitter,
             augment=False,
         )
         self.instants, self.noise = instants, noise
 
     def __getitem__(self, number: int) -> Sample:
-        sequence, *shown = self.instants.draw(number, self.seed)
+        sequence, *shown = self.instants.draw(number, self.draws.seed)
         pictures = [self._decoded(number, instant) for instant in shown]
         sample: Sample = {"sequence": sequence}
         for branch in (0, 1):
-            sample |= self._view(branch, pictures[branch], False, self._rng(number, branch))
+            sample |= self._view(branch, pictures[branch], False, self.draws.rng(number, branch))
         truth = sample["test_box"]
-        sample |= self._targets(truth, self._rng(number, 3))
-        rng = np.random.default_rng([self.seed, number, _STREAM])
+        sample |= self._targets(truth, self.draws.rng(number, 3))
+        rng = np.random.default_rng([self.draws.seed, number, _STREAM])
         moved = truth.copy()
         moved[:2] += DISPLACED * truth[2:] * rng.choice([-1, 1], 2)
         sample |= {"kept_box": self._kept(number, shown, pictures), "displaced_box": moved}
@@ -64,15 +66,14 @@ class HeldOutWindows(PairDataset):
 
     def _decoded(self, number: int, instant: Instant) -> Pictures:
         """The pictures of an instant, each alone or two side by side."""
-        shard, row = self.source.place[instant.pair, :2]
-        decoded = self._pictures(number, self.source.readers[shard], int(row), self.source.box[instant.patch])
+        decoded = self._pictures(number, instant.patch, BOTH_BRANCHES)
         return side_by_side(decoded, False) if self.feeding.joined else decoded
 
     def _kept(self, number: int, shown: list[Instant], pictures: list[Pictures]) -> NDArray[np.float64]:
         """The reference's box, as it lies in its picture, in pixels of the test window."""
         # Pictures may have been decoded smaller, each by its own factor; heights tell, which joining leaves alone.
         reference, test = (self.source.box[i.patch][3] / p.box[3] for i, p in zip(shown, pictures))
-        window = self._window(1, pictures[1].box, pictures[1].size, self._rng(number, 1))
+        window = self._window(1, pictures[1].box, pictures[1].size, self.draws.rng(number, 1))
         return window.to_window(pictures[0].box * reference / test)
 
 

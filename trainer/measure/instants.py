@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.files.names import natural
 from pipeline.shards.schema import NO_TRACK
 from trainer.data.shards import Source
-from trainer.measure.frame_numbers import frame_numbers
+from trainer.data.tracks import frame_numbers
 
 REACH = 30
 """Frames between the reference and the test instant at most; one at least."""

@@ -16,7 +16,7 @@ OPTIONS = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loa
 TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", "tracker", "seed", "rates", "window"}
 """What only training uses; beside it there are the rates. A model that is only put together has a window too."""
 
-OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone")
+OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone", "images")
 """What ``--recipe all`` tells only to the rows that use it, as it does the rates."""
 
 
@@ -49,7 +49,7 @@ RULES = (
     Rule(("rates.filter_optimizer",), "rows that train the classifier's reference branch", Asked.trains_filter),
     Rule(("rates.bbe", "bbe_loss", "weight"), "rows that train the IoU-net", lambda run: "bbe" in run.modules),
     Rule(("rates.backbone",), "pretrain of a backbone that learns", lambda run: "backbone" in run.modules),
-    Rule(("backbone",), "pretrain", lambda run: run.recipe.pretrains),
+    Rule(("backbone", "images"), "pretrain", lambda run: run.recipe.pretrains),
     Rule(
         ("losses",),
         "modules whose loss tcl_loss or bbe_loss does not say",

@@ -28,7 +28,10 @@ class TrackerSpec:
         scale_jitter: standard deviation of the log of each side, likewise.
         proposals: boxes around the target that the IoU-net is asked about.
         mixture: proposals come from a Gaussian mixture with densities (SuperDiMP) instead of perturbed boxes.
-        flip: probability of flipping both views.
+        flip: probability of flipping all windows of a draw.
+        window_flip: probability of flipping a window once more, by itself (SuperDiMP).
+        images: that each branch was trained on at once.
+        gap: frames between the base frame and another instant of a draw, at most.
         classifier: whether it has a classifier that is trained offline.
         pretrain_batch: sequences a step that it was trained with itself.
         pretrain_samples: sequences an epoch, likewise.
@@ -55,6 +58,9 @@ class TrackerSpec:
     pretrain_frozen: tuple[str, ...] = ()
     mixture: bool = False
     flip: float = 0.0
+    window_flip: float = 0.0
+    images: int = 3
+    gap: int = 30
     classifier: bool = True
 
     @property
@@ -97,6 +103,8 @@ SUPERDIMP = replace(
     pretrain_rates={"tcl": 5e-5, "bbe": 1e-3, "backbone": 2e-5},
     mixture=True,
     flip=0.5,
+    window_flip=0.5,
+    gap=200,
 )
 ATOM = replace(
     DIMP18,
@@ -108,6 +116,8 @@ ATOM = replace(
     pretrain_samples=64_000,
     pretrain_rates={"bbe": 1e-3},
     classifier=False,
+    images=1,
+    gap=50,
 )
 
 

@@ -31,20 +31,20 @@ BBE_LOSSES = Registry(
     },
 )
 TCL_GIVEN: Mapping[str, str] = {
-    "scores": "(K, 1, R, h, w) response to each of K filter iterates",
+    "scores": "(K, n, R, h, w) response to each of K filter iterates",
     "filters": "(K, R, C, f, f) the iterates",
-    "end_scores": "(2, 1, R, h, w) response to the first and to the last iterate",
+    "end_scores": "(2, n, R, h, w) response to the first and to the last iterate",
     "end_filters": "(2, R, C, f, f) the two",
-    "label": "(1, R, h, w) the Gaussian g",
+    "label": "(n, R, h, w) the Gaussian g; n test images of each of R targets, 1 but in pretrain",
     "mu": "the setting",
 }
 BBE_GIVEN: Mapping[str, str] = {
-    "predicted": "(R, P) scores of the proposals",
-    "overlap": "(R, P) their IoU with the box",
-    "sample_density": "(R, P) density that they were drawn from; proposals then come from SuperDiMP's mixture",
-    "truth_density": "(R, P) density of the true box, likewise",
-    "predicted_state": "(R, 4) what psi reads from the modulated map; psi is then fitted first",
-    "state": "(R, 4) the box state s, standardised as psi's",
+    "predicted": "(n*R, P) scores of the proposals",
+    "overlap": "(n*R, P) their IoU with the box",
+    "sample_density": "(n*R, P) density that they were drawn from; proposals then come from SuperDiMP's mixture",
+    "truth_density": "(n*R, P) density of the true box, likewise",
+    "predicted_state": "(n*R, 4) what psi reads from the modulated map; psi is then fitted first",
+    "state": "(n*R, 4) the box state s, standardised as psi's",
     "weights": "trained weights of the box module, without biases and batch-norms",
     "nu": "the setting",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.config import recorded
 from pipeline.errors import UsageError
@@ -29,6 +29,8 @@ class Row:
         tcl_loss: the classification loss.
         bbe_loss: the box loss.
         batch_size: pairs a step and process.
+        images: of a target that each branch sees at once.
+        instants: whether the test branch sees others than the reference branch, where the shards know objects.
         rates: learning rate of each trained module, before the schedule; of ``filter_optimizer`` too, where it is not
             that of the rest of its module.
         frozen: layers of the backbone that stay as they are, statistics of their batch-norms included.
@@ -42,6 +44,8 @@ class Row:
     tcl_loss: Loss
     bbe_loss: Loss
     batch_size: int
+    images: int
+    instants: Literal["one", "two"]
     rates: dict[str, float]
     frozen: tuple[str, ...]
     recipe_sha256: str | None
@@ -84,6 +88,8 @@ def resolve_row(settings: TrainSettings) -> Row:
         tcl_loss=tcl_loss,
         bbe_loss=bbe_loss,
         batch_size=settings.batch(recipe, base),
+        images=settings.images or (base.images if recipe.pretrains else 1),
+        instants=settings.instants or ("two" if recipe.pretrains else "one"),
         rates=_rates(settings, recipe, base, modules),
         frozen=base.pretrain_frozen if learns else BACKBONE_LAYERS,
         recipe_sha256=recipe_sha256(settings.recipe),

@@ -99,12 +99,17 @@ class FeedSettings(Settings):
         mix_pairs: with mix ``batch``: every pair enters ``twice``, or ``once``, half of the batch each way.
         jitter: ``tracker`` is the base tracker's; ``none`` centres every window, which a bias alone can learn.
         window: side of the search window in pixels; None is the base tracker's own. It shows as many boxes in any size.
+        instants: ``two`` lets the test branch see the target at other instants than the reference branch, where the
+            shards know objects; None is that for ``pretrain``, and ``one`` for the rows of Table 1.
+        images: that each branch sees of a target at once, in ``pretrain``; None is the base tracker's own number.
     """
 
     mix: Literal["batch", "spatial"] = "batch"
     mix_pairs: Literal["twice", "once"] = "twice"
     jitter: Literal["tracker", "none"] = "tracker"
     window: int | None = Field(default=None, ge=6 * LABEL_STRIDE, le=40 * LABEL_STRIDE, multiple_of=LABEL_STRIDE)
+    instants: Literal["one", "two"] | None = None
+    images: int | None = Field(default=None, ge=1, le=16)
 
 
 class HeldOutSettings(Settings):

@@ -31,8 +31,15 @@ BEFORE: dict[str, Any] = {
     "pretraining": "one rate a module, all of the backbone",
     "window": None,
     "other_windows": {},
+    "images": 1,
+    "instants": "one",
+    "flips": "together",
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
+
+
+RESOLVED = {"images", "instants"}
+"""Settings whose default is the row's or the shards': what they come to is what counts."""
 
 
 class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
@@ -60,7 +67,7 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
 
     def identity(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from, as JSON."""
-        settings = self.model_dump(mode="json", include=set(TrainSettings.model_fields))
+        settings = self.model_dump(mode="json", include=TrainSettings.model_fields.keys() - RESOLVED)
         return recorded(settings | {"results": RESULTS, "window": self.other_window}, BEFORE)
 
     @property

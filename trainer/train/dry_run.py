@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from trainer.data import giveaways
-from trainer.data.dataset import EpochSampler
+from trainer.data.draws import EpochSampler
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
 from trainer.train.loop import loader_of, step
@@ -79,6 +79,7 @@ def _facts(
             "pairs",
             f"{len(data.training_pairs):,} to train on, {len(data.validation_pairs):,} held out",
         ),
+        ("a draw", f"{data.images} images a branch, of {data.instants} instant{'s' * (data.instants == 'two')}"),
         ("shards", f"{len(data.source.readers)}, sound"),
         *((f"{branch} targets", giveaways.tell(found)) for branch, found in giveaways.check(data).items()),
         ("a step", f"{training.row.batch_size} pairs in {seconds:.2f} s"),

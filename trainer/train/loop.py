@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from pipeline.errors import CmdTirError, DataError, UsageError
 from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
-from trainer.data.dataset import EpochSampler, Sample
+from trainer.data.dataset import Sample
+from trainer.data.draws import EpochSampler
 from trainer.data.feeds import Feed
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig

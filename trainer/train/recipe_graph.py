@@ -154,6 +154,8 @@ def _refuse_other_settings(config: TrainConfig) -> None:
     compared = {"results", *TrainSettings.model_fields} - {"recipe", "teacher"}
     began = run.get(IDENTITY) or run["settings"]
     then, now = ({key: each[key] for key in compared if key in each} for each in (began, config.identity()))
+    # None is what the row's default comes to, which is one instant in all rows of the table.
+    now["instants"] = config.instants or "one"
     if config.shards:
         now["shards"], then["shards"] = fingerprint(map(load_index, config.shards)), run["shards"]
     refuse_other(config.out, then, now, BEFORE)

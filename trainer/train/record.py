@@ -142,6 +142,8 @@ def describe_run(training: Training) -> dict[str, Any]:
             "rates": training.optimizer.rates,
             "trained": {name: list(p.shape) for name, p in training.optimizer.live.items()},
             "pairs": {"training": len(data.training_pairs), "held_out": len(data.validation_pairs)},
+            "images": data.images,
+            "instants": {"a_draw": data.instants} | (data.tracks.told() if data.tracks else {}),
             "device": str(training.device),
             "versions": {"cmd-tir": version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
         }

@@ -12,6 +12,7 @@ import cv2
 import torch
 from torch import Tensor
 
+from pipeline.config import recorded
 from pipeline.errors import DataError, UsageError
 from pipeline.runtime.device import resolve_device
 from trainer.checkpoints.run_folder import IDENTITY, MODEL, START
@@ -25,7 +26,7 @@ from trainer.distillation.objective import Objective
 from trainer.distillation.state_head import StateHead
 from trainer.net import TrackingNet
 from trainer.recipes.row import Row, resolve_row
-from trainer.recipes.settings import TrainConfig
+from trainer.recipes.settings import BEFORE, TrainConfig
 from trainer.train.distributed import ProcessGroup, join_group
 from trainer.train.initial_weights import Weights, build_student, frozen_teacher, named_teacher
 from trainer.train.master_adam import MasterAdam
@@ -83,6 +84,8 @@ def prepare(config: TrainConfig) -> Prepared:
     data, teacher = open_training_data(config, row, config.shards), named_teacher(config)
     identity = config.identity() | {"recipe": row.recipe.name} | row.sources()
     identity |= {"shards": data.source.fingerprint, "processes": group.world_size}
+    seen = {"images": row.images, "instants": data.instants, "flips": "each" if row.base.window_flip else "together"}
+    identity |= recorded(seen, BEFORE)
     identity |= {"teacher": digest(teacher) if teacher else config.teacher}
     prepared = Prepared(config, group, row, device, data, teacher, identity)
     if not prepared.steps:

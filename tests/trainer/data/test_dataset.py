@@ -14,7 +14,8 @@ from pipeline import images
 from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_STRIDE, box_state
-from trainer.data.dataset import MEAN_COLOUR, EpochSampler, PairDataset, read_batches
+from trainer.data.dataset import MEAN_COLOUR, PairDataset, read_batches
+from trainer.data.draws import EpochSampler
 from trainer.data.feeds import Feeding
 from trainer.data.proposals import mixture_densities
 from trainer.data.shards import Source, open_source
@@ -24,6 +25,8 @@ from ..train_world import HEIGHT, shard, write_world
 
 BOTH = Feeding(("rgb", "tir"), ("tir", "rgb"))
 JOINED = Feeding(("rgb-tir",), ("tir-rgb",))
+ALL = {"window_flip": 0}
+"""Windows that are mirrored all together or not at all."""
 BRIGHT = 150
 """Between the brightest background and the darkest target that the brightness jitter makes."""
 
@@ -54,7 +57,8 @@ def expected_mask(box: np.ndarray, size: int) -> np.ndarray:
 @pytest.mark.parametrize("branch", ["reference", "test"])
 @pytest.mark.parametrize("modality", ["rgb", "tir"])
 @pytest.mark.parametrize(
-    ("tracker", "spec"), [("dimp18", {}), ("superdimp", {"flip": 0}), ("superdimp", {"flip": 1}), ("atom", {})]
+    ("tracker", "spec"),
+    [("dimp18", {}), ("superdimp", {"flip": 0, **ALL}), ("superdimp", {"flip": 1, **ALL}), ("atom", {})],
 )
 def test_each_branch_has_the_box_of_its_own_window(
     source: Source, tracker: str, spec: dict[str, float], branch: str, modality: str
@@ -117,7 +121,7 @@ def test_atom_s_reference_is_not_jittered_and_its_test_is(source: Source) -> Non
 
 
 def test_a_flip_mirrors_pictures_and_boxes(source: Source) -> None:
-    plain, flipped = (dataset(source, "superdimp", spec={"flip": flip})[4] for flip in (0, 1))
+    plain, flipped = (dataset(source, "superdimp", spec={"flip": flip, **ALL})[4] for flip in (0, 1))
     size = geometry_of("superdimp").size
     for branch, modalities in (("reference", ("rgb", "tir")), ("test", ("tir", "rgb"))):
         for modality in modalities:
@@ -139,7 +143,7 @@ def test_a_sample_is_a_function_of_seed_epoch_and_draw(source: Source) -> None:
     # Another epoch, draw or seed gives other windows of the very same pair.
     alone, again, reseeded = (dataset(source, seed=seed) for seed in (0, 0, 1))
     for samples in (alone, again, reseeded):
-        samples.pairs = samples.pairs[:1]
+        samples.draws.pairs = samples.draws.pairs[:1]
     base = alone[13]
     assert equal(base, again[13])
     for other in (alone[3], alone[14], reseeded[13]):

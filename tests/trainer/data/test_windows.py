@@ -27,6 +27,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tensors(feed: Feed) -> dict[str, torch.Tensor]:
     every = {field.name: getattr(feed, field.name) for field in dataclasses.fields(feed)}
+    assert every.pop("images") == 1
     for place, density in enumerate(every.pop("density") or ()):
         every[f"density {place}"] = density
     return every

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.data.shards import Source
-from trainer.measure.frame_numbers import frame_numbers
+from trainer.data.tracks import frame_numbers
 from trainer.measure.instants import REACH, instants_of
 
 Patches = list[tuple[str, int]]

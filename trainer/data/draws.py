@@ -1,0 +1,122 @@
+"""What a draw picks, out of random numbers alone, and which draws are an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Sampler
+
+from trainer.data.shards import Source
+from trainer.data.tracks import Tracks
+from trainer.recipes.geometry import TrackerSpec
+
+GRAY = 0.05
+CHOICE, PROPOSALS, INSTANTS, FLIPS = 2, 3, 4, 5
+"""Streams of random numbers; 0 and 1 are the windows of the branches, ``FLIPS`` and the next their own mirrors."""
+IMAGE = 32
+"""Between the streams of one image of a branch and those of its next."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a draw picks.
+
+    Attributes:
+        patches: by branch and image, numbers of patches.
+        drained: whether all of them lose their colour.
+        mirrored: by branch and image, whether its window is seen in a mirror.
+    """
+
+    patches: tuple[list[int], list[int]]
+    drained: bool
+    mirrored: tuple[list[bool], list[bool]]
+
+    @property
+    def shown(self) -> dict[int, list[tuple[int, int]]]:
+        """Patch -> the branches and images that see it."""
+        views: dict[int, list[tuple[int, int]]] = {}
+        for branch, patches in enumerate(self.patches):
+            for image, patch in enumerate(patches):
+                views.setdefault(patch, []).append((branch, image))
+        return views
+
+
+class Draws:
+    """The draws of a run by number. A draw picks a pair uniformly, then one of its patches, then other instants.
+
+    Args:
+        source: opened shards.
+        pairs: which of its pairs to draw from.
+        spec: the base tracker's geometry.
+        samples: draws an epoch; a draw's number is ``epoch * samples + draw``.
+        seed: of the run.
+        augment: whether windows lose their colour and are mirrored as the base trackers do it.
+        images: that each branch sees.
+        tracks: where the test branch sees other instants than the reference branch; None where it sees the same.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        pairs: NDArray[np.int64],
+        spec: TrackerSpec,
+        *,
+        samples: int,
+        seed: int,
+        augment: bool = True,
+        images: int = 1,
+        tracks: Tracks | None = None,
+    ) -> None:
+        self.source, self.pairs, self.spec, self.tracks = source, pairs, spec, tracks
+        self.samples, self.seed, self.augment, self.images = samples, seed, augment, images
+
+    def rng(self, index: int, stream: int, image: int = 0) -> np.random.Generator:
+        """Random numbers of a draw, a function of (seed, epoch, draw, stream, image of the branch) alone."""
+        return np.random.default_rng([self.seed, *divmod(int(index), self.samples), stream + IMAGE * image])
+
+    def draw(self, index: int) -> Drawn:
+        """What a draw picks."""
+        choose = self.rng(index, CHOICE)
+        pair = self.pairs[choose.integers(len(self.pairs))]
+        patch = int(choose.integers(*self.source.place[pair, 2:]))
+        drained = self.augment and choose.random() < GRAY
+        flipped = self.augment and choose.random() < self.spec.flip
+        patches = [patch] * self.images, [patch] * self.images
+        if self.tracks:
+            patches = self.tracks.draw(patch, self.images, self.rng(index, INSTANTS))
+        mirrored = [[flipped != self._flips(index, branch, n) for n in range(self.images)] for branch in (0, 1)]
+        return Drawn(patches, drained, (mirrored[0], mirrored[1]))
+
+    def _flips(self, index: int, branch: int, image: int) -> bool:
+        """Whether a window is mirrored by itself, beside all those of its draw."""
+        likely = self.spec.window_flip if self.augment else 0
+        return bool(likely and self.rng(index, FLIPS + branch, image).random() < likely)
+
+    def pair_of(self, patch: int) -> int:
+        """The pair of a patch."""
+        # Of pairs that begin at one patch the last one holds it; those before hold none.
+        return int(np.searchsorted(self.source.place[:, 2], patch, "right")) - 1
+
+
+class EpochSampler(Sampler[int]):
+    """The draw numbers of one epoch, this process's share of them.
+
+    The loop sets ``epoch``, and ``first``: how many of the share to pass over, which were drawn before an interruption.
+    Every process gets as many, or one would wait for the others' last step: up to ``world_size - 1`` draws are left
+    out.
+    """
+
+    def __init__(self, samples: int, rank: int = 0, world_size: int = 1) -> None:
+        self.samples, self.rank, self.world_size = samples, rank, world_size
+        self.epoch = self.first = 0
+
+    def __iter__(self) -> Iterator[int]:
+        start = self.epoch * self.samples
+        end = start + self.samples // self.world_size * self.world_size
+        yield from range(start + self.rank + self.first * self.world_size, end, self.world_size)
+
+    def __len__(self) -> int:
+        return self.samples // self.world_size - self.first
