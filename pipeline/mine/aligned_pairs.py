@@ -80,3 +80,9 @@ def aligned_root(summary: Path) -> Path:
     if not isinstance(root, str):
         raise DataError(f"{summary} does not name the data set's folder: align again, or pass --root")
     return Path(root)
+
+
+def manifest_name(summary: Path) -> str | None:
+    """The name of the data set's manifest or layout, as ``align`` noted it; None where it did not."""
+    name = read_json(summary).get("manifest") if summary.is_file() else None
+    return name if isinstance(name, str) and name else None

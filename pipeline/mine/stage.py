@@ -18,7 +18,7 @@ from pipeline.config import differing, refuse_idle
 from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
-from pipeline.mine.aligned_pairs import AlignedPairs, aligned_root, survey_pairs
+from pipeline.mine.aligned_pairs import AlignedPairs, aligned_root, manifest_name, survey_pairs
 from pipeline.mine.command_line import command_line
 from pipeline.mine.effects import without_effect
 from pipeline.mine.finished import complete, finished
@@ -106,6 +106,8 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
         pass
     source = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve())}
     source["tir_ranges"] = aligned.tir_ranges
+    if name := manifest_name(config.aligned / "align.json"):
+        source["manifest"] = name
     counts = {"pairs_in": len(aligned.ids)} | ({"detections": survey.counts} if survey.counts else {})
     content = {"settings": plan["recipe"], "source": source, "command": command_line(config)}
     return merge(config.out, [stats_path(task.path) for task in tasks], counts, content)

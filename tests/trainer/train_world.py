@@ -46,19 +46,24 @@ def shard(
     valid: np.ndarray | None = None,
     cut_tir: bool = False,
     suffix: str = ".png",
+    gone: tuple[str, ...] = (),
 ) -> Shard:
-    """Pairs ``video-i/j``, each with one patch: its mark; thermal pictures may be cut in half."""
+    """Pairs ``video-i/j``, each with one patch: its mark; thermal pictures may be cut in half.
+
+    Pairs that begin with one of ``gone`` are not there.
+    """
     content = Shard(config={"method": method})
-    for number in range(sequences * frames):
+    names = [f"video-{number // frames}/{number % frames}" for number in range(sequences * frames)]
+    there = [number for number, name in enumerate(names) if not f"{name}/".startswith(gone)]
+    for row, number in enumerate(there):
         gray, box = picture(number)
         rgb = np.stack([gray, gray // 4 * 3, gray // 2], axis=2)
         rgb[gray == MARK] = MARK
-        name = f"video-{number // frames}/{number % frames}"
         quad = corners((0, 0, WIDTH, HEIGHT)) if valid is None else valid
         tir = encode(gray, suffix)
         stored = tir[: len(tir) // 2] if cut_tir else tir
-        content.pairs.append(Pair(name, encode(rgb, suffix), stored, np.eye(3), quad))
-        content.patches.append(Patch(number, box, 1.0, -1, None, None))
+        content.pairs.append(Pair(names[number], encode(rgb, suffix), stored, np.eye(3), quad))
+        content.patches.append(Patch(row, box, 1.0, -1, None, None))
     return content
 
 
@@ -69,8 +74,14 @@ def tracked(**changes: Any) -> Shard:
     return content
 
 
-def write_world(folder: Path, *shards: Shard, schema: str = SCHEMA_VERSION, root: str = "/data/tiny") -> Path:
-    """Write shards and the index that ``cmd-prep mine`` would write."""
+def write_world(
+    folder: Path,
+    *shards: Shard,
+    schema: str = SCHEMA_VERSION,
+    root: str = "/data/tiny",
+    manifest: str | None = None,
+) -> Path:
+    """Write shards and the index that ``cmd-prep mine`` would write; before it told the manifest's name, where None."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = []
     for number, content in enumerate(shards or (shard(),)):
@@ -82,7 +93,7 @@ def write_world(folder: Path, *shards: Shard, schema: str = SCHEMA_VERSION, root
         "schema_version": schema,
         "settings": dict((shards or (shard(),))[0].config),
         "versions": {},
-        "source": {"root": root},
+        "source": {"root": root} | ({"manifest": manifest} if manifest else {}),
         "totals": {},
         "shards": entries,
     }

@@ -24,9 +24,21 @@ from trainer.recipes.settings import BEFORE
 
 MODEL, META = model_file.MODEL, model_file.META
 STATE, METRICS, RUN = "state.pt", "metrics.jsonl", "run.json"
-START, VALIDATION = "start.safetensors", "held_out.json"
+START, VALIDATION, SPLIT = "start.safetensors", "held_out.json", "split.json"
 REPORT, CURVES, TENSORBOARD = "report.html", "curves.png", "tb"
-_MADE = (STATE, MODEL, META, START, METRICS, VALIDATION, RUN, REPORT, CURVES, f"{TENSORBOARD}/events.out.tfevents.*")
+_MADE = (
+    STATE,
+    MODEL,
+    META,
+    START,
+    METRICS,
+    VALIDATION,
+    SPLIT,
+    RUN,
+    REPORT,
+    CURVES,
+    f"{TENSORBOARD}/events.out.tfevents.*",
+)
 _SWEPT = (*_MADE, "*.json", "*.png", "*.html", "*.pth.tar")
 """Whose parts are swept up: pages and exports may be written into the folder too."""
 STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})

@@ -193,15 +193,29 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existi
 @WINDOW
 @click.option("--samples", type=click.IntRange(1), default=6, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--init",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    metavar="RUN",
+    help="What a run would start from, repeated: what it holds out is not drawn.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.html")
 def feeds(
-    shards: tuple[Path, ...], recipe: str, tracker: str, window: int | None, samples: int, seed: int, out: Path
+    shards: tuple[Path, ...],
+    recipe: str,
+    tracker: str,
+    window: int | None,
+    samples: int,
+    seed: int,
+    init: tuple[Path, ...],
+    out: Path,
 ) -> None:
     """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
     from pipeline.files.writing import write_text
     from trainer.pages import draw_feeds
 
-    page = draw_feeds(shards, recipe, tracker, samples, seed, window)
+    page = draw_feeds(shards, recipe, tracker, samples, seed, window, init)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, page)
     print_table([("report", out)])

@@ -1,4 +1,4 @@
-"""Shards opened for training: where each pair and patch lies, and which pairs only validate."""
+"""Shards opened for training: where each pair and patch lies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from pipeline.shards.index import ShardIndex, index_faults, load_index
 from pipeline.shards.reader import ShardReader
-from trainer.data.split import split_sequences
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ class Source:
     indexes: tuple[ShardIndex, ...]
     readers: tuple[ShardReader, ...]
     names: tuple[tuple[str, str], ...]
-    """(data set, pair_id) of every pair."""
+    """(data set, pair_id) of every pair: the manifest's name, or the root folder's where the shards do not say it."""
     place: NDArray[np.int64]
     """(pairs, 4): reader, row of ``pairs``, first patch, end of patches in :attr:`box`."""
     box: NDArray[np.float64]
@@ -40,6 +39,12 @@ class Source:
         """How the TIR of the shards became 8 bits, without repeats; empty where the shards do not say it."""
         every = [policy for index in self.indexes for policy in index.source.get("tir_ranges", [])]
         return [policy for place, policy in enumerate(every) if policy not in every[:place]]
+
+    @property
+    def names_by_root(self) -> list[tuple[str, str]]:
+        """(name of the root folder, pair_id) of every pair."""
+        roots = [_root_name(index) for index in self.indexes for _ in index.shards]
+        return [(roots[reader], pair_id) for reader, (_, pair_id) in zip(self.place[:, 0], self.names)]
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +78,7 @@ def open_source(folders: tuple[Path, ...]) -> Source:
     tracks: list[NDArray[np.int32]] = []
     total = 0
     for folder, index in zip(folders, indexes):
-        data_set = Path(str(index.source.get("root", ""))).name
+        data_set = str(index.source.get("manifest") or _root_name(index))
         for entry in index.shards:
             reader = ShardReader(folder / entry.file)
             ids, owner = reader.ids(), reader.array("patches/pair").astype(np.int64)
@@ -93,19 +98,8 @@ def open_source(folders: tuple[Path, ...]) -> Source:
     return Source(indexes, tuple(readers), tuple(names), place, np.concatenate(boxes), np.concatenate(tracks))
 
 
-def split_pairs(source: Source, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of the training pairs and of the validation pairs; a pair without patches is in neither.
-
-    Raises:
-        DataError: nothing is left to train on.
-    """
-    training, validation = split_sequences(source.names, share, seed)
-    patched = source.place[:, 3] > source.place[:, 2]
-    if not (training & patched).any():
-        raise DataError(
-            f"no pair is left for training, {np.sum(validation)} are held out: lower --set held_out={share}"
-        )
-    return np.flatnonzero(training & patched), np.flatnonzero(validation & patched)
+def _root_name(index: ShardIndex) -> str:
+    return Path(str(index.source.get("root", ""))).name
 
 
 def of_method(folders: Sequence[Path], method: str) -> tuple[Path, ...]:

@@ -12,9 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
+from trainer.checkpoints.run_folder import SPLIT
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
-from trainer.data.shards import Source, of_method, open_source, split_pairs
+from trainer.data.shards import Source, of_method, open_source
+from trainer.data.split.apply import kinds_of, old_split_source, pairs_of, split_source
+from trainer.data.split.record import Split, read_split, refuse_other_settings
+from trainer.data.split.relatives import inherited
+from trainer.data.split.side import Kind
 from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.row import Row
@@ -37,6 +42,8 @@ class TrainingData:
         source: the shards.
         training_pairs: indices of the pairs that train.
         validation_pairs: indices of the pairs that only measure.
+        split: which sequences are on which side.
+        recorded: whether the run keeps a record of the split; one that version 0.1 began does not.
         images: of a target that each branch trains on at once; what measures is always one.
         tracks: where the test branch trains on other instants than the reference branch; what measures is of one.
     """
@@ -47,6 +54,8 @@ class TrainingData:
     source: Source
     training_pairs: NDArray[np.int64]
     validation_pairs: NDArray[np.int64]
+    split: Split
+    recorded: bool = True
     images: int = 1
     tracks: Tracks | None = None
 
@@ -71,23 +80,38 @@ class TrainingData:
         return PairDataset(self.source, pairs, self.spec, feeding, jitter=self.settings.jitter == "tracker", **draws)
 
 
-def open_training_data(settings: TrainSettings, row: Row, shards: Sequence[Path]) -> TrainingData:
+def open_training_data(
+    settings: TrainSettings,
+    row: Row,
+    shards: Sequence[Path],
+    *,
+    starts: Sequence[Path] = (),
+    resumed: Path | None = None,
+) -> TrainingData:
     """Open shards for a row.
 
     Args:
         settings: settings of the run.
         row: what it trains.
         shards: folders; those of the row's mining method are taken, or all, with a warning, where none is of it.
+        starts: what the run starts from: the split of those that are runs is kept to.
+        resumed: the folder of the run itself, where it has begun: it keeps to the split that it began with.
 
     Raises:
-        UsageError: no shards, or two instants are asked for and they know none.
+        UsageError: no shards, a split that the settings or the other parents contradict, or two instants are asked for
+            and the shards know none.
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
     feeding = Feeding.of(row.recipe, settings)
     source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
-    training, validation = split_pairs(source, settings.held_out, settings.split_seed)
+    split, kinds, recorded = _split(settings, source, starts, resumed)
+    training, validation = pairs_of(source, kinds, settings.held_out)
+    if settings.held_out and not len(validation):
+        log.warning("no pair of these shards is held out: there is nothing to measure on")
     tracks = _tracks(settings, source, training, row.spec.gap) if row.instants == "two" else None
-    return TrainingData(settings, row.spec, feeding, source, training, validation, row.images, tracks)
+    return TrainingData(
+        settings, row.spec, feeding, source, training, validation, split, recorded, row.images, tracks
+    )
 
 
 def _tracks(settings: TrainSettings, source: Source, pairs: NDArray[np.int64], gap: int) -> Tracks | None:
@@ -112,6 +136,29 @@ def _tracks(settings: TrainSettings, source: Source, pairs: NDArray[np.int64], g
         )
     log.info("one instant a draw: the shards know no object at two instants (patches/track)")
     return None
+
+
+def _split(
+    settings: TrainSettings, source: Source, starts: Sequence[Path], resumed: Path | None
+) -> tuple[Split, list[Kind], bool]:
+    """The split, the side of every pair, and whether the run keeps a record of it."""
+    share, seed = settings.held_out, settings.split_seed
+    if resumed is not None and not (resumed / SPLIT).is_file():
+        return *old_split_source(source, share, seed), False
+    known = read_split(resumed / SPLIT) if resumed else _of_parents(settings, starts, source)
+    split = split_source(source, share, seed, known)
+    return split, kinds_of(source, split), True
+
+
+def _of_parents(settings: TrainSettings, starts: Sequence[Path], source: Source) -> Split | None:
+    """What the runs that a run starts from have decided."""
+    found = inherited(starts, source)
+    if found is None:
+        return None
+    names, split = found
+    refuse_other_settings(names, split, settings.held_out, settings.split_seed)
+    log.info("sequences train or are held out as in %s", names)
+    return split
 
 
 def _open_shards(recipe: str, method: str, shards: Sequence[Path]) -> Source:

@@ -30,6 +30,7 @@ class WindowDataset(Dataset[Sample]):
         recipe: a row of Table 1, or the file of one's own.
         tracker: the base tracker, whose windows are cut.
         epoch: whose draws to give; may be set anew between two epochs, and persistent loader processes follow.
+        init: runs that the run starts from, or the run itself: their split is kept to.
         settings: other settings of the run, such as ``seed``, ``samples_per_epoch``, ``mix``.
 
     Raises:
@@ -38,10 +39,19 @@ class WindowDataset(Dataset[Sample]):
     """
 
     def __init__(
-        self, shards: Sequence[Path | str], recipe: str, tracker: str = "dimp50", *, epoch: int = 0, **settings: Any
+        self,
+        shards: Sequence[Path | str],
+        recipe: str,
+        tracker: str = "dimp50",
+        *,
+        epoch: int = 0,
+        init: Sequence[Path | str] = (),
+        **settings: Any,
     ) -> None:
         chosen = make_settings(settings | {"recipe": recipe, "tracker": tracker})
-        self.data = open_training_data(chosen, resolve_row(chosen), [Path(folder) for folder in shards])
+        self.data = open_training_data(
+            chosen, resolve_row(chosen), [Path(folder) for folder in shards], starts=[Path(start) for start in init]
+        )
         # In memory that loader processes share: those that persist would keep the epoch that they were started with.
         self._epoch = torch.tensor(epoch).share_memory_()  # type: ignore[no-untyped-call]
         self._draws = self.data.training_windows()

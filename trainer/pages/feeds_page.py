@@ -15,7 +15,9 @@ from pipeline.errors import UsageError
 from pipeline.pages import html
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feed, Feeding, assemble
-from trainer.data.shards import of_method, open_source, split_pairs
+from trainer.data.shards import Source, of_method, open_source
+from trainer.data.split.apply import kinds_of, pairs_of, split_source
+from trainer.data.split.relatives import inherited
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
@@ -28,7 +30,13 @@ WIDTH = 240
 
 
 def draw_feeds(
-    shards: Sequence[Path], recipe: str, tracker: str, samples: int, seed: int, window: int | None = None
+    shards: Sequence[Path],
+    recipe: str,
+    tracker: str,
+    samples: int,
+    seed: int,
+    window: int | None = None,
+    init: Sequence[Path] = (),
 ) -> str:
     """The page, HTML.
 
@@ -39,9 +47,10 @@ def draw_feeds(
         samples: draws to show for each mix.
         seed: of the draws.
         window: side of the search window in pixels; None is the tracker's own.
+        init: runs that a run of it would start from, whose split is kept to; none of what they hold out is drawn.
 
     Raises:
-        UsageError: no shards, a row that is fed nothing, or no window that a run could have.
+        UsageError: no shards, a row that is fed nothing, no window that a run could have, or parents that disagree.
         DataError: shards that cannot be read.
     """
     settings = make_settings({"recipe": recipe, "tracker": tracker, "window": window})
@@ -51,7 +60,7 @@ def draw_feeds(
     if not shards:
         raise UsageError("no shards to draw from: give --shards")
     source = open_source(of_method(shards, str(row.patches)) or tuple(shards))
-    pairs, _ = split_pairs(source, 0.0, 0)
+    pairs = _training_pairs(source, recipe, init)
     sections = []
     for title, feeding in mixes(row):
         dataset = PairDataset(source, pairs, spec, feeding, samples=samples, seed=seed)
@@ -62,6 +71,14 @@ def draw_feeds(
     facts = [("recipe", recipe), ("tracker", tracker), ("window", f"{spec.size} px, {spec.factor:g} boxes wide")]
     facts += [("patches", ", ".join(sorted({index.method for index in source.indexes})))]
     return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
+
+
+def _training_pairs(source: Source, recipe: str, init: Sequence[Path]) -> NDArray[np.int64]:
+    """The pairs that a run trains on; parents say which, else the default settings do."""
+    settings, found = TrainSettings(recipe=recipe), inherited(init, source)
+    split = found[1] if found else None
+    share, seed = (split or settings).held_out, (split or settings).split_seed
+    return pairs_of(source, kinds_of(source, split_source(source, share, seed, split)), share)[0]
 
 
 def mixes(row: Recipe) -> list[tuple[str, Feeding]]:

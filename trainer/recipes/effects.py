@@ -16,6 +16,9 @@ OPTIONS = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loa
 TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", "tracker", "seed", "rates", "window"}
 """What only training uses; beside it there are the rates. A model that is only put together has a window too."""
 
+SPLITTING = {"shards", "held_out", "split_seed"}
+"""What the row that all others start from uses: of the shards that they will see, it decides what is held out."""
+
 OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone", "images")
 """What ``--recipe all`` tells only to the rows that use it, as it does the rates."""
 
@@ -98,7 +101,8 @@ def without_effect(settings: TrainSettings) -> dict[str, str]:
 def idle_in(settings: TrainSettings, recipe: Recipe, losses: tuple[Loss, Loss]) -> dict[str, str]:
     """The settings that do nothing for a row under its (TCL, BBE) losses, by name -> what would use them."""
     if not recipe.trains:
-        names = (*TRAINING, *(f"rates.{module}" for module, _ in settings.rates))
+        used = set() if recipe.starts_from else SPLITTING if getattr(settings, "shards", ()) else {"shards"}
+        names = (*sorted(TRAINING - used), *(f"rates.{module}" for module, _ in settings.rates))
         return dict.fromkeys(names, f"recipes that train, and {recipe.name} puts its parents together")
     modules = recipe.trained(geometry_of(settings.tracker), settings.backbone)
     tcl, bbe = (loss.takes if module in modules else () for module, loss in zip(("tcl", "bbe"), losses))

@@ -34,6 +34,7 @@ BEFORE: dict[str, Any] = {
     "images": 1,
     "instants": "one",
     "flips": "together",
+    "split": None,
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 

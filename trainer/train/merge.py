@@ -16,8 +16,12 @@ from pipeline.files.json_text import read_json
 from pipeline.runtime.output import refuse_existing, refuse_other
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, WINDOW, described, learnt_ranges, tracker_of, weights_file, window_of
-from trainer.checkpoints.run_folder import MODEL, RUN, RunFolder
+from trainer.checkpoints.run_folder import MODEL, RUN, SPLIT, RunFolder
 from trainer.checkpoints.weights import digest, load_into, load_weights
+from trainer.data.shards import open_source
+from trainer.data.split.apply import split_source
+from trainer.data.split.record import Split, refuse_other_settings
+from trainer.data.split.relatives import inherited
 from trainer.net import build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_sha256
@@ -66,7 +70,7 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     torch.manual_seed(config.seed)
     net = build_network(config.tracker)
     start_weights(net, config, recipe)
-    source = ", ".join(map(str, config.init)) or "seed"
+    source, split = ", ".join(map(str, config.init)) or "seed", _split_for(config, recipe)
     merged = MergedRow(recipe.name, config.tracker, config.out / MODEL, source, written=not config.dry_run)
     if config.dry_run:
         return merged
@@ -78,8 +82,22 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     }
     made = _description(recipe.name, config.record(), recipe_sha256(config.recipe))
     made |= recorded({"other_windows": other_windows(config)}, BEFORE)
-    _write(RunFolder(config.out), net.state_dict(), meta, made, config.on_existing)
+    _write(RunFolder(config.out), net.state_dict(), meta, made, split, config.on_existing)
     return merged
+
+
+def _split_for(config: TrainConfig, recipe: Recipe) -> Split | None:
+    """What a row that trains nothing hands on: its parents' split; the one that all start from, also that of shards.
+
+    Raises:
+        UsageError: its parents disagree, or were split with other settings.
+    """
+    source = open_source(config.shards) if config.shards and not recipe.starts_from else None
+    found = inherited(config.init, source)
+    if found and source:
+        refuse_other_settings(*found, config.held_out, config.split_seed)
+    known = found[1] if found else None
+    return split_source(source, config.held_out, config.split_seed, known) if source else known
 
 
 def merge_runs(
@@ -106,7 +124,8 @@ def merge_runs(
     row = merging_recipe(geometry_of(tracker)).name
     meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files), **_learnt_in(window)}
     made = _description(row, {"reference": str(reference), "test": str(test)})
-    _write(RunFolder(out), weights, meta, made, on_existing)
+    found = inherited([reference, test])
+    _write(RunFolder(out), weights, meta, made, found[1] if found else None, on_existing)
     return MergedRow(row, tracker, out / MODEL)
 
 
@@ -136,7 +155,12 @@ def _description(recipe: str, settings: dict[str, Any], sha256: str | None = Non
 
 
 def _write(
-    folder: RunFolder, weights: Weights, meta: dict[str, Any], made: dict[str, Any], on_existing: OnExisting
+    folder: RunFolder,
+    weights: Weights,
+    meta: dict[str, Any],
+    made: dict[str, Any],
+    split: Split | None,
+    on_existing: OnExisting,
 ) -> None:
     """Write a run, unless the folder holds the very same.
 
@@ -148,6 +172,8 @@ def _write(
         if folder.existing() and _is_there(folder, weights, meta):
             log.info("%s is finished and kept", folder.path)
             return
+        if split:
+            folder.write_json(SPLIT, split.record())
         folder.write_json(RUN, made)
         folder.save_model(weights, meta | {"epoch": 0, "shards": None})
 

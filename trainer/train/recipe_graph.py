@@ -92,7 +92,9 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Co
     missing = [parent for parent in recipe.starts_from if before[parent].state == "left out"]
     if missing:
         return Step(recipe, None, "left out", f"{', '.join(missing)} is left out, and it starts from that")
-    shards = of_method(config.shards, recipe.patches) if recipe.patches else ()
+    # The row that all start from sees every shard, and decides once for all what is held out.
+    every = () if recipe.starts_from else config.shards
+    shards = of_method(config.shards, recipe.patches) if recipe.patches else every
     out = config.out / recipe.name
     parents = tuple(config.out / parent for parent in recipe.starts_from)
     # Rates, a teacher and a mix are told only to the rows that have a use for them.

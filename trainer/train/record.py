@@ -15,7 +15,7 @@ from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, WINDOW
-from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, TENSORBOARD, RunFolder
+from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, SPLIT, TENSORBOARD, RunFolder
 from trainer.data import giveaways
 from trainer.measure import windows_of
 from trainer.measure.summary import START, STUDENT
@@ -50,6 +50,9 @@ class Record:
         if not self.leads:
             return
         windows = self._windows()
+        if self.training.data.recorded:
+            # Before what says that the run has begun: it is not to go on as if it had no record.
+            self.folder.write_json(SPLIT, self.training.data.split.record())
         self.folder.write_json(RUN, describe_run(self.training) | _giveaways(self.training) | {WINDOWS: windows})
         self._validation = Validation(self.training, self.folder, windows)
         self._tensorboard = _tensorboard_writer(self.folder)

@@ -15,7 +15,7 @@ from torch import Tensor
 from pipeline.config import recorded
 from pipeline.errors import DataError, UsageError
 from pipeline.runtime.device import resolve_device
-from trainer.checkpoints.run_folder import IDENTITY, MODEL, START
+from trainer.checkpoints.run_folder import IDENTITY, MODEL, RUN, START
 from trainer.checkpoints.weights import digest, load_weights
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feed, assemble
@@ -81,12 +81,15 @@ def prepare(config: TrainConfig) -> Prepared:
     device = resolve_device(config.device, f"cuda:{group.local_rank}")
     # Before the first picture is decoded: a pool of OpenCV threads would deadlock every forked loader process.
     cv2.setNumThreads(1)
-    data, teacher = open_training_data(config, row, config.shards), named_teacher(config)
+    begun = config.on_existing == "resume" and (config.out / RUN).is_file()
+    data = open_training_data(config, row, config.shards, starts=config.init, resumed=config.out if begun else None)
+    teacher = named_teacher(config)
     identity = config.identity() | {"recipe": row.recipe.name} | row.sources()
     identity |= {"shards": data.source.fingerprint, "processes": group.world_size}
     seen = {"images": row.images, "instants": data.instants, "flips": "each" if row.base.window_flip else "together"}
     identity |= recorded(seen, BEFORE)
     identity |= {"teacher": digest(teacher) if teacher else config.teacher}
+    identity |= {"split": data.split.digest()} if data.recorded else {}
     prepared = Prepared(config, group, row, device, data, teacher, identity)
     if not prepared.steps:
         raise UsageError(

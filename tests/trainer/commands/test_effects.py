@@ -22,7 +22,7 @@ IDLE: dict[str, tuple[click.Command, tuple[str, ...], tuple[str, ...]]] = {
     "frames of curves": (cmd_eval, CURVES, ("--frames", ".")),
     "seed of one tracker": (cmd_eval, RESULTS, ("--seed", "1")),
     "epochs": (cmd_train, ("--recipe", "b3"), ("--epochs", "3")),
-    "shards": (cmd_train, ("--recipe", "a1"), ("--shards", ".")),
+    "shards": (cmd_train, ("--recipe", "b3"), ("--shards", ".")),
     "batch": (cmd_train, ("train", "--recipe", "b3"), ("--batch-size", "5")),
     "frames of no sequence": (prep, ("synth", "--sequences", "0"), ("--frames", "3")),
     "twins of no sequence": (prep, ("synth", "--tracking", "0"), ("--tracking-rgb",)),

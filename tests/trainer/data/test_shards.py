@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
-from trainer.data.shards import open_source, split_pairs
+from trainer.data.shards import open_source
+from trainer.data.split.apply import kinds_of, pairs_of, split_source
 
 from ..train_world import SEQUENCES, picture, shard, write_world
 
@@ -36,7 +37,7 @@ def test_no_pair_is_on_both_sides_and_none_without_patches_is_drawn(tmp_path: Pa
     content = shard()
     del content.patches[3]
     source = open_source((write_world(tmp_path, content),))
-    train, test = split_pairs(source, 0.3, 0)
+    train, test = pairs_of(source, kinds_of(source, split_source(source, 0.3, 0)), 0.3)
     assert not set(train) & set(test)
     assert set(train) | set(test) == set(range(2 * SEQUENCES)) - {3}
     assert {source.names[i][1].split("/")[0] for i in train}.isdisjoint(
@@ -52,7 +53,8 @@ def test_shards_without_anything_to_train_on_are_refused(tmp_path: Path) -> None
     last = shard(sequences=1, frames=8)
     del last.patches[:6]
     with pytest.raises(DataError, match="no pair is left for training"):
-        split_pairs(open_source((write_world(tmp_path / "b", last),)), 0.25, 0)
+        source = open_source((write_world(tmp_path / "b", last),))
+        pairs_of(source, kinds_of(source, split_source(source, 0.25, 0)), 0.25)
 
 
 @pytest.mark.parametrize("fault", ["missing", "altered", "cut", "schema", "index", "index_schema"])

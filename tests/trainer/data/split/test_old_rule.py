@@ -1,10 +1,20 @@
-"""The held-out split: a property of a sequence, with no frame's neighbour on the other side."""
+"""The rule by which runs of 0.1 go on: a property of a sequence, with no frame's neighbour on the other side."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.data.split import GAP, MIN_SEQUENCES, split_sequences
+from trainer.data.split.old_rule import MIN_SEQUENCES, old_split, sides_of
+from trainer.data.split.side import GAP, frame_of, key_of
+
+
+def split_sequences(names: list[tuple[str, str]], share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of training and of validation; the record of the sides says the same of every pair."""
+    kinds = old_split(names, share, seed)
+    sides = sides_of(names, kinds)
+    assert [sides[key_of(*name)].of(frame_of(name[1])) for name in names] == kinds
+    return tuple(np.array([kind == wanted for kind in kinds]) for wanted in ("training", "held_out"))
+
 
 VIDEOS = st.integers(MIN_SEQUENCES, 40).map(lambda n: [f"set00/V{i:03d}" for i in range(n)])
 
