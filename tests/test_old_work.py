@@ -245,11 +245,21 @@ def test_an_interrupted_training_goes_on_to_its_end(work: Path) -> None:
 @pytest.mark.timeout(300)
 def test_a_row_starts_from_an_old_run(work: Path) -> None:
     unpack(work / "runs/c1")
-    words = ("--recipe", "b2", "--init", "runs/c1", "--out", "runs/b2", "--epochs", 1, "--set", "held_out=0")
-    assert "random weights" not in command(work, "cmd-train", *TRAINED, *words)
+    words = ("--recipe", "b2", "--init", "runs/c1", "--out", "runs/b2", "--epochs", 1)
+    # It holds out what the old run did by the rule of then, although that wrote no record.
+    told = command(work, "cmd-train", *TRAINED, *words, "--set", "held_out=0", code=2)
+    assert "runs/c1 was split with held_out=0.5, split_seed=0" in told
+    told = command(work, "cmd-train", *TRAINED, *words)
+    assert "random weights" not in told
+    assert "sequences train or are held out as in runs/c1" in told
     assert not any(value.any() for value in load_file(work / "runs/b2/start.safetensors").values())
-    row = json.loads((work / "runs/b2/metrics.jsonl").read_text())
-    assert row["bbe"] == pytest.approx(0.38290533, rel=1e-4)
+    rows = map(json.loads, (work / "runs/b2/metrics.jsonl").read_text().splitlines())
+    losses = [pytest.approx(value, rel=1e-4) for value in (0.35420501, 0.38290533, 0.35354451)]
+    assert [row["bbe"] for row in rows] == losses
+    assert {row["side"] for row in json.loads((work / "runs/b2/split.json").read_text())["sequences"].values()} == {
+        "training",
+        "cut",
+    }
     assert json.loads((work / "runs/b2/model.json").read_text())["tir_ranges"] == ["8-bit"]
 
 

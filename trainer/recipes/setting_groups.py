@@ -118,7 +118,8 @@ class HeldOutSettings(Settings):
     Attributes:
         held_out: share of the sequences that is kept out of training and measured after every epoch.
         held_out_samples: draws of that measurement; 0 leaves it out.
-        split_seed: which sequences are held out is a function of it and of the sequence's name alone.
+        split_seed: which new sequences are held out is a function of it, the manifest's and the sequence's name; both
+            this and ``held_out`` are those of the runs that a run starts from.
     """
 
     held_out: float = Field(default=0.1, ge=0, lt=1)

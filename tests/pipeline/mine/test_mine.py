@@ -245,6 +245,20 @@ def test_the_index_says_how_tir_became_eight_bits(data: Data, prep: Run, ranges:
     assert json.loads((data.root / "s/index.json").read_text())["source"]["tir_ranges"] == told
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_the_index_says_which_manifest_the_pairs_were_found_by(data: Data, prep: Run, there: bool) -> None:
+    """By it training knows a sequence again, wherever the data set lies; without align.json nothing is made up."""
+    summary = data.aligned / "align.json"
+    content = json.loads(summary.read_text()) | {"manifest": "kaist"}
+    summary.unlink()
+    if there:
+        summary.write_text(json.dumps(content))
+    words = ("--aligned", data.aligned, "--root", data.root, "--method", "center", "--out", data.root / "s")
+    done(prep("mine", *words))
+    source = json.loads((data.root / "s/index.json").read_text())["source"]
+    assert source.get("manifest") == ("kaist" if there else None)
+
+
 @pytest.mark.parametrize(
     ("change", "key"), [({"pairs_in": None}, "pairs_in"), ({"pairs_in": 0}, "pairs_in"), ({"pairs": "many"}, "pairs")]
 )

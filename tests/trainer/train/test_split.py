@@ -14,7 +14,9 @@ from trainer.checkpoints.run_folder import RUN, SPLIT
 from trainer.data import WindowDataset
 from trainer.data.split.apply import old_split_source, pairs_of
 from trainer.data.split.record import read_split
+from trainer.pages import feeds_page
 from trainer.recipes.settings import TrainConfig
+from trainer.train import stage
 from trainer.train.session import Prepared, prepare
 
 from ..train_world import settings, shard, write_world
@@ -111,6 +113,10 @@ def test_parents_that_disagree_are_refused_by_name_with_the_sequence(worlds: dic
     with pytest.raises(UsageError) as refused:
         prepare(asked(worlds["whole"], tmp_path / "d3", b3, c1, recipe="d3"))
     assert f"{b3} and {c1} disagree about sequence {key}: held out there, trained on here" in str(refused.value)
+    with pytest.raises(UsageError, match="disagree about sequence"):
+        stage.run(asked(worlds["whole"], tmp_path / "d3", b3, c1, recipe="d3", dry_run=True))
+    with pytest.raises(UsageError, match="disagree about sequence"):
+        feeds_page.draw_feeds([worlds["whole"]], "d3", "dimp18", 1, 0, [b3, c1])
 
 
 def test_other_settings_than_the_parents_are_refused(worlds: dict[str, Path], tmp_path: Path) -> None:
