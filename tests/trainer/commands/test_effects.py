@@ -45,3 +45,15 @@ def test_run_refuses_alike(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--samples-per-epoch has no effect"):
         train.run(train.TrainConfig(recipe="b3", samples_per_epoch=3, out=out))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_row_that_all_start_from_has_a_use_for_shards(tmp_path: Path) -> None:
+    """Of them it decides what is held out; without them the settings of that do nothing."""
+    words = ["--recipe", "a1", "--out", str(tmp_path / "out")]
+    given = CliRunner().invoke(cmd_train, [*words, "--shards", str(tmp_path)])
+    told(given, 3, "has no index.json")
+    for setting in ("held_out=0.2", "split_seed=3"):
+        told(CliRunner().invoke(cmd_train, [*words, "--set", setting]), 2, setting.partition("=")[0], "no effect here")
+        told(
+            CliRunner().invoke(cmd_train, [*words, "--set", setting, "--shards", str(tmp_path)]), 3, "has no index.json"
+        )

@@ -116,7 +116,7 @@ def test_parents_that_disagree_are_refused_by_name_with_the_sequence(worlds: dic
     with pytest.raises(UsageError, match="disagree about sequence"):
         stage.run(asked(worlds["whole"], tmp_path / "d3", b3, c1, recipe="d3", dry_run=True))
     with pytest.raises(UsageError, match="disagree about sequence"):
-        feeds_page.draw_feeds([worlds["whole"]], "d3", "dimp18", 1, 0, [b3, c1])
+        feeds_page.draw_feeds([worlds["whole"]], "d3", "dimp18", 1, 0, init=[b3, c1])
 
 
 def test_other_settings_than_the_parents_are_refused(worlds: dict[str, Path], tmp_path: Path) -> None:

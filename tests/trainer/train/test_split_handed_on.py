@@ -78,7 +78,7 @@ def test_a_page_of_feeds_shows_nothing_that_is_held_out(tmp_path: Path) -> None:
     sides = {f"m|video-{number}": HELD_OUT for number in range(5)} | {"m|video-5": TRAINING}
     write_json((tmp_path / "run").mkdir() or tmp_path / "run" / RUN, {"settings": {}})
     write_json(tmp_path / "run" / SPLIT, Split(0.7, 3, {key: Known(side) for key, side in sides.items()}).record())
-    page = feeds_page.draw_feeds([world], "b2", "dimp18", 4, 0, [tmp_path / "run"])
+    page = feeds_page.draw_feeds([world], "b2", "dimp18", 4, 0, init=[tmp_path / "run"])
     assert set(re.findall(r"video-\d", page)) == {"video-5"}
     assert "4 pairs of 2" in page
 
