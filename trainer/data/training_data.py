@@ -109,9 +109,7 @@ def open_training_data(
     if settings.held_out and not len(validation):
         log.warning("no pair of these shards is held out: there is nothing to measure on")
     tracks = _tracks(settings, source, training, row.spec.gap) if row.instants == "two" else None
-    return TrainingData(
-        settings, row.spec, feeding, source, training, validation, split, recorded, row.images, tracks
-    )
+    return TrainingData(settings, row.spec, feeding, source, training, validation, split, recorded, row.images, tracks)
 
 
 def _tracks(settings: TrainSettings, source: Source, pairs: NDArray[np.int64], gap: int) -> Tracks | None:
