@@ -18,7 +18,7 @@ from trainer.trackers.refine import ascend, best_box, boxes_around
 
 PEAK_IOU, DISPLACED_IOU, IOU_ERROR = "iou_from_peak", "iou_from_displaced", "iou_error"
 HIT, PEAK_ERROR = "hit", "peak_error"
-MIDDLE, KEPT = "the middle", "the reference's box kept"
+MIDDLE, KEPT, BORDERS = "the middle", "the reference's box kept", "the borders' box"
 Batch = dict[str, Any]
 Figures = dict[str, NDArray[np.float64]]
 """By name, (N,) of N windows."""
@@ -72,7 +72,7 @@ def trivial_figures(batch: Batch, size: int) -> dict[str, Figures]:
     truth, kept = batch["test_box"], batch["kept_box"]
     middle = _centred(torch.full_like(kept[:, :2], size / 2), kept[:, 2:])
     figures: dict[str, Figures] = {}
-    for name, box in ((MIDDLE, middle), (KEPT, kept)):
+    for name, box in ((MIDDLE, middle), (KEPT, kept), (BORDERS, batch["borders_box"])):
         overlap = _iou(box, truth)
         points = _of_points(box[:, :2] + box[:, 2:] / 2, truth)
         figures[name] = {PEAK_IOU: overlap, DISPLACED_IOU: overlap} | points

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from trainer import DISTRIBUTION
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feeding, normalise
-from trainer.data.training_data import TrainingData
+from trainer.data.training_data import VALIDATION_SEED, TrainingData
 from trainer.measure.answers import Figures, network_figures, trivial_figures
 from trainer.measure.held_out_windows import HeldOutWindows
 from trainer.measure.instants import instants_of
@@ -79,12 +79,11 @@ class HeldOutTest:
         self._instants = instants_of(data.source, data.validation_pairs)
         self.kind, self.ways = self._instants.kind, ways_of(data.feeding)
         self.windows = windows if self._instants.sequences else 0
-        self._plain = data.validation_windows(data.feeding, max(windows, 1))
-        draws = [self._instants.draw(number, self._plain.draws.seed) for number in range(self.windows)]
+        self._seed = data.settings.split_seed + VALIDATION_SEED
+        draws = [self._instants.draw(number, self._seed) for number in range(self.windows)]
         self._sequence = np.array([sequence for sequence, *_ in draws], np.int64)
         self.sequences = [self._instants.sequences[place] for place in np.unique(self._sequence)]
-        patches = [(reference.patch, test.patch) for _, reference, test in draws]
-        told = [version(DISTRIBUTION), data.source.fingerprint, patches, self._plain.draws.seed, self._plain.jitter]
+        told = [version(DISTRIBUTION), data.source.fingerprint, draws, self._seed, data.settings.jitter]
         told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
         self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
@@ -119,7 +118,14 @@ class HeldOutTest:
         reference = dict.fromkeys(name for way in ways for name in way.reference)
         test = dict.fromkeys(name for way in ways for name in way.test)
         every = Feeding(tuple(reference), tuple(test))
-        windows = HeldOutWindows(self._plain, self._instants, every, self._params.num_init_random_boxes)
+        windows = HeldOutWindows(
+            self._data,
+            self._instants,
+            every,
+            samples=self.windows,
+            seed=self._seed,
+            noise=self._params.num_init_random_boxes,
+        )
         # A generator of its own: measuring must not change the random numbers of the steps.
         loader: DataLoader[Sample] = DataLoader(windows, BATCH, generator=torch.Generator())
         for batch in read_batches(loader):

@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data import giveaways
 from trainer.data.dataset import PairDataset, Sample
 from trainer.data.feeds import Feeding
-from trainer.data.pictures import Pictures, side_by_side
-from trainer.measure.instants import Instant, Instants
+from trainer.data.side_by_side import joined_box, seam
+from trainer.data.training_data import TrainingData
+from trainer.measure.instants import HeldOutDraws, Instants
 
 STARTS = 2
 """Boxes of a window that refinement starts from: one at the response's peak, one beside the truth."""
 DISPLACED = 0.25
 """How far the second is moved, in its own sides."""
-BOTH_BRANCHES = ((0, 0), (1, 0))
-"""The branches, and the one image of each, that an instant is decoded for: either may be shown the other's."""
+PRIOR = 200
+"""Windows of training pairs, of which the borders' box knows where targets are."""
 _STREAM = 100
-"""Of a window's random numbers, apart from those of :class:`trainer.data.draws.Draws`."""
+"""Of a window's random numbers, apart from those of :class:`~trainer.data.draws.Draws`."""
 
 
 class HeldOutWindows(PairDataset):
@@ -27,56 +29,61 @@ class HeldOutWindows(PairDataset):
 
     Beside what :class:`PairDataset` gives of both windows and of the test window, a sample holds: ``sequence``, its
     place in the instants; ``kept_box``, the reference's box as it lies in its picture, seen in the test window;
+    ``borders_box``, what the picture's edges in the test window tell (:func:`trainer.data.giveaways.borders_box`);
     ``displaced_box``, the true box moved by a quarter of its sides; ``noise``, that starts of refinement are spread by.
 
     Args:
-        windows: of the pairs that are held out; what it would draw itself is not used.
+        data: what the run sees.
         instants: what is shown.
         feeding: which pictures are cut for each branch.
+        samples: how many.
+        seed: of the test.
         noise: random starts of a refinement beside the first.
     """
 
-    def __init__(self, windows: PairDataset, instants: Instants, feeding: Feeding, noise: int) -> None:
-        super().__init__(
-            windows.source,
-            windows.draws.pairs,
-            windows.spec,
+    def __init__(
+        self, data: TrainingData, instants: Instants, feeding: Feeding, *, samples: int, seed: int, noise: int
+    ) -> None:
+        jitter = data.settings.jitter == "tracker"
+        shown = (data.source, data.validation_pairs, data.spec)
+        super().__init__(*shown, feeding, samples=samples, seed=seed, jitter=jitter, augment=False)
+        self.draws = HeldOutDraws(instants, *shown, samples=samples, seed=seed)
+        self.instants, self.noise = instants, noise
+        training = PairDataset(
+            data.source,
+            data.training_pairs,
+            data.spec,
             feeding,
-            samples=windows.draws.samples,
-            seed=windows.draws.seed,
-            jitter=windows.jitter,
+            samples=PRIOR,
+            seed=seed,
+            jitter=jitter,
             augment=False,
         )
-        self.instants, self.noise = instants, noise
+        self._prior = giveaways.Prior.of([training.framed(index)[1] for index in range(PRIOR)])
 
-    def __getitem__(self, number: int) -> Sample:
-        sequence, *shown = self.instants.draw(number, self.draws.seed)
-        pictures = [self._decoded(number, instant) for instant in shown]
-        sample: Sample = {"sequence": sequence}
-        for branch in (0, 1):
-            sample |= self._view(branch, pictures[branch], False, self.draws.rng(number, branch))
-        truth = sample["test_box"]
-        sample |= self._targets(truth, self.draws.rng(number, 3))
-        rng = np.random.default_rng([self.draws.seed, number, _STREAM])
+    def __getitem__(self, index: int) -> Sample:
+        sequence, reference, test = self.instants.draw(index, self.draws.seed)
+        sample = super().__getitem__(index)
+        truth = sample["test_box"].astype(np.float64)
+        rng = np.random.default_rng([self.draws.seed, index, _STREAM])
         moved = truth.copy()
         moved[:2] += DISPLACED * truth[2:] * rng.choice([-1, 1], 2)
-        sample |= {"kept_box": self._kept(number, shown, pictures), "displaced_box": moved}
-        sample["noise"] = rng.uniform(-0.5, 0.5, (STARTS, self.noise, 4))
-        return {key: _single(value) for key, value in sample.items()}
+        borders = giveaways.borders_box(self.framed(index)[1].area, self.spec.size, self._prior)
+        boxes = {"kept_box": self._kept(reference, test, truth), "borders_box": borders, "displaced_box": moved}
+        noise = rng.uniform(-0.5, 0.5, (STARTS, self.noise, 4))
+        return sample | {"sequence": sequence, "noise": _single(noise)} | {k: _single(v) for k, v in boxes.items()}
 
-    def _decoded(self, number: int, instant: Instant) -> Pictures:
-        """The pictures of an instant, each alone or two side by side."""
-        decoded = self._pictures(number, instant.patch, BOTH_BRANCHES)
-        return side_by_side(decoded, False) if self.feeding.joined else decoded
-
-    def _kept(self, number: int, shown: list[Instant], pictures: list[Pictures]) -> NDArray[np.float64]:
-        """The reference's box, as it lies in its picture, in pixels of the test window."""
-        # Pictures may have been decoded smaller, each by its own factor; heights tell, which joining leaves alone.
-        reference, test = (self.source.box[i.patch][3] / p.box[3] for i, p in zip(shown, pictures))
-        window = self._window(1, pictures[1].box, pictures[1].size, self.draws.rng(number, 1))
-        return window.to_window(pictures[0].box * reference / test)
+    def _kept(self, reference: int, test: int, truth: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The reference's box, as it lies in its picture, in pixels of the test window, where the true box is known."""
+        first, second = self.source.box[reference], self.source.box[test]
+        scale = truth[3] / second[3]
+        if self.feeding.joined:
+            (width, _), _ = self._extent(self.draws.pair_of(reference))
+            left, right = seam(first, width)
+            first = joined_box(first, right - left)
+        return np.concatenate([truth[:2] + (first[:2] - second[:2]) * scale, first[2:] * scale])
 
 
 def _single(value: Any) -> Any:
     """Real numbers as the network has them."""
-    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
+    return np.asarray(value, np.float32)

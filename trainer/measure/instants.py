@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.files.names import natural
-from pipeline.shards.schema import NO_TRACK
+from trainer.data.draws import Drawn, Draws
 from trainer.data.shards import Source
-from trainer.data.tracks import frame_numbers
+from trainer.data.tracks import Tracks
+from trainer.recipes.geometry import TrackerSpec
 
 REACH = 30
 """Frames between the reference and the test instant at most; one at least."""
 Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Instant:
-    """A patch of a pair, both by their place in a source."""
-
-    pair: int
-    patch: int
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class Instants:
     Attributes:
         two_frames: whether they are two frames of one target, rather than one frame twice.
         sequences: names, sorted.
-        patches: (m, 2) pair and patch, those of a target in a row, by frame.
+        patches: (m,) those of a target in a row, by frame.
         starts: for each sequence (s, 3): a reference, and the first and the end of the instants within its reach, all
             places in ``patches``.
     """
@@ -48,8 +39,8 @@ class Instants:
         """As people read it."""
         return "two frames" if self.two_frames else "same frame"
 
-    def draw(self, number: int, seed: int) -> tuple[int, Instant, Instant]:
-        """The sequence of a draw (its place in ``sequences``), the reference and the test instant.
+    def draw(self, number: int, seed: int) -> tuple[int, int, int]:
+        """The sequence of a draw (its place in ``sequences``), the patch of the reference and that of the test window.
 
         Sequences take turns, in an order of the seed's, so that each gets as many windows as the others.
         """
@@ -57,8 +48,31 @@ class Instants:
         sequence = int(order[number % len(order)])
         rng = np.random.default_rng([seed, 1, number])
         reference, first, end = self.starts[sequence][rng.integers(len(self.starts[sequence]))]
-        pair, patch = self.patches[[reference, rng.integers(first, end)]].T
-        return sequence, Instant(int(pair[0]), int(patch[0])), Instant(int(pair[1]), int(patch[1]))
+        return sequence, int(self.patches[reference]), int(self.patches[rng.integers(first, end)])
+
+
+class HeldOutDraws(Draws):
+    """The draws of the held-out test: two instants each, never mirrored or drained of colour.
+
+    Args:
+        instants: what is drawn from.
+        source: opened shards.
+        pairs: those that are held out.
+        spec: the base tracker's geometry.
+        samples: how many windows.
+        seed: of the test.
+    """
+
+    def __init__(
+        self, instants: Instants, source: Source, pairs: Indices, spec: TrackerSpec, *, samples: int, seed: int
+    ) -> None:
+        super().__init__(source, pairs, spec, samples=samples, seed=seed, augment=False)
+        self.instants = instants
+
+    def draw(self, index: int) -> Drawn:
+        """What a window shows."""
+        _, reference, test = self.instants.draw(index, self.seed)
+        return Drawn(([reference], [test]), False, ([False], [False]))
 
 
 def instants_of(source: Source, pairs: Indices) -> Instants:
@@ -68,48 +82,31 @@ def instants_of(source: Source, pairs: Indices) -> Instants:
         source: opened shards.
         pairs: those that are held out.
     """
-    counts = source.place[pairs, 3] - source.place[pairs, 2]
-    patch = np.concatenate([np.arange(*source.place[pair, 2:]) for pair in pairs] or [np.zeros(0, np.int64)])
-    rows = np.stack([np.repeat(pairs, counts), patch], axis=1)
-    sequence = np.array([_sequence(*source.names[pair]) for pair in rows[:, 0]], str)
-    known = source.track[rows[:, 1]] != NO_TRACK
-    frame = _frames(source, rows, sequence)
-    apart = _two_frames(rows[known], sequence[known], frame[known], source.track[rows[known, 1]])
-    if apart.sequences:
-        return apart
-    names, place = np.unique(sequence, return_inverse=True)
-    own = np.arange(len(rows))
-    every = np.stack([own, own, own + 1], axis=1)
-    return Instants(False, tuple(map(str, names)), rows, tuple(every[place == number] for number in range(len(names))))
+    tracks = Tracks(source, pairs, REACH)
+    two = _by_sequence(source, tracks.patches, _within_reach(tracks))
+    if two:
+        return Instants(True, tuple(two), tracks.patches, tuple(two.values()))
+    patches = np.concatenate([np.arange(*source.place[pair, 2:]) for pair in pairs] or [np.zeros(0, np.int64)])
+    own = np.arange(len(patches))
+    one = _by_sequence(source, patches, np.stack([own, own, own + 1], axis=1))
+    return Instants(False, tuple(one), patches, tuple(one.values()))
 
 
-def _sequence(data_set: str, pair_id: str) -> str:
-    return f"{data_set}/{pair_id.rpartition('/')[0]}"
+def _within_reach(tracks: Tracks) -> Indices:
+    """Every instant that has a later one of its target within reach, (s, 3), as :attr:`Instants.starts`."""
+    found = []
+    for at, (begin, stop) in enumerate(zip(tracks.first, tracks.end)):
+        frames = tracks.frame[begin:stop]
+        first, end = begin + np.searchsorted(frames, frames[at - begin] + np.array([1, REACH + 1]))
+        if end > first:
+            found.append((at, first, end))
+    return np.array(found, np.int64).reshape(-1, 3)
 
 
-def _frames(source: Source, rows: Indices, sequence: NDArray[np.str_]) -> Indices:
-    """The frame number of each patch's pair, within its sequence."""
-    frame = np.zeros(len(rows), np.int64)
-    for name in np.unique(sequence):
-        member = sequence == name
-        ids = sorted({source.names[pair][1] for pair in rows[member, 0]}, key=natural)
-        number = dict(zip(ids, frame_numbers(ids, REACH)))
-        frame[member] = [number[source.names[pair][1]] for pair in rows[member, 0]]
-    return frame
-
-
-def _two_frames(rows: Indices, sequence: NDArray[np.str_], frame: Indices, track: NDArray[np.int32]) -> Instants:
-    """Every target's instants that have a later one within reach."""
-    order = np.lexsort((rows[:, 1], frame, track, sequence))
-    rows, sequence, track, frame = rows[order], sequence[order], track[order], frame[order]
-    starts: dict[str, list[tuple[int, int, int]]] = {}
-    new = (np.diff(track) != 0) | (sequence[1:] != sequence[:-1])
-    edges = np.flatnonzero(np.concatenate([[True], new, [True]])) if len(rows) else np.zeros(0, np.int64)
-    for begin, stop in pairwise(edges):
-        own = frame[begin:stop]
-        first = begin + np.searchsorted(own, own + 1)
-        end = begin + np.searchsorted(own, own + REACH, side="right")
-        found = starts.setdefault(str(sequence[begin]), [])
-        found += [(int(begin) + k, int(first[k]), int(end[k])) for k in range(len(own)) if end[k] > first[k]]
-    named = {name: np.array(found, np.int64) for name, found in starts.items() if found}
-    return Instants(True, tuple(sorted(named)), rows, tuple(named[name] for name in sorted(named)))
+def _by_sequence(source: Source, patches: Indices, starts: Indices) -> dict[str, Indices]:
+    """Starts (s, 3) by the name of their sequence, names sorted."""
+    # Of pairs that begin at one patch the last one holds it; those before hold none.
+    pairs = np.searchsorted(source.place[:, 2], patches[starts[:, 0]], "right") - 1
+    told = [source.names[pair] for pair in pairs]
+    names = np.array([f"{data_set}/{pair_id.rpartition('/')[0]}" for data_set, pair_id in told], str)
+    return {str(name): starts[names == name] for name in np.unique(names)}

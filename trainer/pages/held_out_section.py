@@ -46,8 +46,8 @@ def _note(test: dict[str, Any]) -> str:
     return (
         f"{KINDS[test['kind']]} {test['windows']:,} windows of {len(test['sequences']):,} sequences; means over a "
         f"sequence's windows, then over sequences, {intervals}. A student is used on TIR alone. It has learnt what it "
-        "does better than the start, and than what needs no network: to answer with the middle of the window, or to "
-        "leave the reference's box where it was in the picture."
+        "does better than the start, and than what needs no network: to answer with the middle of the window, to leave "
+        "the reference's box where it was in the picture, or to tell the box from the picture's borders."
     )
 
 

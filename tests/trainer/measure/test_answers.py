@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trainer.measure import answers
-from trainer.measure.answers import KEPT, MIDDLE, network_figures, trivial_figures
+from trainer.measure.answers import BORDERS, KEPT, MIDDLE, network_figures, trivial_figures
 from trainer.net import DimpNet, build_network
 from trainer.net.filter_optimizer import STRIDE
 from trainer.trackers.parameters.defaults import defaults_of
@@ -27,6 +27,7 @@ def batch_of(truth: list[list[float]], kept: list[list[float]], noise: float = 0
         "reference_box": torch.tensor([[40.0, 40.0, 30.0, 30.0]] * len(boxes)),
         "test_box": boxes,
         "kept_box": torch.tensor(kept),
+        "borders_box": boxes.clone(),
         "displaced_box": torch.cat([boxes[:, :2] + boxes[:, 2:] / 4, boxes[:, 2:]], dim=1),
         "noise": noise * (torch.rand(len(boxes), 2, 2, 4) - 0.5),
         "proposals": boxes[:, None].repeat(1, 3, 1),
@@ -45,6 +46,7 @@ def test_answers_that_need_no_network() -> None:
     assert figures[KEPT]["peak_error"] == pytest.approx([0, 17, 20])
     assert figures[KEPT]["hit"].tolist() == [1, 0, 1]
     for name in ("iou_from_peak", "iou_from_displaced"):
+        assert figures[BORDERS][name] == pytest.approx([1, 1, 1])
         assert figures[MIDDLE][name] == pytest.approx([1, 1, (88 * 47) / (2 * 6400 - 88 * 47)])
         assert figures[KEPT][name] == pytest.approx([1, 13 / 47, 80 / 120])
 

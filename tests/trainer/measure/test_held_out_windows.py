@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.boxes import iou
-from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
 from trainer.data.shards import Source, open_source
+from trainer.data.training_data import TrainingData
 from trainer.measure.held_out_windows import HeldOutWindows
 from trainer.measure.instants import instants_of
 from trainer.recipes.geometry import geometry_of
+from trainer.recipes.settings import make_settings
 
 from ..train_world import MARK, tracked, write_world
 
@@ -30,8 +31,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 def windows(source: Source, feeding: Feeding = BOTH, samples: int = 30, size: int = 288) -> HeldOutWindows:
     pairs = np.arange(len(source.names))
     spec = dataclasses.replace(geometry_of("dimp18"), size=size)
-    plain = PairDataset(source, pairs, spec, feeding, samples=samples, seed=3, augment=False)
-    return HeldOutWindows(plain, instants_of(source, pairs), feeding, NOISE)
+    data = TrainingData(make_settings({"recipe": "d3"}), spec, feeding, source, pairs, pairs)
+    return HeldOutWindows(data, instants_of(source, pairs), feeding, samples=samples, seed=3, noise=NOISE)
 
 
 def test_each_window_shows_its_own_instant_and_its_own_box(source: Source) -> None:
@@ -40,7 +41,7 @@ def test_each_window_shows_its_own_instant_and_its_own_box(source: Source) -> No
     for number in range(12):
         sample = made[number]
         _, reference, test = made.instants.draw(number, 3)
-        assert reference.pair != test.pair
+        assert reference != test
         for branch in ("reference", "test"):
             box, centre = sample[f"{branch}_box"], np.arange(288) + 0.5
             inside = [(centre > low) & (centre < low + side) for low, side in zip(box[:2], box[2:])]
@@ -56,7 +57,7 @@ def test_the_kept_box_is_the_reference_s_place_and_size_in_the_picture(source: S
     for number in range(12):
         sample = made[number]
         _, reference, test = made.instants.draw(number, 3)
-        first, second = source.box[reference.patch], source.box[test.patch]
+        first, second = source.box[reference], source.box[test]
         scale = sample["test_box"][2] / second[2]
         expected = np.concatenate([sample["test_box"][:2] + (first[:2] - second[:2]) * scale, first[2:] * scale])
         np.testing.assert_allclose(sample["kept_box"], expected, atol=0.01)
@@ -73,7 +74,7 @@ def test_pictures_that_are_decoded_smaller_change_no_box(tmp_path: Path) -> None
         sample = made[number]
         _, reference, test = made.instants.draw(number, 3)
         assert iou(sample["kept_box"], sample["test_box"]) == pytest.approx(
-            iou(source.box[reference.patch], source.box[test.patch]), abs=1e-3
+            iou(source.box[reference], source.box[test]), abs=1e-3
         )
 
 
@@ -93,7 +94,25 @@ def test_joined_pictures_have_joined_targets(source: Source) -> None:
     for number in range(6):
         _, reference, test = plain.instants.draw(number, 3)
         sample = joined[number]
-        ratio = source.box[test.patch, 2] / source.box[test.patch, 3]
+        ratio = source.box[test, 2] / source.box[test, 3]
         assert sample["test_box"][2] / sample["test_box"][3] == pytest.approx(2 * ratio, rel=0.1)
-        wider = source.box[reference.patch, 2] / source.box[reference.patch, 3]
+        wider = source.box[reference, 2] / source.box[reference, 3]
         assert sample["kept_box"][2] / sample["kept_box"][3] == pytest.approx(2 * wider, rel=0.1)
+
+
+def test_the_borders_box_is_told_by_the_edges_of_the_picture(source: Source) -> None:
+    """Of windows that hold the whole picture, edges tell its scale: that of the median target, whatever the jitter."""
+    made = windows(source, size=144)
+    made.spec = dataclasses.replace(made.spec, factor=40.0)
+    told = made[0]["borders_box"]
+    for number in range(1, 9):
+        sample, area = made[number], made.framed(number)[1].area
+        assert (area[:2] > 0).all()
+        box = sample["borders_box"]
+        assert np.isfinite(box).all()
+        np.testing.assert_allclose(box[2:] / area[2:], told[2:] / made.framed(0)[1].area[2:], rtol=1e-4)
+        np.testing.assert_allclose(
+            (box[:2] - area[:2]) / area[2:],
+            (told[:2] - made.framed(0)[1].area[:2]) / made.framed(0)[1].area[2:],
+            atol=1e-4,
+        )

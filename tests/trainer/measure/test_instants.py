@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.shards.reader import ShardReader
 from trainer.data.shards import Source
 from trainer.data.tracks import frame_numbers
 from trainer.measure.instants import REACH, instants_of
@@ -22,7 +25,8 @@ def source_of(patches: Patches) -> Source:
     rows = np.arange(len(ids))
     place = np.stack([0 * rows, rows, np.concatenate([[0], ends[:-1]]), ends], axis=1)
     tracks = np.array([track for _, track in patches], np.int32)
-    return Source((), (), tuple(("set", each) for each in ids), place, np.zeros((len(patches), 4)), tracks)
+    reader = ShardReader(Path("shards/shard-00000.h5"))
+    return Source((), (reader,), tuple(("set", each) for each in ids), place, np.zeros((len(patches), 4)), tracks)
 
 
 @settings(max_examples=60, deadline=None)
@@ -38,8 +42,9 @@ def test_both_instants_are_of_one_track_and_apart_by_1_to_30_frames(
     source = source_of([(f"s{sequence}/{frame:06d}", track) for sequence, frame, track in sorted(rows)])
     instants = instants_of(source, np.arange(len(source.names)))
     sequences: dict[int, list[int]] = {}
-    for sequence, frame, _ in sorted(rows):
-        sequences.setdefault(sequence, []).append(frame)
+    for sequence, frame, track in sorted(rows):
+        if track >= 0:
+            sequences.setdefault(sequence, []).append(frame)
     # Numbers count where neighbours lie within reach of one another; else the order does.
     number = {
         f"s{sequence}/{frame:06d}": frame if np.diff(sorted(set(frames))).min(initial=99) <= REACH else order
@@ -58,12 +63,11 @@ def test_both_instants_are_of_one_track_and_apart_by_1_to_30_frames(
         assert later == []
     for draw in range(20):
         sequence, reference, test = instants.draw(draw, seed)
-        names = [source.names[instant.pair][1] for instant in (reference, test)]
+        owner = np.repeat(np.arange(len(source.names)), source.place[:, 3] - source.place[:, 2])
+        names = [source.names[owner[patch]][1] for patch in (reference, test)]
         assert {f"set/{name.split('/')[0]}" for name in names} == {instants.sequences[sequence]}
-        for instant in (reference, test):
-            assert source.place[instant.pair, 2] <= instant.patch < source.place[instant.pair, 3]
         if instants.two_frames:
-            assert source.track[reference.patch] == source.track[test.patch] >= 0
+            assert source.track[reference] == source.track[test] >= 0
             assert 1 <= number[names[1]] - number[names[0]] <= REACH
         else:
             assert reference == test
@@ -86,7 +90,8 @@ def test_pairs_that_train_are_not_drawn_and_without_tracks_a_patch_is_seen_with_
     for number in range(9):
         _, reference, test = instants.draw(number, 0)
         assert reference == test
-        assert 3 <= reference.pair < 6
+        # A patch a pair.
+        assert 3 <= reference < 6
 
 
 def test_a_target_that_is_seen_once_has_no_two_frames() -> None:

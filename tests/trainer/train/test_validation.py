@@ -47,7 +47,9 @@ def test_what_is_measured_is_told_with_its_test(parent: Path) -> None:
     assert set(figures) == {"as trained", "TIR alone", "RGB alone", "RGB and TIR"}
     alone = figures["TIR alone"]
     assert set(alone) == {"iou_from_peak", "hit", "peak_error", "iou_from_displaced", "iou_error"}
-    assert {"start", "student", "the middle", "the reference's box kept"} <= set(alone["iou_from_peak"])
+    assert {"start", "student", "the middle", "the reference's box kept", "the borders' box"} <= set(
+        alone["iou_from_peak"]
+    )
     for answer, scores in content["scores"].items():
         for way, named in scores.items():
             for name, values in named.items():
