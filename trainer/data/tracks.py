@@ -107,11 +107,12 @@ def _reach(nearest: int, gap: int) -> int:
 def _clock(source: Source, pairs: NDArray[np.int64], gap: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The sequence of every pair, as a number, and the number of its frame in it; of ``pairs``, 0 for others."""
     sequence, frame = np.zeros((2, len(source.names)), np.int64)
-    known: dict[tuple[object, str], int] = {}
+    known: dict[tuple[str, str], int] = {}
     members: list[list[int]] = []
-    for pair in pairs.tolist():
+    folders = [str(reader.path.parent) for reader in source.readers]
+    for pair, shard in zip(pairs.tolist(), source.place[pairs, 0].tolist()):
         name = source.names[pair][1].rpartition("/")[0]
-        number = known.setdefault((source.readers[source.place[pair, 0]].path.parent, name), len(known))
+        number = known.setdefault((folders[shard], name), len(known))
         if number == len(members):
             members.append([])
         members[number].append(pair)

@@ -79,7 +79,7 @@ def _facts(
             "pairs",
             f"{len(data.training_pairs):,} to train on, {len(data.validation_pairs):,} held out",
         ),
-        ("a draw", f"{data.images} images a branch, of {data.instants} instant{'s' * (data.instants == 'two')}"),
+        ("images a branch", f"{data.images}, of {data.instants} instant{'s' * (data.instants == 'two')}"),
         ("shards", f"{len(data.source.readers)}, sound"),
         *((f"{branch} targets", giveaways.tell(found)) for branch, found in giveaways.check(data).items()),
         ("a step", f"{training.row.batch_size} pairs in {seconds:.2f} s"),
