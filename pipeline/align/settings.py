@@ -61,4 +61,6 @@ class AlignConfig(AlignSettings, AlignWhereabouts):
     def without_effect(self) -> dict[str, str]:
         """The settings that do nothing, given the others -> what would use them."""
         idle = {"workers": "local processes, without --scheduler"} if self.scheduler else {}
+        if self.homographies and self.estimate == "sequence":
+            idle["estimate"] = "runs without --homographies, whose matrices are taken as they are"
         return idle | ({"on_existing": "runs without --preview, which is made anew"} if self.preview else {})

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from tqdm import tqdm
+
 from pipeline.boxes import Boxes, clip
 from pipeline.detect.base import DetectorSpec, Reading
 from pipeline.detect.class_numbers import settle
@@ -22,6 +24,8 @@ from pipeline.files.hashing import file_sha256, text_sha256
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 1.0
+"""Seconds of silence before a bar is shown."""
 TOLD = {
     "unusable": "have no width or height and are left out",
     "outside": "lie outside their picture and are left out",
@@ -108,7 +112,7 @@ def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
     for how, (name, pair) in found.read_as.items():
         log.info("%s: names are read %s: %s is %s", path, how, name, pair)
     counts = _tell_names(path, found) if found.unknown or found.bare else {}
-    columns = files.columns(found.names.values(), spec.last_column)
+    columns = files.columns(_shown(found.names.values(), "read boxes"), spec.last_column)
     seen = _look(path, files, found.names, columns, pairs)
     numbers = settle(path, seen.classes, files.categories(), files.numbered, spec.class_ids)
     classes: Counter[int] = Counter()
@@ -124,12 +128,18 @@ def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
     return Survey(found.names, reading, counts | seen.counts(), recorded, numbers.names, classes, content)
 
 
+def _shown(names: Iterable[str], what: str) -> Iterable[str]:
+    """Names, with a bar on the error stream where going through them takes long; ``what`` is done with them."""
+    bar: Iterable[str] = tqdm(names, desc=what, unit="file", disable=None, delay=PATIENCE)
+    return bar
+
+
 def _content(folder: Path, names: Iterable[str], reading: Reading) -> str:
     """The hash of the files that are used: a class is changed by a digit, which changes no file's size.
 
     And of how they are read: the list of classes is none of them, and may lie above the folder.
     """
-    files = [f"{name} {file_sha256(folder / name)}" for name in sorted(names)]
+    files = [f"{name} {file_sha256(folder / name)}" for name in _shown(sorted(names), "hash boxes")]
     return text_sha256("\n".join([*files, reading.model_dump_json()]))
 
 
@@ -187,7 +197,7 @@ class _Seen:
 def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Columns, pairs: Pairs) -> _Seen:
     """Read the boxes of every pair once; tell what is left out or changed."""
     seen = _Seen()
-    for pair, name in names.items():
+    for name, pair in zip(_shown(names.values(), "look at boxes"), names):
         read, size = files.read(name, columns), pairs.sizes[pair]
         factor, other = scale(read, size), other_size(read, size)
         if factor is None or (other and pairs.tir_sizes.get(pair) == other):

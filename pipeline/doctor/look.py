@@ -112,7 +112,7 @@ def _look_at(task: Task, pair: PairFiles, seen: Seen) -> None:
             seen.fault(code, f"{pair.pair_id}: {verdict.detail}" if verdict.detail else pair.pair_id)
     if any(verdict.reason for verdict in found):
         seen.rejected.add(pair.pair_id)
-    elif overlays.drawn([(loaded.rgb, loaded.tir)]) is not None:
+    elif overlays.look([(loaded.rgb, loaded.tir)]).sure is not None:
         seen.fault("overlay", pair.pair_id)
 
 

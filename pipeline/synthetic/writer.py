@@ -165,8 +165,10 @@ def run(config: SynthConfig) -> dict[str, object]:
         ``tracking_rgb_frames``, ``bytes``, ``seconds``.
 
     Raises:
-        UsageError: the folder is in use or cannot be written.
+        UsageError: nothing is asked for, or the folder is in use or cannot be written.
     """
+    if not config.sequences and not config.tracking:
+        raise UsageError("--sequences 0 --tracking 0 makes nothing: raise one of them")
     begun = time.perf_counter()
     try:
         _prepare(config)

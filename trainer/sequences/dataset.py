@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import DataError, some
+from pipeline.files.names import natural
 from pipeline.images.headers import SUFFIXES
 from pipeline.manifests import Manifest
 from trainer.sequences.box_file import BoxFile, oddities, read_boxes
@@ -138,6 +140,17 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
+def _refuse_twins(pictures: Sequence[Path]) -> None:
+    """Refuse frames in natural order two of which have one number, as ``1.jpg`` and ``01.jpg``.
+
+    Raises:
+        DataError: there are such; which of them is the frame only who put them there can say.
+    """
+    for one, other in pairwise(pictures):
+        if natural(one.stem)[0] == natural(other.stem)[0]:
+            raise DataError(f"{one}: {other.name} beside it has the same name or number: keep what is the frame")
+
+
 def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], warnings: list[str]) -> Clip:
     """One sequence, checked; its truth is added to ``files``, what is odd about it to ``warnings``.
 
@@ -150,6 +163,7 @@ def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], 
     files[name] = read_boxes(file)
     truth = files[name].boxes
     pictures = list(filter(_is_picture, find_pictures(root, manifest.frames, name)))
+    _refuse_twins(pictures)
     if len(truth) == 1 < len(pictures):
         warnings.append(f"{name}: only the first box is known: tracked from it, but cmd-eval needs the others")
         truth = np.concatenate([truth, np.full((len(pictures) - 1, 4), np.nan)])

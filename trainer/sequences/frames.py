@@ -28,8 +28,12 @@ _DECODERS: Mapping[Kind, Callable[[bytes, str], Frame]] = {
 }
 
 
-def read_frames(pictures: Iterable[Path]) -> Iterator[tuple[Path, Frame]]:
+def read_frames(pictures: Iterable[Path], turned: list[Path] | None = None) -> Iterator[tuple[Path, Frame]]:
     """Each picture of one sequence with its path; all are of the kind that the first is.
+
+    Args:
+        pictures: of the sequence.
+        turned: those whose EXIF orientation, which is ignored, would turn or mirror them are added to it.
 
     Yields:
         (H, W) uint8, decoded as in training; (H, W, 3) uint8 in R, G, B order; or what a 16-bit file holds.
@@ -43,6 +47,8 @@ def read_frames(pictures: Iterable[Path]) -> Iterator[tuple[Path, Frame]]:
         data, name = images.read_bytes(path), str(path)
         decode = decode or _DECODERS[_kind(images.decode(data, name))]
         frame = decode(data, name)
+        if turned is not None and images.is_turned(data, name):
+            turned.append(path)
         depth = depth or frame.dtype
         if frame.dtype != depth:
             raise images.UnreadableImageError(f"{name}: pixels are {frame.dtype} after frames of {depth}: restore it")

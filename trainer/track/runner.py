@@ -68,10 +68,11 @@ class Job:
 
 
 class Done(NamedTuple):
-    """A sequence's end: what went wrong, if anything."""
+    """A sequence's end: what went wrong, if anything, and frames that an EXIF orientation would turn."""
 
     name: str
     fault: str | None
+    turned: int = 0
 
 
 class Runner:
@@ -100,24 +101,24 @@ class Runner:
 
         A picture that cannot be read ends the sequence, not the run.
         """
-        job = self.job
+        job, turned = self.job, list[Path]()
         try:
             if job.tracked(clip):
                 yield len(clip.pictures)
             else:
-                yield from self._track(clip)
+                yield from self._track(clip, turned)
             if job.frames or job.video:
                 boxes = read_boxes(job.boxes_file(clip.name)).boxes
                 draw(clip, boxes, job.tir_range, job.out, frames=job.frames, video=job.video)
         except DataError as error:
-            yield Done(clip.name, str(error))
+            yield Done(clip.name, str(error), len(turned))
         else:
-            yield Done(clip.name, None)
+            yield Done(clip.name, None, len(turned))
 
-    def _track(self, clip: Clip) -> Iterator[int]:
+    def _track(self, clip: Clip, turned: list[Path]) -> Iterator[int]:
         boxes: list[Boxes] = [clip.truth[0]]
         seconds: list[float] = []
-        for path, frame in read_frames(clip.pictures):
+        for path, frame in read_frames(clip.pictures, turned):
             begun = time.perf_counter()
             try:
                 if seconds:

@@ -177,6 +177,7 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
     workers = min(workers, len(todo))
     start: Callable[[], Runner] = functools.partial(Runner, runner.job) if workers > 1 else lambda: runner
     faults: dict[str, str] = {}
+    turned: dict[str, int] = {}
     frames, done = sum(len(clip.pictures) for clip in todo), 0
     with logging_redirect_tqdm(), tqdm(total=frames, desc="track", unit=" frames", disable=None) as bar:
         for message in run_tasks(start, todo, workers):
@@ -185,9 +186,17 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
                 continue
             done += 1
             bar.set_postfix_str(f"{done}/{len(todo)} sequences")
+            turned |= {message.name: message.turned} if message.turned else {}
             if message.fault:
                 faults[message.name] = message.fault
                 log.warning("warning: %s failed: %s", message.name, message.fault)
+    if turned:
+        log.warning(
+            "warning: the EXIF orientation of %d frames (%s) would turn them; it is ignored, so boxes drawn on turned "
+            "frames do not fit",
+            sum(turned.values()),
+            some(sorted(turned)),
+        )
     return faults
 
 

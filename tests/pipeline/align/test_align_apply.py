@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline import align, images, mine
 from pipeline.align import AlignConfig
+from pipeline.errors import UsageError
 from pipeline.mine import MineConfig
 from pipeline.pairing.registration import quality, register
 from pipeline.pairing.registration.evidence import apply
@@ -120,3 +121,13 @@ def test_mine_cuts_the_same_scene_point_from_both_pictures_to_under_half_a_pixel
         across = float(file["patches/box"][0][2])
     gap = (centroid(visible) - centroid(thermal.reshape(visible.shape))) * across / visible.shape[1]
     assert np.hypot(*gap) < 0.5
+
+
+def test_a_matrix_a_camera_is_not_estimated_beside_those_that_are_handed_in(tmp_path: Path) -> None:
+    """What is not in the file is registered pair by pair, to which ``model`` applies."""
+    with pytest.raises(UsageError, match="--estimate has no effect here, it is for runs without --homographies"):
+        run(tmp_path / "data", {"homography": MATRIX}, estimate="sequence")
+    assert not (tmp_path / "out").exists()
+    paths = {"root": tmp_path, "out": tmp_path, "homographies": tmp_path}
+    for words in ({"model": "similarity"}, {"estimate": "pair"}):
+        assert not AlignConfig.model_validate(paths | words).without_effect()

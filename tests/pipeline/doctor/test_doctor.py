@@ -14,6 +14,7 @@ from PIL import Image
 
 from pipeline import images
 from pipeline.doctor import DoctorConfig, Line, run, stage
+from pipeline.pairing.registration import overlays
 
 from ...conftest import Run, done, draw_tree, told
 
@@ -203,3 +204,23 @@ def test_a_sequence_without_a_pair_is_not_counted(tree: Path) -> None:
     for path in (tree / "set00/V001/lwir").iterdir():
         path.unlink()
     assert lines(tree)["pairs"].found == "3 in 1 sequences"
+
+
+def test_what_is_drawn_in_other_values_is_told_as_align_leaves_it_out(tree: Path) -> None:
+    """A grid, white in one picture and black in the other: its edges are equal, its values are not."""
+
+    def ruled(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        value = 0 if picture.ndim == 2 else 255
+        # The scene beside it fits elsewhere.
+        picture = np.ascontiguousarray(picture[:, ::-1]) if picture.ndim == 2 else picture
+        for place in range(8, 80, 12):
+            cv2.line(picture, (place, 0), (place, 127), (value,) * 3, 2)
+            cv2.line(picture, (0, place), (79, place), (value,) * 3, 2)
+        return picture
+
+    for path in tree.rglob("*.jpg"):
+        rewrite(path, ruled)
+    rgb, tir = (images.decode(next(tree.rglob(f"{side}/*0.jpg")).read_bytes(), "x") for side in ("visible", "lwir"))
+    pair = (np.ascontiguousarray(rgb[..., ::-1]).astype(np.uint8), tir.astype(np.uint8))
+    assert overlays.drawn([pair]) is None and overlays.look([pair]).sure is not None
+    assert "such as set00/V000/I00000" in amiss(tree)["drawn into both pictures, left out of account"]

@@ -102,10 +102,10 @@ def test_chunks_join_into_one_truth(small: SynthConfig, tmp_path: Path, monkeypa
     assert [len(sequence["frames"]) for sequence in json.loads(texts[0])["sequences"]] == [3, 3]
 
 
-@pytest.mark.parametrize("empty", [{"sequences": 0}, {"frames": 0}])
+@pytest.mark.parametrize("empty", [{"sequences": 0, "tracking": 1}, {"frames": 0, "tracking": 0}])
 def test_no_pairs_is_a_valid_truth(small: SynthConfig, tmp_path: Path, empty: dict[str, int]) -> None:
     out = tmp_path / "none"
-    assert run(small.model_copy(update={"out": out, "tracking": 0, **empty}))["pairs"] == 0
+    assert run(small.model_copy(update={"out": out, **empty}))["pairs"] == 0
     assert json.loads((out / "pairs/truth.json").read_text())["sequences"] == []
 
 
@@ -139,3 +139,9 @@ def test_unwritable_output_is_one_line(small: SynthConfig, tmp_path: Path) -> No
             run(small.model_copy(update={"out": out}))
         assert str(tmp_path) in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_nothing_to_make_is_refused_and_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--sequences 0 --tracking 0 makes nothing: raise one of them"):
+        run(SynthConfig(out=tmp_path / "out", sequences=0, tracking=0))
+    assert not (tmp_path / "out").exists()

@@ -141,3 +141,12 @@ def test_what_is_no_data_set_to_track_is_refused(tmp_path: Path) -> None:
 def test_the_real_sequence_is_whole() -> None:
     (clip,) = load_data_set("ptb_tir", shared("samples/tir_sequences")).clips
     assert (clip.name, len(clip.pictures), clip.truth[0].tolist()) == ("airplane", 380, [420, 136, 53, 130])
+
+
+@pytest.mark.parametrize("twin", ["03.png", "3.bmp", "0003.PNG"])
+def test_two_frames_of_one_number_are_a_fault_even_where_there_are_as_many_as_rows(tmp_path: Path, twin: str) -> None:
+    folder = write_sequence(tmp_path, "twins") / "img"
+    (folder / "5.png").rename(folder / twin)
+    (fault,) = load_data_set("tir_sequences", tmp_path).faults.values()
+    assert twin in fault and "3.png" in fault
+    assert "beside it has the same name or number: keep what is the frame" in fault

@@ -115,3 +115,18 @@ def test_a_count_pairs_although_stamps_differ_and_begins_anew_with_each_flight()
     }
     late, alone = by_number(side("v", rgb[:1]), side("t", ["20240101130000_0001"]), "%Y%m%d%H%M%S", 3)
     assert (late.reason, alone.reason) == ("temporal_mismatch", "temporal_mismatch")
+
+
+def test_two_pictures_of_one_number_are_told_and_never_both_paired() -> None:
+    visible = [Picture(name, f"rgb/v{name}.jpg") for name in ("01", "1", "2")]
+    thermal = [Picture(name, f"tir/t{name}.jpg") for name in ("1", "2", "02")]
+    matches, _ = by_order(visible, thermal)
+    assert [(match.rgb, match.tir) for match in matches if match.rgb and match.tir] == [
+        ("rgb/v01.jpg", "tir/t1.jpg"),
+        ("rgb/v2.jpg", "tir/t2.jpg"),
+    ]
+    told = {match.rgb or match.tir: match.detail for match in matches if not (match.rgb and match.tir)}
+    assert told == {
+        "rgb/v1.jpg": "second picture of this number: rgb/v01.jpg is used",
+        "tir/t02.jpg": "second picture of this number: tir/t2.jpg is used",
+    }
