@@ -211,7 +211,7 @@ def feeds(
     init: tuple[Path, ...],
     out: Path,
 ) -> None:
-    """Draw what each branch is fed, for each mix, with boxes, proposals and labels."""
+    """Draw what each branch is fed, for each mix and control, with boxes, proposals and labels."""
     from pipeline.files.writing import write_text
     from trainer.pages import draw_feeds
 

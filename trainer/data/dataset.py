@@ -17,6 +17,9 @@ from pipeline.errors import DataError
 from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
 from pipeline.shards.reader import ShardReader
 from trainer.data import search_windows
+from trainer.data.controls.control import PARTNER, POLARITY, is_negative
+from trainer.data.controls.misaligned import misalign
+from trainer.data.controls.shuffled import Partners, swap_tir
 from trainer.data.draws import PROPOSALS, Drawn, Draws
 from trainer.data.feeds import Feeding
 from trainer.data.pictures import Pictures, decode_pictures, side_by_side
@@ -71,16 +74,21 @@ class PairDataset(Dataset[Sample]):
             source, pairs, spec, samples=samples, seed=seed, augment=augment, images=images, tracks=tracks
         )
         self._extents: dict[int, tuple[tuple[int, int], NDArray[np.float64]]] = {}
+        self.partners = Partners(source, pairs) if feeding.shuffled else None
 
     def __len__(self) -> int:
         return self.draws.samples
 
     def __getitem__(self, index: int) -> Sample:
         drawn = self.draws.draw(index)
-        pictures = {patch: self._pictures(index, patch, views) for patch, views in drawn.shown.items()}
+        pictures = {
+            patch: self._controlled(index, patch, self._pictures(index, patch, views))
+            for patch, views in drawn.shown.items()
+        }
         if drawn.drained:
             for each in pictures.values():
                 each.drain()
+        negative = [self.feeding.gray and is_negative(self.draws.rng(index, POLARITY + b)) for b in (0, 1)]
         views: list[Sample] = []
         for image in range(self.draws.images):
             sample: Sample = {}
@@ -88,6 +96,7 @@ class PairDataset(Dataset[Sample]):
                 shown, mirrored = pictures[drawn.patches[branch][image]], drawn.mirrored[branch][image]
                 if self.feeding.joined:
                     shown, mirrored = side_by_side(shown, mirrored), False
+                shown = shown.negative() if negative[branch] else shown
                 sample |= self._view(branch, shown, mirrored, self.draws.rng(index, branch, image))
             views.append(sample | self._targets(sample["test_box"], self.draws.rng(index, PROPOSALS, image)))
         sample = {"pair": self.draws.pair_of(drawn.patches[0][0])} | _stacked(views)
@@ -121,7 +130,7 @@ class PairDataset(Dataset[Sample]):
         """(width, height) of a pair's stored pictures, and the box (4,) of what both cameras see of them."""
         if pair not in self._extents:
             reader, row = self._stored(pair)
-            name = self.feeding.reference[0].partition("-")[0]
+            name = self.feeding.stored[0]
             size = images.picture_size(reader.encoded(name, row), reader.name(name, row))
             self._extents[pair] = size, common_area(size, reader.valid(row))
         return self._extents[pair]
@@ -138,7 +147,7 @@ class PairDataset(Dataset[Sample]):
         """
         pair, box = self.draws.pair_of(patch), self.source.box[patch]
         reader, row = self._stored(pair)
-        names = sorted({name for fed in (*self.feeding.reference, *self.feeding.test) for name in fed.split("-")})
+        names = self.feeding.stored
         encoded = {name: reader.encoded(name, row) for name in names}
         reduce = 1
         if not self.feeding.joined:
@@ -147,6 +156,19 @@ class PairDataset(Dataset[Sample]):
             side = min(self._window(branch, box, size, rng).side for branch, rng in rngs)
             reduce = min(images.reduction(data, side / self.spec.size) for data in encoded.values())
         return decode_pictures(reader, row, encoded, box, reduce)
+
+    def _controlled(self, index: int, patch: int, pictures: Pictures) -> Pictures:
+        """The pictures of a patch's pair with what the feeding puts in the place of its own."""
+        pair = self.draws.pair_of(patch)
+        if self.feeding.gray:
+            return pictures.without_colour()
+        if self.partners:
+            # Instants of one object are of one sequence, and get one partner.
+            swap_tir(pictures, self.source, self.partners.draw(pair, self.draws.rng(index, PARTNER)))
+        elif control := self.feeding.control:
+            reduce = float(self.source.box[patch, 3] / pictures.box[3])
+            misalign(pictures, self.source, pair, control, reduce)
+        return pictures
 
     def _window(
         self, branch: int, box: NDArray[np.float64], size: tuple[int, int], rng: np.random.Generator

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainer.data.controls import PairControl
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.recipe import Fed, Recipe
 from trainer.recipes.settings import TrainSettings
@@ -22,24 +23,51 @@ class Feeding:
         test: likewise, in the order of ``reference``.
         once: with two pictures a branch, whether half of the batch enters one way round and half the other, instead of
             every pair both ways.
+        control: what is done to the pairs, where anything is.
     """
 
     reference: tuple[str, ...]
     test: tuple[str, ...]
     once: bool = False
+    control: PairControl | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, settings: TrainSettings) -> Feeding:
         """The feeding of a row under the settings of a run."""
+        if settings.feed != "pairs":
+            # Both ways round of a mixed row would be the same: each pair enters once.
+            modality = settings.feed.partition("-")[0]
+            return cls((modality,), (modality,))
+        control = None
+        if settings.pairs == "shuffled" or settings.misalign:
+            control = PairControl(settings.pairs == "shuffled", settings.misalign, settings.seed)
         if recipe.mixed and settings.mix == "spatial":
-            return cls((recipe.reference,), (recipe.test,))
+            return cls((recipe.reference,), (recipe.test,), control=control)
         once = recipe.mixed and settings.mix_pairs == "once"
-        return cls(pictures(recipe.reference), pictures(recipe.test), once)
+        return cls(pictures(recipe.reference), pictures(recipe.test), once, control)
 
     @property
     def joined(self) -> bool:
         """Whether the two pictures of a pair are put side by side."""
         return "-" in self.reference[0]
+
+    @property
+    def gray(self) -> bool:
+        """Whether the branches are fed RGB without colour, its polarity drawn for each of them."""
+        return "gray" in self.reference
+
+    @property
+    def shuffled(self) -> bool:
+        """Whether TIR comes from another sequence."""
+        return self.control is not None and self.control.shuffled
+
+    @property
+    def stored(self) -> list[str]:
+        """The modalities that are read of the very pair that is drawn."""
+        fed = {name for joined in (*self.reference, *self.test) for name in joined.split("-")}
+        if self.gray:
+            return ["rgb"]
+        return sorted(fed - {"tir"} if self.shuffled else fed)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,7 +21,8 @@ class Pictures:
     """Pictures of one size, and the target in them.
 
     Attributes:
-        fed: by the name of what a branch is fed (``rgb``, ``tir``, ``rgb-tir``), (H, W, 3) or, thermal, (H, W).
+        fed: by the name of what a branch is fed (``rgb``, ``tir``, ``gray``, ``rgb-tir``), (H, W, 3) or, thermal and
+            gray, (H, W).
         box: (4,) x, y, w, h in their pixels.
         unseen: (H, W), 255 where the TIR camera does not see; None where it sees everything.
     """
@@ -39,8 +40,19 @@ class Pictures:
     def drain(self) -> None:
         """Take the colour out of the visible picture."""
         if "rgb" in self.fed:
-            gray = cv2.cvtColor(self.fed["rgb"], cv2.COLOR_RGB2GRAY)
-            self.fed["rgb"] = np.repeat(np.asarray(gray, np.uint8)[..., None], 3, axis=2)
+            self.fed["rgb"] = np.repeat(_gray(self.fed["rgb"])[..., None], 3, axis=2)
+
+    def without_colour(self) -> Pictures:
+        """The visible picture as ``gray``, and nothing else."""
+        return replace(self, fed={"gray": _gray(self.fed["rgb"])})
+
+    def negative(self) -> Pictures:
+        """The same with dark for bright."""
+        return replace(self, fed={name: np.bitwise_not(picture) for name, picture in self.fed.items()})
+
+
+def _gray(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def decode_pictures(reader: ShardReader, row: int, encoded: Mapping[str, bytes], box: Box, reduce: int) -> Pictures:
@@ -59,7 +71,7 @@ def decode_pictures(reader: ShardReader, row: int, encoded: Mapping[str, bytes],
     if "tir" in encoded:
         fed["tir"] = images.decode_tir(encoded["tir"], reader.name("tir", row), reduce=reduce)
     height, width = next(iter(fed.values())).shape[:2]
-    return Pictures(fed, box / reduce, _unseen(reader.valid(row) / reduce, (width, height)))
+    return Pictures(fed, box / reduce, outside(reader.valid(row) / reduce, (width, height)))
 
 
 def side_by_side(pictures: Pictures, mirrored: bool) -> Pictures:
@@ -82,7 +94,7 @@ def side_by_side(pictures: Pictures, mirrored: bool) -> Pictures:
     return Pictures({"rgb-tir": first, "tir-rgb": second}, both, unseen)
 
 
-def _unseen(quad: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8] | None:
+def outside(quad: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8] | None:
     """255 outside the TIR footprint (4, 2), (H, W) of a picture of (width, height); None where that sees everything."""
     width, height = size
     whole = np.array([[0, 0], [width, 0], [width, height], [0, height]])
@@ -91,3 +103,10 @@ def _unseen(quad: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint
     unseen = np.full((height, width), 255, np.uint8)
     cv2.fillConvexPoly(unseen, np.round((quad - 0.5) * 16).astype(np.int32), 0, cv2.LINE_8, 4)
     return unseen
+
+
+def either(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+    """What is unseen in one mask or the other; None sees everything."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.maximum(one, other)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
 from trainer.checkpoints.run_folder import SPLIT
+from trainer.data.controls.shuffled import Partners
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
 from trainer.data.shards import Source, of_method, open_source
@@ -98,8 +99,8 @@ def open_training_data(
         resumed: the folder of the run itself, where it has begun: it keeps to the split that it began with.
 
     Raises:
-        UsageError: no shards, a split that the settings or the other parents contradict, or two instants are asked for
-            and the shards know none.
+        UsageError: no shards, a split that the settings or the other parents contradict, those of one sequence where
+            another one's TIR is wanted, or of no object at two instants where that is.
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
     feeding = Feeding.of(row.recipe, settings)
@@ -108,6 +109,10 @@ def open_training_data(
     training, validation = pairs_of(source, kinds, settings.held_out)
     if settings.held_out and not len(validation):
         log.warning("no pair of these shards is held out: there is nothing to measure on")
+    if feeding.shuffled:
+        Partners(source, training, " to train on", "mine more")
+        if len(validation) and settings.held_out_samples:
+            Partners(source, validation, " held out", "raise --set held_out, or --set held_out_samples=0")
     tracks = _tracks(settings, source, training, row.spec.gap) if row.instants == "two" else None
     return TrainingData(settings, row.spec, feeding, source, training, validation, split, recorded, row.images, tracks)
 

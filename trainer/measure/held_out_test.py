@@ -50,11 +50,16 @@ def ways_of(feeding: Feeding) -> dict[str, Feeding]:
     """The ways of feeding that are measured, by name.
 
     TIR alone is how a student is used, RGB alone how its teacher is; as the row is trained where that is neither. From
-    RGB and TIR together come cosines between the modulation vectors of the two.
+    RGB and TIR together come cosines between the modulation vectors of the two. Pairs are true ones, whatever control a
+    row is trained under: its student is asked what the row's is.
     """
     ways = {TIR: Feeding(("tir",), ("tir",)), RGB: Feeding(("rgb",), ("rgb",))}
-    trained = replace(feeding, once=False)
-    return ({} if trained in ways.values() else {TRAINED: trained}) | ways | {BOTH: Feeding(("rgb", "tir"), ())}
+    trained = replace(feeding, once=False, control=None)
+    return (
+        ({} if feeding.gray or trained in ways.values() else {TRAINED: trained})
+        | ways
+        | {BOTH: Feeding(("rgb", "tir"), ())}
+    )
 
 
 class HeldOutTest:

@@ -1,9 +1,10 @@
-"""A page that draws what each branch is fed, for each mix: windows, boxes, proposals and labels."""
+"""A page that draws what each branch is fed, for each mix and each control: windows, boxes, proposals, labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from pipeline.errors import UsageError
 from pipeline.pages import html
+from trainer.data.controls.shuffled import sequence_of
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feed, Feeding, assemble
 from trainer.data.shards import Source, of_method, open_source
@@ -26,6 +28,8 @@ from trainer.recipes.settings import TrainSettings, make_settings
 Image = NDArray[np.uint8]
 BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)
 SHOWN_PROPOSALS = 4
+SHOWN_SHIFT = 20.0
+"""Pixels of the control that shifts TIR."""
 WIDTH = 240
 
 
@@ -62,7 +66,11 @@ def draw_feeds(
     source = open_source(of_method(shards, str(row.patches)) or tuple(shards))
     pairs = _training_pairs(source, recipe, init)
     sections = []
-    for title, feeding in mixes(row):
+    lone = len({sequence_of(source, pair) for pair in pairs.tolist()}) < 2
+    for title, feeding in (*mixes(row), *controlled(row)):
+        if feeding.shuffled and lone:
+            sections.append(html.Section(title, "There is only one sequence in these shards: no other's TIR to take."))
+            continue
         dataset = PairDataset(source, pairs, spec, feeding, samples=samples, seed=seed)
         batch = torch.utils.data.default_collate([dataset[index] for index in range(samples)])
         feed = assemble(batch, feeding, torch.device("cpu"))
@@ -92,6 +100,24 @@ def mixes(row: Recipe) -> list[tuple[str, Feeding]]:
         }
     settings = TrainSettings(recipe=row.name)
     return [(title, Feeding.of(row, settings.model_copy(update=change))) for title, change in ways.items()]
+
+
+def controlled(row: Recipe) -> list[tuple[str, Feeding]]:
+    """Every control that a row can be trained under, with its title; of a mixed row one way round, where there are two.
+
+    A row that is fed no pairs has none.
+    """
+    if not row.distils:
+        return []
+    changes: list[dict[str, Any]] = [{"pairs": "shuffled"}, {"misalign": SHOWN_SHIFT}]
+    changes += [{"feed": feed} for feed in ("rgb-rgb", "tir-tir", "gray")]
+    usual = TrainSettings(recipe=row.name, mix_pairs="once" if row.mixed else "twice")
+    ways = []
+    for change in changes:
+        ((name, value),) = change.items()
+        title = f"{name}: {value}{' px' if name == 'misalign' else ''}"
+        ways.append((f"Control, {title}", Feeding.of(row, usual.model_copy(update=change))))
+    return ways
 
 
 def _note(row: Recipe) -> str:

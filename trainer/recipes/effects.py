@@ -19,7 +19,9 @@ TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", 
 SPLITTING = {"shards", "held_out", "split_seed"}
 """What the row that all others start from uses: of the shards that they will see, it decides what is held out."""
 
-OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone", "images")
+CONTROLS = ("pairs", "feed", "misalign")
+"""What changes the pairs that a row is fed."""
+OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone", "images", *CONTROLS)
 """What ``--recipe all`` tells only to the rows that use it, as it does the rates."""
 
 
@@ -73,11 +75,26 @@ RULES = (
         lambda run: "tcl" in run.modules and run.recipe.branch == "reference",
     ),
     Rule(("teacher",), "rows that train one branch and leave the other", lambda run: run.recipe.branch != "both"),
-    Rule(("mix",), "rows that feed both modalities to a branch", lambda run: run.recipe.mixed),
+    Rule(
+        ("mix",),
+        "rows that feed both modalities to a branch, with feed=pairs",
+        lambda run: run.recipe.mixed and run.settings.feed == "pairs",
+    ),
     Rule(
         ("mix_pairs",),
-        "rows that feed both modalities to a branch, with mix=batch",
-        lambda run: run.recipe.mixed and run.settings.mix == "batch",
+        "rows that feed both modalities to a branch, with mix=batch and feed=pairs",
+        lambda run: run.recipe.mixed and run.settings.mix == "batch" and run.settings.feed == "pairs",
+    ),
+    Rule(("feed",), "rows that are fed pairs", lambda run: run.recipe.distils),
+    Rule(
+        ("pairs",),
+        "rows that are fed pairs, with feed=pairs",
+        lambda run: run.recipe.distils and run.settings.feed == "pairs",
+    ),
+    Rule(
+        ("misalign",),
+        "rows that are fed pairs, with feed=pairs and pairs=true",
+        lambda run: run.recipe.distils and (run.settings.feed, run.settings.pairs) == ("pairs", "true"),
     ),
     Rule(("step",), "gamma under 1", lambda run: run.settings.gamma < 1),
     Rule(("held_out_samples", "split_seed"), "held_out above 0", lambda run: run.settings.held_out > 0),

@@ -70,7 +70,7 @@ class Recipe(BaseModel):
             raise ValueError("the modules of a row are trained on the same branch")
         if "backbone" in self.trains and (self.reference, self.test) != ("rgb", "rgb"):
             raise ValueError("the backbone is trained on RGB alone")
-        if self.trains and "backbone" not in self.trains and (self.reference, self.test) not in PAIRED_FEEDS:
+        if self.trains and "backbone" not in self.trains and not self.distils:
             raise ValueError(f"feeding {self.reference} to reference and {self.test} to test is no row of Table 1")
         return self
 
@@ -82,6 +82,11 @@ class Recipe(BaseModel):
     def mixed(self) -> bool:
         """Whether both modalities enter both branches."""
         return self.reference == "rgb-tir"
+
+    @property
+    def distils(self) -> bool:
+        """Whether it is fed RGB on one branch and TIR on the other."""
+        return (self.reference, self.test) in PAIRED_FEEDS
 
     @property
     def branch(self) -> Branch:

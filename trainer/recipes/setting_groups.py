@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from pipeline.config import Settings
 from pipeline.labels import LABEL_STRIDE
@@ -12,6 +12,11 @@ from trainer.recipes.losses import BBE_LOSSES, TCL_LOSSES
 
 TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
 BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
+Pairing = Annotated[
+    Literal["true", "shuffled"],
+    # YAML, which reads what --set gives, knows the word as a truth value.
+    BeforeValidator(lambda given: "true" if given is True else given),
+]
 
 
 class Rates(Settings):
@@ -102,6 +107,12 @@ class FeedSettings(Settings):
         instants: ``two`` lets the test branch see the target at other instants than the reference branch, where the
             shards know objects; None is that for ``pretrain``, and ``one`` for the rows of Table 1.
         images: that each branch sees of a target at once, in ``pretrain``; None is the base tracker's own number.
+        pairs: ``true`` ones, or ``shuffled``: TIR of another sequence, with the same box. Is it the pairs that teach?
+        feed: what both branches are fed in the place of the row's modalities: ``rgb-rgb`` (is it more training?),
+            ``tir-tir`` (is it just seeing TIR?) or ``gray``, RGB without colour whose polarity is drawn for each branch
+            (are pairs needed at all?). The branch that teaches stays the row's.
+        misalign: pixels of the stored pictures by which TIR is shifted, in one direction for each sequence, as by a rig
+            that nobody calibrated. What is aligning worth?
     """
 
     mix: Literal["batch", "spatial"] = "batch"
@@ -110,6 +121,9 @@ class FeedSettings(Settings):
     window: int | None = Field(default=None, ge=6 * LABEL_STRIDE, le=40 * LABEL_STRIDE, multiple_of=LABEL_STRIDE)
     instants: Literal["one", "two"] | None = None
     images: int | None = Field(default=None, ge=1, le=16)
+    pairs: Pairing = "true"
+    feed: Literal["pairs", "rgb-rgb", "tir-tir", "gray"] = "pairs"
+    misalign: float = Field(default=0.0, ge=0)
 
 
 class HeldOutSettings(Settings):

@@ -35,6 +35,9 @@ BEFORE: dict[str, Any] = {
     "instants": "one",
     "flips": "together",
     "split": None,
+    "pairs": "true",
+    "feed": "pairs",
+    "misalign": 0.0,
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 

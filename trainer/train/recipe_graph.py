@@ -13,7 +13,7 @@ from pipeline.runtime.output import refuse_existing, refuse_other
 from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import IDENTITY, META, MODEL, REPORT, RUN, RunFolder
 from trainer.data.shards import fingerprint, of_method
-from trainer.recipes.effects import idle_in
+from trainer.recipes.effects import CONTROLS, idle_in
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, rows_of
 from trainer.recipes.settings import BEFORE, TrainConfig, TrainSettings
@@ -108,7 +108,7 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Co
         "rates": rates,
         "teacher": str(config.out / "a1") if teacher == "a1" else teacher,
     }
-    own |= {name: value for name, value in (("mix", "batch"), ("mix_pairs", "twice")) if name in idle}
+    own |= {name: TrainConfig.model_fields[name].default for name in ("mix", "mix_pairs", *CONTROLS) if name in idle}
     # What nobody set is left to the row, which may have a default of its own.
     settings = TrainConfig.model_validate(config.model_dump(exclude_unset=True) | own)
     state = _state(settings, recipe)

@@ -10,15 +10,17 @@ from trainer.pages import feeds_page
 from ..train_world import small_windows, write_world
 
 
-@pytest.mark.parametrize(("recipe", "mixes", "pictures"), [("b2", 1, 6), ("d3", 3, 24)])
+@pytest.mark.parametrize(("recipe", "mixes", "pictures"), [("b2", 1, 6), ("d3", 3, 24), ("pretrain", 1, 6)])
 def test_every_mix_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, mixes: int, pictures: int
 ) -> None:
-    """Two samples: one row each, or two where every pair enters twice; three pictures a row."""
+    """Two samples: one row each, or two where every pair enters twice; three pictures a row. So is every control."""
     small_windows(monkeypatch)
     page = feeds_page.draw_feeds([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
-    assert page.count("<h2") == mixes
-    assert page.count("data:image/jpeg") == pictures
+    controls = 0 if recipe == "pretrain" else 5
+    assert page.count("<h2") == mixes + controls
+    assert page.count("Control, ") == controls
+    assert page.count("data:image/jpeg") == pictures + 6 * controls
     assert "video-" in page
 
 
