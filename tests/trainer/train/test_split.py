@@ -112,7 +112,9 @@ def test_parents_that_disagree_are_refused_by_name_with_the_sequence(worlds: dic
     write_json(c1 / SPLIT, record)
     with pytest.raises(UsageError) as refused:
         prepare(asked(worlds["whole"], tmp_path / "d3", b3, c1, recipe="d3"))
-    assert f"{b3} and {c1} disagree about sequence {key}: held out there, trained on here" in str(refused.value)
+    assert f"{b3} and {c1} disagree about sequence {key}: held out by the first, trained on by the second" in str(
+        refused.value
+    )
     with pytest.raises(UsageError, match="disagree about sequence"):
         stage.run(asked(worlds["whole"], tmp_path / "d3", b3, c1, recipe="d3", dry_run=True))
     with pytest.raises(UsageError, match="disagree about sequence"):

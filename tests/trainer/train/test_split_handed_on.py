@@ -43,7 +43,9 @@ def test_merged_rows_carry_what_their_parents_hold_out(tmp_path: Path, teacher: 
         sides = {key: known.side for key, known in read_split(tmp_path / run / SPLIT).sequences.items()}
         assert sides == {"m|a": TRAINING, "m|b": HELD_OUT, "m|c": TRAINING}
     strange = parent(tmp_path / "strange", "b2", teacher, {"m|b": TRAINING})
-    with pytest.raises(UsageError, match=r"disagree about sequence m\|b: held out there, trained on here"):
+    with pytest.raises(
+        UsageError, match=r"disagree about sequence m\|b: held out by the first, trained on by the second"
+    ):
         merge.merge_runs(b1, strange, tmp_path / "no")
     with pytest.raises(UsageError, match=r"disagree about sequence m\|b"):
         stage.train_one(settings(tmp_path, tmp_path / "no", recipe="b3", init=(b1, strange), dry_run=True))

@@ -50,15 +50,16 @@ def pictures_of(source: Source, keys: Collection[str]) -> dict[str, dict[str, st
     for name, (reader, row) in zip(source.names, source.place[:, :2].tolist()):
         if (key := key_of(*name)) in where:
             where[key].setdefault(frame_of(name[1]), (reader, row))
-    lengths = [np.diff(reader.array("pairs/rgb/offset").astype(np.int64)) for reader in source.readers]
+    needed = sorted({reader for frames in where.values() for reader, _ in frames.values()})
+    lengths = {each: np.diff(source.readers[each].array("pairs/rgb/offset").astype(np.int64)) for each in needed}
     found: dict[str, dict[str, str]] = {key: {} for key in where}
     for key, frames in where.items():
         for frame in copies.sampled({name: int(lengths[reader][row]) for name, (reader, row) in frames.items()}):
             reader, row = frames[frame]
             found[key][frame] = bytes_sha256(source.readers[reader].encoded("rgb", row))[:HASH]
-    for reader in source.readers:
+    for each in needed:
         # Processes that are forked later open them for themselves.
-        reader.close()
+        source.readers[each].close()
     return found
 
 

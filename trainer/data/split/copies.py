@@ -28,7 +28,8 @@ def sampled(sizes: Mapping[str, int]) -> list[str]:
         chosen.setdefault(sizes[frame], frame)
     order = sorted(chosen, key=lambda size: (zlib.crc32(size.to_bytes(8, "little")), size))
     frames = [chosen[size] for size in order[:SAMPLE]]
-    rest = (frame for frame in sorted(sizes) if frame not in set(frames))
+    taken = set(frames)
+    rest = (frame for frame in sorted(sizes) if frame not in taken)
     return sorted([*frames, *(frame for frame, _ in zip(rest, range(SAMPLE - len(frames))))])
 
 

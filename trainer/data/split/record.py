@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.errors import DataError, UsageError, first_fault
 from pipeline.files.hashing import text_sha256
 from pipeline.files.json_text import read_json
+from trainer.checkpoints.run_folder import SPLIT
 from trainer.data.split.side import Kind, Side
 
 
@@ -108,7 +109,7 @@ def join(named: Sequence[tuple[str, Split]]) -> Split | None:
 
 def _joined(one: tuple[str, Split], two: tuple[str, Split]) -> tuple[str, Split]:
     (first, a), (second, b) = one, two
-    cure = "train one of them again from a start that has the other's split (docs/training.md)"
+    cure = f"copy {SPLIT} of one into the run that the other started from, such as a1, and train that other again"
     if (a.held_out, a.split_seed) != (b.held_out, b.split_seed):
         raise UsageError(
             f"{first} was split with {_settings(a)}, {second} with {_settings(b)}: what one trained on the other may "
@@ -119,8 +120,8 @@ def _joined(one: tuple[str, Split], two: tuple[str, Split]) -> tuple[str, Split]
         was = sequences.setdefault(key, known)
         if was.side.contradicts(known.side):
             raise UsageError(
-                f"{first} and {second} disagree about sequence {key}: {_told(was.side)} there, {_told(known.side)} "
-                f"here: {cure}"
+                f"{first} and {second} disagree about sequence {key}: {_told(was.side)} by the first, "
+                f"{_told(known.side)} by the second: {cure}"
             )
         sequences[key] = Known(was.side.both(known.side), {**known.pictures, **was.pictures})
     return f"{first} + {second}", Split(a.held_out, a.split_seed, sequences)
