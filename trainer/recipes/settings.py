@@ -147,7 +147,8 @@ class TrainConfig(TrainSettings, TrainWhereabouts):
     def record(self) -> dict[str, Any]:
         """Both, as they are written down."""
         settings = self.model_dump(mode="json") | {"window": self.other_window}
-        return recorded(settings, BEFORE | {"on_existing": "resume", "save_minutes": 10.0})
+        left = dict.fromkeys(RESOLVED)
+        return recorded(settings, BEFORE | {"on_existing": "resume", "save_minutes": 10.0} | left)
 
 
 def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:
