@@ -53,6 +53,11 @@ class Tracks:
         self._at[self.patches] = np.arange(len(order))
         self.lengths = lengths
 
+    @property
+    def moving(self) -> bool:
+        """Whether any object is seen at several instants."""
+        return bool((self.lengths > 1).any())
+
     def told(self) -> dict[str, int]:
         """How many patches there are, of how many objects that are seen at several instants, how many of none."""
         moving = self.lengths > 1

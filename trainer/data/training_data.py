@@ -124,12 +124,11 @@ def _tracks(settings: TrainSettings, source: Source, pairs: NDArray[np.int64], g
         UsageError: none is, and two instants were asked for.
     """
     tracks = Tracks(source, pairs, gap)
-    told = tracks.told()
-    if told["objects"]:
+    if tracks.moving:
         log.info(
             "two instants a draw: %(of_objects)d of %(patches)d patches are of %(objects)d objects that are seen at "
             "several; %(repeated)d have no other instant, and are seen by both branches",
-            told,
+            tracks.told(),
         )
         return tracks
     if settings.instants == "two":

@@ -20,6 +20,7 @@ from trainer.data.feeds import Feed, Feeding, assemble
 from trainer.data.shards import Source, of_method, open_source
 from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.relatives import inherited
+from trainer.data.tracks import Tracks
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
@@ -65,19 +66,23 @@ def draw_feeds(
         raise UsageError("no shards to draw from: give --shards")
     source = open_source(of_method(shards, str(row.patches)) or tuple(shards))
     pairs = _training_pairs(source, recipe, init)
+    known = Tracks(source, pairs, spec.gap)
+    tracks = known if row.pretrains and known.moving else None
     sections = []
     lone = len({sequence_of(source, pair) for pair in pairs.tolist()}) < 2
     for title, feeding in (*mixes(row), *controlled(row)):
         if feeding.shuffled and lone:
             sections.append(html.Section(title, "There is only one sequence in these shards: no other's TIR to take."))
             continue
-        dataset = PairDataset(source, pairs, spec, feeding, samples=samples, seed=seed)
+        dataset = PairDataset(source, pairs, spec, feeding, samples=samples, seed=seed, tracks=tracks)
         batch = torch.utils.data.default_collate([dataset[index] for index in range(samples)])
         feed = assemble(batch, feeding, torch.device("cpu"))
         names = [source.names[int(pair)][1] for pair in batch["pair"]]
         sections.append(html.Section(title, _note(row), strips=_strips(feed, feeding, names)))
     facts = [("recipe", recipe), ("tracker", tracker), ("window", f"{spec.size} px, {spec.factor:g} boxes wide")]
     facts += [("patches", ", ".join(sorted({index.method for index in source.indexes})))]
+    if row.pretrains:
+        facts += [("images", f"the first of {spec.images} a branch, of {'two instants' if tracks else 'one instant'}")]
     return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
 
 

@@ -1,5 +1,6 @@
 """The page that shows what the branches are fed."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from pipeline.errors import UsageError
 from trainer.pages import feeds_page
 
-from ..train_world import small_windows, write_world
+from ..train_world import shard, small_windows, write_world
 
 
 @pytest.mark.parametrize(("recipe", "mixes", "pictures"), [("b2", 1, 6), ("d3", 3, 24), ("pretrain", 1, 6)])
@@ -22,6 +23,17 @@ def test_every_mix_is_drawn(
     assert page.count("Control, ") == controls
     assert page.count("data:image/jpeg") == pictures + 6 * controls
     assert "video-" in page
+
+
+@pytest.mark.parametrize(("track", "told"), [(-1, "one instant"), (7, "two instants")])
+def test_the_windows_of_pretrain_are_of_the_instants_that_it_trains_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, track: int, told: str
+) -> None:
+    small_windows(monkeypatch)
+    content = shard(sequences=6, frames=4)
+    content.patches[:] = [dataclasses.replace(patch, track=track) for patch in content.patches]
+    page = feeds_page.draw_feeds([write_world(tmp_path, content)], "pretrain", "dimp18", samples=2, seed=0)
+    assert f"the first of 3 a branch, of {told}" in page
 
 
 def test_a_row_that_trains_nothing_is_fed_nothing(tmp_path: Path) -> None:
