@@ -12,7 +12,7 @@ from torch import Tensor
 from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
 
 LOSSES = [(kind, name) for kind, registry in (("tcl", TCL_LOSSES), ("bbe", BBE_LOSSES)) for name in registry]
-LEARNT = ("scores", "filters", "end_scores", "end_filters", "predicted", "predicted_state")
+LEARNT = ("scores", "filters", "end_scores", "end_filters", "predicted", "predicted_state", "of_tir")
 """What a network makes, and so what a loss must tell how to change."""
 PENALISED = {"filters": "mu", "end_filters": "mu", "weights": "nu"}
 """What has an effect where its weight is above 0 alone."""
@@ -48,6 +48,8 @@ def optimum(loss: Loss) -> dict[str, Any]:
         "state": state,
         "weights": [noise(7, 5, 4), noise(8, 4, 2)],
         "nu": 0.0,
+        "of_tir": noise(9, 3, 40),
+        "of_rgb": noise(9, 3, 40),
     }
 
 

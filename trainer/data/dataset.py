@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -179,12 +179,12 @@ class PairDataset(Dataset[Sample]):
 
     def _view(self, branch: int, pictures: Pictures, mirrored: bool, rng: np.random.Generator) -> Sample:
         """One branch's window: its pictures (3, S, S) uint8 by modality, and the box *in this very window*."""
-        name, feeds = (("reference", self.feeding.reference), ("test", self.feeding.test))[branch]
+        name: Literal["reference", "test"] = "test" if branch else "reference"
         window = self._window(branch, pictures.box, pictures.size, rng)
         seen = window.to_window(pictures.box)
         blank = None if pictures.unseen is None else search_windows.extract(pictures.unseen, window)
         view: Sample = {}
-        for fed in feeds:
+        for fed in self.feeding.cut(name):
             cut = search_windows.extract(pictures.fed[fed], window)
             if self.augment:
                 cut = cv2.convertScaleAbs(cut, alpha=rng.uniform(*BRIGHTNESS)).astype(np.uint8, copy=False)

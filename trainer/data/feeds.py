@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -24,12 +24,14 @@ class Feeding:
         once: with two pictures a branch, whether half of the batch enters one way round and half the other, instead of
             every pair both ways.
         control: what is done to the pairs, where anything is.
+        twin: the branch whose window is cut from the visible picture too, where a loss compares the two.
     """
 
     reference: tuple[str, ...]
     test: tuple[str, ...]
     once: bool = False
     control: PairControl | None = None
+    twin: str | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, settings: TrainSettings) -> Feeding:
@@ -50,6 +52,11 @@ class Feeding:
     def joined(self) -> bool:
         """Whether the two pictures of a pair are put side by side."""
         return "-" in self.reference[0]
+
+    def cut(self, branch: Literal["reference", "test"]) -> tuple[str, ...]:
+        """The pictures that are cut for a branch; what is fed comes first, so that its random numbers stay."""
+        fed = self.reference if branch == "reference" else self.test
+        return (*fed, "rgb") if branch == self.twin else fed
 
     @property
     def gray(self) -> bool:
@@ -89,6 +96,7 @@ class Feed:
         proposal_iou: (n*R, P).
         density: (n*R, P) proposal density and truth density, where proposals come from a mixture.
         images: n.
+        twin: (n*R, 3, S, S) the trained branch's window in RGB, where a loss compares it with TIR.
     """
 
     reference: Tensor
@@ -101,6 +109,7 @@ class Feed:
     proposal_iou: Tensor
     density: tuple[Tensor, Tensor] | None
     images: int = 1
+    twin: Tensor | None = None
 
     def by_image(self, flat: Tensor) -> Tensor:
         """One of its tensors (n*R, ...) as (n, R, ...)."""
@@ -156,4 +165,5 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> F
         proposal_iou=target("proposal_iou"),
         density=(target("density"), target("truth_density")) if "density" in batch else None,
         images=count,
+        twin=images(feeding.twin, ("rgb",)) if feeding.twin else None,
     )

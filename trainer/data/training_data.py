@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,6 +104,8 @@ def open_training_data(
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
     feeding = Feeding.of(row.recipe, settings)
+    if row.compares:
+        feeding = replace(feeding, twin=row.recipe.branch)
     source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
     split, kinds, recorded = _split(settings, source, starts, resumed)
     training, validation = pairs_of(source, kinds, settings.held_out)

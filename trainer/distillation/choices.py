@@ -25,6 +25,11 @@ def l2(end_scores: Tensor, label: Tensor, end_filters: Tensor, mu: float) -> Ten
     return tcl_loss(end_scores, label, end_filters, mu)
 
 
+def features(of_tir: Tensor, of_rgb: Tensor) -> Tensor:
+    """L2 between what the trained branch makes of TIR and its teacher of RGB: distillation without the other branch."""
+    return (of_tir - of_rgb).square().mean()
+
+
 def iou(predicted: Tensor, overlap: Tensor) -> Tensor:
     """ATOM's and DiMP's own."""
     return iou_regression(predicted, overlap)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from trainer.data.feeds import Feed
+from trainer.distillation.branch_output import branch_output
 from trainer.distillation.state_head import StateHead
 from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
+from trainer.recipes.recipe import Module
 from trainer.recipes.row import Row
 from trainer.recipes.settings import TrainSettings
 
@@ -85,6 +87,7 @@ class Objective(nn.Module):
                 "end_filters": lambda: ends().float(),
                 "label": lambda: label,
                 "mu": lambda: self.settings.mu,
+                **self._compared("tcl", reference, test, feed),
             }
         )
         return loss
@@ -116,9 +119,26 @@ class Objective(nn.Module):
                 "state": lambda: self._psi().standardise(feed.state),
                 "weights": lambda: self.shrunk,
                 "nu": lambda: self.settings.nu,
+                **self._compared("bbe", reference, test, feed),
             }
         )
         return loss
+
+    def _compared(
+        self, module: Module, reference: Features, test: Features, feed: Feed
+    ) -> dict[str, Callable[[], Tensor]]:
+        """What the trained branch makes of its own window, and its teacher of the same window in RGB."""
+        branch = self.row.recipe.branch
+        trained, features = (self.test_side, test) if branch == "test" else (self.reference_side, reference)
+        teacher = self.reference_side if branch == "test" else self.test_side
+
+        def of_rgb() -> Tensor:
+            if feed.twin is None:
+                raise ValueError("a loss that compares needs the twin of a window")
+            with torch.no_grad():
+                return branch_output(teacher, module, branch, self.net.backbone_features(feed.twin), feed)
+
+        return {"of_tir": lambda: branch_output(trained, module, branch, features, feed), "of_rgb": of_rgb}
 
     def _psi(self) -> StateHead:
         if self.head is None:

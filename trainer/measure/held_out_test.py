@@ -54,7 +54,7 @@ def ways_of(feeding: Feeding) -> dict[str, Feeding]:
     row is trained under: its student is asked what the row's is.
     """
     ways = {TIR: Feeding(("tir",), ("tir",)), RGB: Feeding(("rgb",), ("rgb",))}
-    trained = replace(feeding, once=False, control=None)
+    trained = replace(feeding, once=False, control=None, twin=None)
     return (
         ({} if feeding.gray or trained in ways.values() else {TRAINED: trained})
         | ways

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,8 @@ def controlled(row: Recipe) -> list[tuple[str, Feeding]]:
         ((name, value),) = change.items()
         title = f"{name}: {value}{' px' if name == 'misalign' else ''}"
         ways.append((f"Control, {title}", Feeding.of(row, usual.model_copy(update=change))))
+    if row.branch != "both":
+        ways.append(("Control, losses: features", replace(Feeding.of(row, usual), twin=row.branch)))
     return ways
 
 
@@ -150,6 +153,9 @@ def _strips(feed: Feed, feeding: Feeding, names: list[str]) -> list[html.Strip]:
             html.Picture(html.picture_uri(_small(test)), f"test: {feeding.test[way]}"),
             html.Picture(html.picture_uri(_small(_heated(_picture(feed.test[index]), feed.label[index]))), "label g"),
         ]
+        if feed.twin is not None:
+            twin = html.picture_uri(_small(_picture(feed.twin[index])))
+            pictures.append(html.Picture(twin, f"{feeding.twin}, the same window: rgb"))
         strips.append(html.Strip(told, pictures))
     return strips
 

@@ -19,6 +19,7 @@ TCL_LOSSES = Registry(
     {
         "lbhinge": "trainer.distillation.choices:lbhinge",
         "l2": "trainer.distillation.choices:l2",
+        "features": "trainer.distillation.choices:features",
     },
 )
 BBE_LOSSES = Registry(
@@ -28,8 +29,13 @@ BBE_LOSSES = Registry(
         "kl": "trainer.distillation.choices:kl",
         "state": "trainer.distillation.choices:state_error",
         "state+iou": "trainer.distillation.choices:state_error_and_iou",
+        "features": "trainer.distillation.choices:features",
     },
 )
+COMPARED: Mapping[str, str] = {
+    "of_tir": "(R, N) what the trained branch makes of its TIR window, in rows that train one branch",
+    "of_rgb": "(R, N) what the teacher makes of the same window in RGB",
+}
 TCL_GIVEN: Mapping[str, str] = {
     "scores": "(K, n, R, h, w) response to each of K filter iterates",
     "filters": "(K, R, C, f, f) the iterates",
@@ -37,6 +43,7 @@ TCL_GIVEN: Mapping[str, str] = {
     "end_filters": "(2, R, C, f, f) the two",
     "label": "(n, R, h, w) the Gaussian g; n test images of each of R targets, 1 but in pretrain",
     "mu": "the setting",
+    **COMPARED,
 }
 BBE_GIVEN: Mapping[str, str] = {
     "predicted": "(n*R, P) scores of the proposals",
@@ -47,6 +54,7 @@ BBE_GIVEN: Mapping[str, str] = {
     "state": "(n*R, 4) the box state s, standardised as psi's",
     "weights": "trained weights of the box module, without biases and batch-norms",
     "nu": "the setting",
+    **COMPARED,
 }
 
 

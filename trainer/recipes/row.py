@@ -60,6 +60,12 @@ class Row:
         """Whether anything of the backbone changes: ATOM's trains no parameter, but learns statistics."""
         return not set(BACKBONE_LAYERS) <= set(self.frozen)
 
+    @property
+    def compares(self) -> bool:
+        """Whether a loss compares what the trained branch makes of TIR with what its teacher makes of RGB."""
+        losses = {"tcl": self.tcl_loss, "bbe": self.bbe_loss}
+        return any("of_rgb" in loss.takes for module, loss in losses.items() if module in self.modules)
+
     def sources(self) -> dict[str, Any]:
         """Hashes of what the run takes from outside this package: a recipe file, losses; empty where nothing is."""
         losses = {"tcl": self.tcl_loss.sha256, "bbe": self.bbe_loss.sha256}
@@ -79,7 +85,7 @@ def resolve_row(settings: TrainSettings) -> Row:
     _check(settings, recipe, modules)
     tcl_loss, bbe_loss = settings.losses_of(base)
     refuse_of_other_rows(settings, recipe, (tcl_loss, bbe_loss))
-    return Row(
+    row = Row(
         recipe=recipe,
         base=base,
         # Proposals come from a mixture exactly where the loss needs their densities.
@@ -94,6 +100,12 @@ def resolve_row(settings: TrainSettings) -> Row:
         frozen=base.pretrain_frozen if learns else BACKBONE_LAYERS,
         recipe_sha256=recipe_sha256(settings.recipe),
     )
+    if row.compares and (recipe.branch == "both" or not recipe.distils or settings.feed != "pairs"):
+        raise UsageError(
+            "loss features: it compares TIR with RGB in the window of the one branch that is trained, and "
+            f"recipe {recipe.name} with feed={settings.feed} has no such: take b1, b2 or c1 with feed=pairs"
+        )
+    return row
 
 
 def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: tuple[Module, ...]) -> dict[str, float]:

@@ -84,7 +84,7 @@ class LossSettings(Settings):
         head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
     """
 
-    losses: Literal["tracker", "paper"] = "tracker"
+    losses: Literal["tracker", "paper", "features"] = "tracker"
     tcl_loss: TclLoss | None = None
     bbe_loss: BbeLoss | None = None
     weight: float = Field(default=1.0, ge=0)

@@ -108,7 +108,9 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
             UsageError: one's own cannot be imported, or wants what there is not.
         """
         own = "kl" if spec.mixture else "iou"
-        tcl, bbe = ("l2", "state") if self.losses == "paper" else ("lbhinge", own)
+        tcl, bbe = {"tracker": ("lbhinge", own), "paper": ("l2", "state"), "features": ("features", "features")}[
+            self.losses
+        ]
         return (
             load_loss(TCL_LOSSES, TCL_GIVEN, self.tcl_loss or tcl),
             load_loss(BBE_LOSSES, BBE_GIVEN, self.bbe_loss or bbe),

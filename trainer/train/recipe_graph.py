@@ -111,11 +111,18 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Co
     own |= {name: TrainConfig.model_fields[name].default for name in ("mix", "mix_pairs", *CONTROLS) if name in idle}
     # What nobody set is left to the row, which may have a default of its own.
     settings = TrainConfig.model_validate(config.model_dump(exclude_unset=True) | own)
+    if recipe.branch == "both" and recipe.trains and "features" in (settings.losses, *_chosen(settings)):
+        return Step(recipe, None, "left out", "loss features is for rows that train one branch")
     state = _state(settings, recipe)
     if state != "done" and recipe.patches and not shards:
         return Step(recipe, None, "left out", f"no --shards were mined with --method {recipe.patches}")
     told = " + ".join(recipe.starts_from) or ", ".join(map(str, config.init)) or f"random weights, seed {config.seed}"
     return Step(recipe, settings, state, f"from {told}")
+
+
+def _chosen(settings: TrainConfig) -> tuple[str | None, str | None]:
+    """The losses that are named one by one."""
+    return settings.tcl_loss, settings.bbe_loss
 
 
 def _state(config: TrainConfig, recipe: Recipe) -> str:

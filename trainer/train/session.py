@@ -156,7 +156,8 @@ class Training:
         """The frozen network of the RGB side, where that cannot be the trained network itself."""
         if named:
             return frozen_teacher(self.net, named, self.config.teacher)
-        return frozen_teacher(self.net, self.start) if branches.splits(self.row.recipe, trained) else None
+        needed = self.row.compares or branches.splits(self.row.recipe, trained)
+        return frozen_teacher(self.net, self.start) if needed else None
 
     def _restore(self, state: State) -> Progress:
         """Go on from a saved state; return how far it is.

@@ -30,12 +30,20 @@ def tensors(feed: Feed) -> dict[str, torch.Tensor]:
     assert every.pop("images") == 1
     for place, density in enumerate(every.pop("density") or ()):
         every[f"density {place}"] = density
-    return every
+    return {name: value for name, value in every.items() if value is not None}
 
 
 @pytest.mark.parametrize(
     ("recipe", "options"),
-    [("c1", {"seed": 5}), ("d3", {}), ("d3", {"mix": "spatial", "jitter": "none"}), ("b1", {"bbe_loss": "kl"})],
+    [
+        ("c1", {"seed": 5}),
+        ("d3", {}),
+        ("d3", {"mix": "spatial", "jitter": "none"}),
+        ("b1", {"bbe_loss": "kl"}),
+        ("b2", {"losses": "features", "misalign": 3.0}),
+        ("d3", {"pairs": "shuffled", "held_out": 0.5}),
+        ("d3", {"feed": "gray"}),
+    ],
 )
 def test_a_sample_of_an_epoch_is_what_a_run_fed(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, options: dict[str, Any]

@@ -18,10 +18,10 @@ def test_every_mix_is_drawn(
     """Two samples: one row each, or two where every pair enters twice; three pictures a row. So is every control."""
     small_windows(monkeypatch)
     page = feeds_page.draw_feeds([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
-    controls = 0 if recipe == "pretrain" else 5
+    controls = {"pretrain": 0, "d3": 5, "b2": 6}[recipe]
     assert page.count("<h2") == mixes + controls
     assert page.count("Control, ") == controls
-    assert page.count("data:image/jpeg") == pictures + 6 * controls
+    assert page.count("data:image/jpeg") == pictures + 6 * controls + 2 * (recipe == "b2")
     assert "video-" in page
 
 
