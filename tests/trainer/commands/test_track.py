@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
-from trainer.checkpoints.weights import save_weights
 from trainer.commands.evaluate import main as evaluate
-from trainer.net import build_network
 from trainer.track import stage
 from trainer.trackers import Tracker
 
@@ -218,55 +212,6 @@ def test_a_start_box_outside_its_picture_fails_its_sequence_and_no_other(
     assert "the box 10,12,90,6 reaches far beyond its picture of 64x49" in caplog.text
 
 
-def test_boxes_are_drawn_where_asked_also_for_what_is_tracked(world: World) -> None:
-    done(world.track("--sequences", "car"))
-    world.seen.frames.clear()
-    done(world.track("--sequences", "car", "--save-frames", "--save-video"))
-    assert not world.seen.frames
-    names = {path.name for path in (world.out / "frames/car").iterdir()}
-    assert names == {f"{number}.jpg" for number in range(1, 6)}
-    drawn = cv2.imread(str(world.out / "frames/car/5.jpg"))
-    assert drawn is not None
-    assert drawn.shape == (49, 64, 3)
-    x, y, _, h = BOX.astype(int)
-    blue, _, red = (int(value) for value in drawn[y + h // 2, x + 4])
-    assert blue > red + 60, "the left edge of the tracker's box in frame 5"
-    assert [path.name for path in (world.out / "videos").iterdir()] == ["car.mp4"]
-    clip = cv2.VideoCapture(str(world.out / "videos/car.mp4"))
-    assert (clip.get(cv2.CAP_PROP_FRAME_COUNT), clip.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (5, 50)
-
-
-def test_sixteen_bit_frames_reach_the_tracker_as_they_are(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    write_sequence(world.root, "deep", 4, deep=True)
-    run = world.run(tir_ranges=["8-bit", [7000, 9000]])
-    done(world.track("--weights", run, "--sequences", "deep", "--save-frames"))
-    assert all(frame.dtype == np.uint16 for frame in world.seen.frames)
-    drawn = cv2.imread(str(world.out / "frames/deep/1.jpg"), cv2.IMREAD_GRAYSCALE)
-    assert drawn is not None
-    assert drawn[40, 40] < 10
-    assert drawn[15, 14] > 240
-    assert "taken as 16-bit TIR of a range found in each sequence, but the weights learnt from 8-bit" in caplog.text
-
-
-def test_colour_is_tracked_and_drawn_in_colour_and_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    folder = write_sequence(world.root, "street", 3) / "img"
-    red = np.zeros((49, 64, 3), np.uint8)
-    red[..., 2] = 200
-    for number in range(1, 4):
-        cv2.imwrite(str(folder / f"{number}.png"), red)
-    words = ("--sequences", "car,street", "--weights", world.run(tir_ranges=["8-bit"]), "--save-frames")
-    told(world.track(*words), 3, "in colour, not TIR in grey: street", "--modality rgb")
-    assert not world.out.exists()
-    done(world.track(*words, "--modality", "rgb"))
-    assert [frame.shape for frame in world.seen.frames] == [(49, 64)] * 5 + [(49, 64, 3)] * 3
-    assert world.seen.frames[-1][0, 0].tolist() == [200, 0, 0]
-    drawn = cv2.imread(str(world.out / "frames/street/1.jpg"))
-    assert drawn is not None
-    assert drawn[45, 60, 2] > 180 > 40 > drawn[45, 60, 0]
-    assert "warning: in colour, and tracked so: street" in caplog.text
-    assert "taken as colour pictures, R, G, B, but the weights learnt from 8-bit TIR" in caplog.text
-
-
 def test_bad_settings_are_one_line(world: World) -> None:
     told(world.track("--weights", "nowhere"), 2, "--weights nowhere: no such file")
     told(world.track("--weights", world.weights), 2, "does not say its tracker: give --tracker")
@@ -303,60 +248,6 @@ def test_what_it_writes_is_what_cmd_eval_reads(world: World) -> None:
     scores = json.loads((world.folder / "report/metrics.json").read_text())["trackers"]["student"]
     assert scores["overall"]["success"] == pytest.approx(20 / 21)
     assert scores["attributes"]["deformation"]["precision"] == 1
-
-
-def command(world: World, *words: object) -> list[str]:
-    code = "from trainer.commands.track import main; main()"
-    given = ("--weights", world.weights, "--tracker", "dimp18", "--root", world.root, "--out", world.out)
-    return [sys.executable, "-c", code, *map(str, (*given, "--dataset", "tir_sequences", "--device", "cpu", *words))]
-
-
-@pytest.fixture
-def real(world: World) -> World:
-    """The world with weights of a whole network, drawn at random."""
-    torch.manual_seed(0)
-    save_weights(build_network("dimp18").state_dict(), world.weights)
-    return world
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_processes_give_the_boxes_that_the_tracker_gives(real: World) -> None:
-    done_words = subprocess.run(
-        command(real, "--workers", 2), cwd=REPOSITORY, capture_output=True, text=True, timeout=380, check=False
-    )
-    assert done_words.returncode == 0, done_words.stderr
-    tracker = Tracker("dimp18", real.weights, seed=0)
-    frames = [picture(at) for at in range(5)]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    tracker.start(frames[0], BOX)
-    expected = [BOX, *(tracker.update(frame)[0] for frame in frames[1:])]
-    torch.set_num_threads(threads)
-    np.testing.assert_allclose(real.boxes("car"), expected, atol=1e-4)
-    assert len(real.boxes("dog")) == 12
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_ctrl_c_leaves_what_is_finished_and_ends_with_4(real: World) -> None:
-    write_sequence(real.root, "endless", 3000)
-    running = subprocess.Popen(
-        command(real, "--workers", 2), cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        # Where a shell started this in the background, Ctrl-C is ignored by inheritance.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )  # fmt: skip
-    finished = real.out / "dog.txt"
-    deadline = time.monotonic() + 300
-    while not finished.exists() and time.monotonic() < deadline and running.poll() is None:
-        time.sleep(0.1)
-    os.killpg(running.pid, signal.SIGINT)
-    _, errors = running.communicate(timeout=30)
-    assert running.returncode == 4, errors
-    assert errors.splitlines()[-1] == "error: interrupted: run the same command again to go on"
-    assert "Traceback" not in errors
-    assert len(real.boxes("dog")) == 12
-    assert not Path(real.out / "endless.txt").exists()
 
 
 def test_help_loads_no_torch() -> None:
