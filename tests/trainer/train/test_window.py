@@ -67,7 +67,7 @@ def test_a_run_in_windows_of_160_is_tracked_in_windows_of_160(
     options: dict[str, Any] = {"epochs": 1, "held_out": 0.3, "held_out_samples": 1}
     asked = settings(world, tmp_path / "run", window=160, init=(teacher,), **options)
     training = session.Training(session.prepare(asked))
-    for windows in (training.data.training_windows(), training.data.validation_windows(training.data.feeding)):
+    for windows in (training.data.training_windows(), training.data.validation_windows(training.data.feeding, 1)):
         sample = windows[0]
         assert sample["test_rgb"].shape == (3, 160, 160)
         assert sample["label"].shape == (11, 11)
