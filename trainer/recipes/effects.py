@@ -19,6 +19,8 @@ TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", 
 SPLITTING = {"shards", "held_out", "split_seed"}
 """What the row that all others start from uses: of the shards that they will see, it decides what is held out."""
 
+MEASURING = {"batch_size", "device", "loader_workers", "jitter"}
+"""What measuring batch-norm statistics uses beside the split."""
 CONTROLS = ("pairs", "feed", "misalign")
 """What changes the pairs that a row is fed."""
 OF_ROWS = ("teacher", "mix", "mix_pairs", "backbone", "images", *CONTROLS)
@@ -96,6 +98,7 @@ RULES = (
         "rows that are fed pairs, with feed=pairs and pairs=true",
         lambda run: run.recipe.distils and (run.settings.feed, run.settings.pairs) == ("pairs", "true"),
     ),
+    Rule(("bn_batches",), "a1", lambda run: not run.modules),
     Rule(("step",), "gamma under 1", lambda run: run.settings.gamma < 1),
     Rule(("held_out_samples", "split_seed"), "held_out above 0", lambda run: run.settings.held_out > 0),
 )
@@ -119,6 +122,8 @@ def idle_in(settings: TrainSettings, recipe: Recipe, losses: tuple[Loss, Loss]) 
     """The settings that do nothing for a row under its (TCL, BBE) losses, by name -> what would use them."""
     if not recipe.trains:
         used = set() if recipe.starts_from else SPLITTING if getattr(settings, "shards", ()) else {"shards"}
+        if not recipe.starts_from:
+            used = used | {"bn_batches"} | (MEASURING if settings.bn_batches else set())
         names = (*sorted(TRAINING - used), *(f"rates.{module}" for module, _ in settings.rates))
         return dict.fromkeys(names, f"recipes that train, and {recipe.name} puts its parents together")
     modules = recipe.trained(geometry_of(settings.tracker), settings.backbone)

@@ -51,6 +51,8 @@ class StepSettings(Settings):
         gamma: the rates are multiplied by it every ``step`` epochs; the default is the paper's, and in ``pretrain``
             the base tracker's own.
         step: epochs between two such steps.
+        bn_batches: a1 alone: batches (of 32 windows a branch) of training-side TIR, on which the batch-norm statistics
+            are measured again, nothing trained; 0 keeps them. How much of a student is only statistics?
         backbone: in ``pretrain``: ``tracker`` trains of it what the base tracker was trained of, batch-norm statistics
             included; ``frozen`` leaves it as it is, in inference mode, and trains the heads alone.
     """
@@ -63,6 +65,7 @@ class StepSettings(Settings):
     rate_scale: float = Field(default=1.0, gt=0)
     gamma: float = Field(default=0.5, gt=0, le=1)
     step: int = Field(default=15, ge=1)
+    bn_batches: int = Field(default=0, ge=0)
     backbone: Literal["tracker", "frozen"] = "tracker"
 
 

@@ -8,21 +8,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 
 from pipeline.config import OnExisting, recorded
 from pipeline.errors import UsageError
 from pipeline.files.json_text import read_json
+from pipeline.runtime.device import resolve_device
 from pipeline.runtime.output import refuse_existing, refuse_other
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, WINDOW, described, learnt_ranges, tracker_of, weights_file, window_of
 from trainer.checkpoints.run_folder import MODEL, RUN, SPLIT, RunFolder
 from trainer.checkpoints.weights import digest, load_into, load_weights
+from trainer.data.dataset import PairDataset
 from trainer.data.shards import open_source
-from trainer.data.split.apply import split_source
+from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.record import Split, refuse_other_settings
 from trainer.data.split.relatives import inherited
-from trainer.net import build_network
+from trainer.distillation.batch_statistics import BATCH, TIR, measure_statistics
+from trainer.net import TrackingNet, build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainConfig
@@ -72,18 +76,40 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     start_weights(net, config, recipe)
     source, split = ", ".join(map(str, config.init)) or "seed", _split_for(config, recipe)
     merged = MergedRow(recipe.name, config.tracker, config.out / MODEL, source, written=not config.dry_run)
+    if config.bn_batches and not config.shards:
+        raise UsageError("--set bn_batches: statistics are measured on the TIR of shards: give --shards")
+    if config.bn_batches and (config.batch_size or BATCH) < 8:
+        raise UsageError(f"--batch-size {config.batch_size}: statistics of batch-norms on 1x1 maps: 8 at least")
     if config.dry_run:
         return merged
+    learnt = learnt_ranges(list(map(weights_file, config.init)))
+    if config.bn_batches and split:
+        learnt = _measure(net, config, split)
     meta = {
         "tracker": config.tracker,
         "recipe": recipe.name,
-        LEARNT: learnt_ranges(list(map(weights_file, config.init))),
+        LEARNT: learnt,
         **_learnt_in(config.window),
     }
     made = _description(recipe.name, config.record(), recipe_sha256(config.recipe))
     made |= recorded({"other_windows": other_windows(config)}, BEFORE)
     _write(RunFolder(config.out), net.state_dict(), meta, made, split, config.on_existing)
     return merged
+
+
+def _measure(net: TrackingNet, config: TrainConfig, split: Split) -> list[Any]:
+    """Measure the batch-norm statistics on the training side's TIR; how that became 8 bits is returned."""
+    source, spec = open_source(config.shards), geometry_of(config.tracker, config.window)
+    pairs, _ = pairs_of(source, kinds_of(source, split), split.held_out)
+    batch = config.batch_size or BATCH
+    draws: dict[str, Any] = {"samples": config.bn_batches * batch, "seed": config.seed, "augment": False}
+    windows = PairDataset(source, pairs, spec, TIR, jitter=config.jitter == "tracker", **draws)
+    # As in training: a pool of OpenCV threads would deadlock every forked loader process.
+    cv2.setNumThreads(1)
+    net.to(resolve_device(config.device, "cuda"))
+    measure_statistics(net, windows, batch, config.loader_workers)
+    net.to("cpu")
+    return source.tir_ranges
 
 
 def _split_for(config: TrainConfig, recipe: Recipe) -> Split | None:
