@@ -249,7 +249,7 @@ def test_a_row_starts_from_an_old_run(work: Path) -> None:
     # It holds out what the old run did by the rule of then, although that wrote no record.
     told = command(work, "cmd-train", *TRAINED, *words, "--set", "held_out=0", code=2)
     assert "runs/c1 was split with held_out=0.5, split_seed=0" in told
-    told = command(work, "cmd-train", *TRAINED, *words)
+    told = command(work, "cmd-train", *TRAINED, *HELD_OUT, *words)
     assert "random weights" not in told
     assert "sequences train or are held out as in runs/c1" in told
     assert not any(value.any() for value in load_file(work / "runs/b2/start.safetensors").values())
