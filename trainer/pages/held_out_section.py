@@ -15,28 +15,25 @@ NAMES = {
     "modulation_cosine": "cosine of RGB's and TIR's modulation",
 }
 KINDS = {
-    "two frames": "Two frames: the reference is one instant of a target, the test window a later, by 1 to 30 frames.",
+    "two frames": "Two frames: the reference window shows a target at one instant, the test window 1 to 30 later.",
     "same frame": "Same frame: the shards do not say which boxes are of one target, so both windows are of one picture "
     "and the reference's box kept is the truth itself. This tells how two windows of one picture are matched, not how "
     "a target is found again.",
 }
-NETWORKS = ("start", "student")
+WAYS = ("TIR alone", "RGB alone", "as trained", "RGB and TIR")
 CHANGE = "student - start"
+ANSWERS = ("start", "student", CHANGE, "the middle", "the reference's box kept", "the borders' box")
 
 
 def held_out_section(measured: dict[str, Any]) -> html.Section:
     """The table of ``held_out.json``."""
-    test, figures = measured["test"], measured["figures"]
-    every = [each for named in figures.values() for each in named.values()]
-    trivial = dict.fromkeys(name for each in every for name in each if name not in NETWORKS and " - " not in name)
-    answers = (*NETWORKS, CHANGE, *trivial)
-    rows: list[tuple[object, ...]] = [
-        ("on held-out sequences", "fed", *("change" if a == CHANGE else a for a in answers))
-    ]
-    for way, named in figures.items():
-        for name, each in named.items():
-            rows.append((NAMES[name], way, *(_told(each.get(answer), answer == CHANGE) for answer in answers)))
-    return html.Section("Held-out test", _note(test), table=rows)
+    figures = measured["figures"]
+    head = ("change" if answer == CHANGE else answer for answer in ANSWERS)
+    rows: list[tuple[object, ...]] = [("on held-out sequences", "fed", *head)]
+    for way, name in ((way, name) for way in WAYS for name in NAMES if name in figures.get(way, {})):
+        each = figures[way][name]
+        rows.append((NAMES[name], way, *(_told(each.get(answer), answer == CHANGE) for answer in ANSWERS)))
+    return html.Section("Held-out test", _note(measured["test"]), table=rows)
 
 
 def _note(test: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from trainer.checkpoints.run_folder import METRICS, REPORT, RUN, VALIDATION, RunFolder
 from trainer.measure import HeldOutTest
-from trainer.train import loop
+from trainer.train import loop, record
 from trainer.train.record import WINDOWS
 
 from ..train_world import settings, small_windows, tracked, write_world
@@ -61,6 +62,8 @@ def test_what_is_measured_is_told_with_its_test(parent: Path) -> None:
     assert content["scores"]["start"]["TIR alone"] != content["scores"]["student"]["TIR alone"]
     assert content["scores"]["the middle"]["TIR alone"]["hit"] == content["scores"]["the middle"]["RGB alone"]["hit"]
     page = (parent / REPORT).read_text()
+    head = "start|student|change|the middle|the reference&#39;s box kept|the borders&#39; box"
+    assert re.search(r"[^<]*".join(["fed", *head.split("|")]).replace("[^<]*", r"(?:<[^>]*>|\s)*"), page)
     for words in ("Two frames:", "the middle", "reference&#39;s box kept", "intervals: those need 10 sequences"):
         assert words in page
 
@@ -154,3 +157,27 @@ def test_a_run_that_goes_on_keeps_to_the_windows_that_it_began_with(
     RunFolder(run).write_json(RUN, described | {WINDOWS: 3})
     loop.train_row(settings(tracked_world, run, **OPTIONS | {"epochs": 2}))
     assert json.loads((run / RUN).read_text())[WINDOWS] == told(run)["test"]["windows"] == 3
+
+
+def test_tensorboard_shows_the_test_of_the_start_and_of_the_student_beside_what_needs_no_network(
+    tracked_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: dict[str, list[tuple[float, int]]] = {}
+
+    class Writer:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            shown.setdefault(name, []).append((float(value), step))
+
+        def close(self) -> None:
+            shown["closed"] = []
+
+    monkeypatch.setattr(record, "_tensorboard_writer", Writer)
+    run = loop.train_row(settings(tracked_world, tmp_path / "run", **OPTIONS)).model.parent
+    hits = told(run)["figures"]["TIR alone"]["hit"]
+    expected = [(pytest.approx(hits[answer]["value"]), step) for answer, step in (("start", 0), ("student", 0))]
+    assert shown["held_out_test/TIR alone/hit"] == expected
+    assert shown["held_out_test/TIR alone/hit/the middle"] == [(pytest.approx(hits["the middle"]["value"]), 0)] * 2
+    assert list(shown)[-1] == "closed"
