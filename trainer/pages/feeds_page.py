@@ -71,7 +71,7 @@ def draw_feeds(
     tracks = known if row.pretrains and known.moving else None
     sections = []
     lone = len({sequence_of(source, pair) for pair in pairs.tolist()}) < 2
-    for title, feeding in (*mixes(row), *controlled(row)):
+    for title, feeding in (*mixes(row, settings), *controlled(row, settings)):
         if feeding.shuffled and lone:
             sections.append(html.Section(title, "There is only one sequence in these shards: no other's TIR to take."))
             continue
@@ -95,8 +95,8 @@ def _training_pairs(source: Source, recipe: str, init: Sequence[Path]) -> NDArra
     return pairs_of(source, kinds_of(source, split_source(source, share, seed, split)), share)[0]
 
 
-def mixes(row: Recipe) -> list[tuple[str, Feeding]]:
-    """Every way in which a row can be fed, with its title."""
+def mixes(row: Recipe, settings: TrainSettings) -> list[tuple[str, Feeding]]:
+    """Every way in which a row can be fed, with its title; ``settings`` are those of a run of it."""
     ways: dict[str, dict[str, str]] = {"One modality a branch": {}}
     if row.mixed:
         ways = {
@@ -104,11 +104,10 @@ def mixes(row: Recipe) -> list[tuple[str, Feeding]]:
             "mix: batch, mix_pairs: once": {"mix_pairs": "once"},
             "mix: spatial": {"mix": "spatial"},
         }
-    settings = TrainSettings(recipe=row.name)
     return [(title, Feeding.of(row, settings.model_copy(update=change))) for title, change in ways.items()]
 
 
-def controlled(row: Recipe) -> list[tuple[str, Feeding]]:
+def controlled(row: Recipe, settings: TrainSettings) -> list[tuple[str, Feeding]]:
     """Every control that a row can be trained under, with its title; of a mixed row one way round, where there are two.
 
     A row that is fed no pairs has none.
@@ -117,7 +116,7 @@ def controlled(row: Recipe) -> list[tuple[str, Feeding]]:
         return []
     changes: list[dict[str, Any]] = [{"pairs": "shuffled"}, {"misalign": SHOWN_SHIFT}]
     changes += [{"feed": feed} for feed in ("rgb-rgb", "tir-tir", "gray")]
-    usual = TrainSettings(recipe=row.name, mix_pairs="once" if row.mixed else "twice")
+    usual = settings.model_copy(update={"mix_pairs": "once" if row.mixed else "twice"})
     ways = []
     for change in changes:
         ((name, value),) = change.items()

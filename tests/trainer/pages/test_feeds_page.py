@@ -1,6 +1,7 @@
 """The page that shows what the branches are fed."""
 
 import dataclasses
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ def test_the_windows_of_pretrain_are_of_the_instants_that_it_trains_on(
     content.patches[:] = [dataclasses.replace(patch, track=track) for patch in content.patches]
     page = feeds_page.draw_feeds([write_world(tmp_path, content)], "pretrain", "dimp18", samples=2, seed=0)
     assert f"the first of 3 a branch, of {told}" in page
+
+
+def test_a_row_of_one_s_own_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known by its file: its name is no row that ships."""
+    small_windows(monkeypatch)
+    own = tmp_path / "mine.yaml"
+    own.write_text((files("trainer.recipes.table1") / "b2.yaml").read_text().replace("name: b2", "name: mine"))
+    page = feeds_page.draw_feeds([write_world(tmp_path)], str(own), "dimp18", samples=2, seed=0)
+    assert "In mine the test branch is trained" in page
+    assert page.count("Control, ") == 6
 
 
 def test_a_row_that_trains_nothing_is_fed_nothing(tmp_path: Path) -> None:
