@@ -104,7 +104,7 @@ def open_training_data(
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
     feeding = Feeding.of(row.recipe, settings)
-    if row.compares:
+    if row.comparing:
         feeding = replace(feeding, twin=row.recipe.branch)
     source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
     split, kinds, recorded = _split(settings, source, starts, resumed)

@@ -74,6 +74,11 @@ class Loss:
     takes: tuple[str, ...]
     sha256: str | None
 
+    @property
+    def compares(self) -> bool:
+        """Whether it wants what only rows that train one branch can give."""
+        return not COMPARED.keys().isdisjoint(self.takes)
+
     def __call__(self, given: Mapping[str, Callable[[], Any]]) -> Any:
         """The loss, a scalar tensor, of the values that are offered by name; what it does not take is not computed.
 

@@ -61,10 +61,10 @@ class Row:
         return not set(BACKBONE_LAYERS) <= set(self.frozen)
 
     @property
-    def compares(self) -> bool:
-        """Whether a loss compares what the trained branch makes of TIR with what its teacher makes of RGB."""
+    def comparing(self) -> list[Loss]:
+        """Its losses that compare what the trained branch makes of TIR with what its teacher makes of RGB."""
         losses = {"tcl": self.tcl_loss, "bbe": self.bbe_loss}
-        return any("of_rgb" in loss.takes for module, loss in losses.items() if module in self.modules)
+        return [loss for module, loss in losses.items() if module in self.modules and loss.compares]
 
     def sources(self) -> dict[str, Any]:
         """Hashes of what the run takes from outside this package: a recipe file, losses; empty where nothing is."""
@@ -100,10 +100,10 @@ def resolve_row(settings: TrainSettings) -> Row:
         frozen=base.pretrain_frozen if learns else BACKBONE_LAYERS,
         recipe_sha256=recipe_sha256(settings.recipe),
     )
-    if row.compares and (recipe.branch == "both" or not recipe.distils or settings.feed != "pairs"):
+    if row.comparing and (recipe.branch == "both" or not recipe.distils or settings.feed != "pairs"):
         raise UsageError(
-            "loss features: it compares TIR with RGB in the window of the one branch that is trained, and "
-            f"recipe {recipe.name} with feed={settings.feed} has no such: take b1, b2 or c1 with feed=pairs"
+            f"loss {row.comparing[0].name}: it compares TIR with RGB in the window of the one branch that is trained, "
+            f"and recipe {recipe.name} with feed={settings.feed} has no such: take b1, b2 or c1 with feed=pairs"
         )
     return row
 

@@ -16,6 +16,7 @@ from trainer.data.shards import fingerprint, of_method
 from trainer.recipes.effects import CONTROLS, idle_in
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, rows_of
+from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import BEFORE, TrainConfig, TrainSettings
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def plan_rows(config: TrainConfig) -> TrainedTable:
     """The rows of the base tracker, each after its parents; ``pretrain`` is asked for by its own name.
 
     Raises:
-        UsageError: the runs in the folder were made with other settings.
+        UsageError: the runs in the folder were made with other settings, or a loss compares what no row is fed.
         DataError: a folder of shards has no readable index.
     """
     spec = geometry_of(config.tracker)
@@ -67,7 +68,10 @@ def plan_rows(config: TrainConfig) -> TrainedTable:
     losses = config.losses_of(spec)
     for recipe in rows_of(spec):
         idle = idle_in(config, recipe, losses)
-        steps[recipe.name] = _step(config, recipe, steps, idle)
+        compared = [
+            loss.name for module, loss in zip(("tcl", "bbe"), losses) if loss.compares and module in recipe.trains
+        ]
+        steps[recipe.name] = _step(config, recipe, steps, idle, compared)
     return TrainedTable(tuple(steps.values()))
 
 
@@ -88,7 +92,10 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
     return plan_rows(config.model_copy(update={"on_existing": "resume"}))
 
 
-def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Collection[str]) -> Step:
+def _step(
+    config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Collection[str], compared: list[str]
+) -> Step:
+    """One row; ``compared`` are its losses that compare the modalities, which only one trained branch can."""
     missing = [parent for parent in recipe.starts_from if before[parent].state == "left out"]
     if missing:
         return Step(recipe, None, "left out", f"{', '.join(missing)} is left out, and it starts from that")
@@ -111,18 +118,15 @@ def _step(config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Co
     own |= {name: TrainConfig.model_fields[name].default for name in ("mix", "mix_pairs", *CONTROLS) if name in idle}
     # What nobody set is left to the row, which may have a default of its own.
     settings = TrainConfig.model_validate(config.model_dump(exclude_unset=True) | own)
-    if recipe.branch == "both" and recipe.trains and "features" in (settings.losses, *_chosen(settings)):
-        return Step(recipe, None, "left out", "loss features is for rows that train one branch")
+    if compared and recipe.branch == "both":
+        return Step(recipe, None, "left out", f"loss {compared[0]} is for rows that train one branch")
+    if compared:
+        resolve_row(settings)
     state = _state(settings, recipe)
     if state != "done" and recipe.patches and not shards:
         return Step(recipe, None, "left out", f"no --shards were mined with --method {recipe.patches}")
     told = " + ".join(recipe.starts_from) or ", ".join(map(str, config.init)) or f"random weights, seed {config.seed}"
     return Step(recipe, settings, state, f"from {told}")
-
-
-def _chosen(settings: TrainConfig) -> tuple[str | None, str | None]:
-    """The losses that are named one by one."""
-    return settings.tcl_loss, settings.bbe_loss
 
 
 def _state(config: TrainConfig, recipe: Recipe) -> str:

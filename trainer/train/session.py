@@ -156,7 +156,7 @@ class Training:
         """The frozen network of the RGB side, where that cannot be the trained network itself."""
         if named:
             return frozen_teacher(self.net, named, self.config.teacher)
-        needed = self.row.compares or branches.splits(self.row.recipe, trained)
+        needed = bool(self.row.comparing) or branches.splits(self.row.recipe, trained)
         return frozen_teacher(self.net, self.start) if needed else None
 
     def _restore(self, state: State) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,28 @@ def test_rows_without_one_trained_branch_or_without_pairs_refuse_it(
 ) -> None:
     with pytest.raises(UsageError, match="loss features: it compares TIR with RGB in the window of the one branch"):
         WindowDataset([world], recipe, "dimp18", losses="features", **changes)
+
+
+@pytest.mark.parametrize("wanted", ["of_tir, of_rgb", "of_tir"])
+def test_so_it_is_with_a_loss_of_one_s_own_that_compares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    (tmp_path / "own_comparison.py").write_text(f"def far({wanted}):\n    return of_tir.square().mean()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_comparison", raising=False)
+    center = write_world(tmp_path / "center", shard(method="center"))
+    own = settings(center, tmp_path / "runs", recipe="all", bbe_loss="own_comparison:far")
+    told = {step.recipe.name: (step.state, step.why) for step in plan_rows(own).steps}
+    assert told["b1"][0] == "to do"
+    assert told["d3"] == ("left out", "loss own_comparison:far is for rows that train one branch")
+    with pytest.raises(UsageError, match="loss own_comparison:far: it compares"):
+        WindowDataset([center], "d3", "dimp18", bbe_loss="own_comparison:far")
+
+
+def test_all_rows_are_refused_before_the_first_is_trained_where_no_pairs_are_fed(tmp_path: Path) -> None:
+    center = write_world(tmp_path / "center", shard(method="center"))
+    with pytest.raises(UsageError, match="loss features: it compares"):
+        plan_rows(settings(center, tmp_path / "runs", recipe="all", losses="features", feed="gray"))
 
 
 def test_in_all_rows_those_that_train_both_branches_are_left_out(tmp_path: Path) -> None:
