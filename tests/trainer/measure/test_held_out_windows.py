@@ -11,6 +11,7 @@ import pytest
 from pipeline.boxes import iou
 from trainer.data.feeds import Feeding
 from trainer.data.shards import Source, open_source
+from trainer.data.split import Split
 from trainer.data.training_data import TrainingData
 from trainer.measure.held_out_windows import HeldOutWindows
 from trainer.measure.instants import instants_of
@@ -31,7 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 def windows(source: Source, feeding: Feeding = BOTH, samples: int = 30, size: int = 288) -> HeldOutWindows:
     pairs = np.arange(len(source.names))
     spec = dataclasses.replace(geometry_of("dimp18"), size=size)
-    data = TrainingData(make_settings({"recipe": "d3"}), spec, feeding, source, pairs, pairs)
+    data = TrainingData(make_settings({"recipe": "d3"}), spec, feeding, source, pairs, pairs, Split(0.1, 0, {}))
     return HeldOutWindows(data, instants_of(source, pairs), feeding, samples=samples, seed=3, noise=NOISE)
 
 
