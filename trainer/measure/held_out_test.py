@@ -25,6 +25,8 @@ from trainer.measure.instants import instants_of
 from trainer.measure.summary import STUDENT, Scores, by_sequence
 from trainer.net import TrackingNet
 from trainer.net.backbone import Features
+from trainer.recipes.geometry import geometry_of
+from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainSettings
 from trainer.trackers.parameters.defaults import defaults_of
 
@@ -62,6 +64,18 @@ def ways_of(feeding: Feeding) -> dict[str, Feeding]:
     )
 
 
+def gives_densities(settings: TrainSettings) -> bool:
+    """Whether a run's box branch gives densities: its loss teaches them, or its base tracker's did and it teaches none.
+
+    Eq. 3 and ``features`` leave the layers that score boxes as they are, as does a row that does not train the branch.
+    """
+    base = geometry_of(settings.tracker)
+    takes = settings.losses_of(base)[1].takes if "bbe" in load_recipe(settings.recipe).trains else ()
+    if not {"sample_density", "truth_density"}.isdisjoint(takes):
+        return True
+    return base.mixture and "overlap" not in takes
+
+
 class HeldOutTest:
     """Windows of the held-out pairs, and what is measured on them.
 
@@ -90,6 +104,9 @@ class HeldOutTest:
         self.sequences = [self._instants.sequences[place] for place in np.unique(self._sequence)]
         told = [version(DISTRIBUTION), data.source.fingerprint, draws, self._seed, data.settings.jitter]
         told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
+        self._densities = gives_densities(data.settings)
+        if self._densities != data.spec.mixture:
+            told.append(self._densities)
         self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def measure(self, net: TrackingNet, ways: Collection[str], title: str) -> dict[str, Scores]:
@@ -159,7 +176,7 @@ class HeldOutTest:
                     seen("test", test),
                     batch,
                     self._params,
-                    densities=self._data.spec.mixture,
+                    densities=self._densities,
                 )
                 for reference, test in zip(fed.reference, fed.test)
             ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.data.feeds import Feeding
-from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, ways_of, windows_of
+from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, gives_densities, ways_of, windows_of
 from trainer.recipes.settings import make_settings
 
 
@@ -24,3 +27,23 @@ def test_ways_of_feeding_are_named_once() -> None:
     assert list(ways_of(once)) == ["as trained", "TIR alone", "RGB alone", "RGB and TIR"]
     assert not ways_of(once)["as trained"].once
     assert list(ways_of(Feeding(("rgb",), ("rgb",)))) == ["TIR alone", "RGB alone", "RGB and TIR"]
+
+
+@pytest.mark.parametrize(
+    ("tracker", "recipe", "changes", "densities"),
+    [
+        ("superdimp", "b1", {}, True),
+        ("superdimp", "b1", {"losses": "paper"}, True),
+        ("superdimp", "b2", {"losses": "features"}, True),
+        ("superdimp", "b1", {"bbe_loss": "iou"}, False),
+        ("superdimp", "c1", {"bbe_loss": "iou"}, True),
+        ("dimp18", "b1", {}, False),
+        ("dimp18", "b1", {"losses": "paper"}, False),
+        ("dimp18", "b1", {"bbe_loss": "kl"}, True),
+    ],
+)
+def test_a_box_branch_gives_what_it_was_last_taught(
+    tracker: str, recipe: str, changes: dict[str, Any], densities: bool
+) -> None:
+    """Eq. 3 and the comparison of features teach the layers that score boxes nothing."""
+    assert gives_densities(make_settings({"recipe": recipe, "tracker": tracker} | changes)) is densities
