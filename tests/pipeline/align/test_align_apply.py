@@ -114,7 +114,13 @@ def test_mine_cuts_the_same_scene_point_from_both_pictures_to_under_half_a_pixel
         path.write_bytes(images.encode(picture, ".png"))
     run(root, {"homography": (matrix / matrix[2, 2]).ravel().tolist()}, min_score=0)
     shards = tmp_path / "shards"
-    cut = {"aligned": tmp_path / "out", "out": shards, "method": "center", "warped_format": "png"}
+    cut = {
+        "aligned": tmp_path / "out",
+        "out": shards,
+        "method": "center",
+        "center_fraction": 1 / 3,
+        "warped_format": "png",
+    }
     mine.run(MineConfig.model_validate(cut | {"on_existing": "overwrite"}))
     with h5py.File(shards / "shard-00000.h5") as file:
         visible, thermal = file["patches/rgb"][0][..., 1], file["patches/tir"][0]
