@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from pipeline.plugins import Registry
-
 if TYPE_CHECKING:
     from pipeline.config import OnExisting
+    from pipeline.plugins import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path, file_okay=False)
