@@ -97,8 +97,7 @@ class Draws:
 
     def pair_of(self, patch: int) -> int:
         """The pair of a patch."""
-        # Of pairs that begin at one patch the last one holds it; those before hold none.
-        return int(np.searchsorted(self.source.place[:, 2], patch, "right")) - 1
+        return int(self.source.pair_of(patch))
 
 
 class EpochSampler(Sampler[int]):

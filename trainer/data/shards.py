@@ -34,6 +34,11 @@ class Source:
     track: NDArray[np.int32]
     """(patches,) the number of each box's object in its sequence; -1 where it is not known."""
 
+    def pair_of(self, patch: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """The pair that holds a patch, or each of several."""
+        # Of pairs that begin at one patch the last one holds it; those before hold none.
+        return np.asarray(np.searchsorted(self.place[:, 2], patch, "right") - 1)
+
     @property
     def tir_ranges(self) -> list[Any]:
         """How the TIR of the shards became 8 bits, without repeats; empty where the shards do not say it."""

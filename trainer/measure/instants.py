@@ -105,8 +105,6 @@ def _within_reach(tracks: Tracks) -> Indices:
 
 def _by_sequence(source: Source, patches: Indices, starts: Indices) -> dict[str, Indices]:
     """Starts (s, 3) by the name of their sequence, names sorted."""
-    # Of pairs that begin at one patch the last one holds it; those before hold none.
-    pairs = np.searchsorted(source.place[:, 2], patches[starts[:, 0]], "right") - 1
-    told = [source.names[pair] for pair in pairs]
+    told = [source.names[pair] for pair in source.pair_of(patches[starts[:, 0]])]
     names = np.array([f"{data_set}/{pair_id.rpartition('/')[0]}" for data_set, pair_id in told], str)
     return {str(name): starts[names == name] for name in np.unique(names)}
