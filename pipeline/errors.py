@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,6 +56,9 @@ def first_fault(error: ValidationError) -> Fault:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question that offers the name nearest to an unknown one, with a space after it; empty where none is near."""
+    # Here: only a name that was mistyped pays for it.
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}? " if near else ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +27,9 @@ class FractionType(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Parse one value; anything else is a usage error."""
+        # Here: it brings decimal numbers along, and a help page waits for neither.
+        from fractions import Fraction
+
         try:
             return float(Fraction(str(value)))
         except (ValueError, ZeroDivisionError):
