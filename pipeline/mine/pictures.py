@@ -8,53 +8,51 @@ from pipeline.records import AlignedPair
 
 
 def rgb(row: AlignedPair, data: bytes, *, needed: bool) -> images.Rgb | None:
-    """The visible picture if its pixels are needed; seen to be the one that was aligned, and whole, in any case.
+    """The visible picture if its pixels are needed; a file without a hash is looked through in any case.
 
     Args:
         row: of ``aligned.jsonl``.
-        data: the file's bytes.
+        data: the file's bytes; whether they are those of the hash is another question (:func:`refuse_changed`).
         needed: whether pixels are asked for.
 
     Returns:
         (H, W, 3) R, G, B, or None.
 
     Raises:
-        UnreadableImageError: it is damaged, another file, or of another size.
+        UnreadableImageError: it is damaged, or of another size.
     """
-    known = _known(row.rgb, data, row.rgb_sha256)
-    pixels = images.decode_rgb(data, row.rgb) if needed else None
-    if pixels is not None:
-        size = (pixels.shape[1], pixels.shape[0])
-    else:
-        size = images.picture_size(data, row.rgb) if known else images.check(data, row.rgb)
-    _same_size(row.rgb, size, row.rgb_size)
-    return pixels
+    if needed:
+        pixels = images.decode_rgb(data, row.rgb)
+        _same_size(row.rgb, (pixels.shape[1], pixels.shape[0]), row.rgb_size)
+        return pixels
+    if row.rgb_sha256 is None:
+        _same_size(row.rgb, images.check(data, row.rgb), row.rgb_size)
+    return None
 
 
 def tir(row: AlignedPair, data: bytes, *, needed: bool) -> images.Tir | None:
     """As :func:`rgb`, the thermal picture; its colours are looked at where ``align`` has not done so."""
-    known = _known(row.tir, data, row.tir_sha256)
-    pixels = images.decode_tir(data, row.tir, row.tir_range) if needed else None
-    if pixels is not None:
-        size = (pixels.shape[1], pixels.shape[0])
-        if not known:
+    if needed:
+        pixels = images.decode_tir(data, row.tir, row.tir_range)
+        _same_size(row.tir, (pixels.shape[1], pixels.shape[0]), row.tir_size)
+        if row.tir_sha256 is None:
             images.refuse_false_colours(data, row.tir)
-    else:
-        size = images.picture_size(data, row.tir) if known else images.check_tir(data, row.tir, row.tir_range)[0]
-    _same_size(row.tir, size, row.tir_size)
-    return pixels
+        return pixels
+    if row.tir_sha256 is None:
+        _same_size(row.tir, images.check_tir(data, row.tir, row.tir_range)[0], row.tir_size)
+    return None
 
 
-def _known(name: str, data: bytes, sha256: str | None) -> bool:
-    """Whether a file's bytes are those that were looked through when they were aligned; False where nobody knows.
+def refuse_changed(row: AlignedPair, rgb_data: bytes, tir_data: bytes) -> None:
+    """See to it that the bytes of both files are those that were looked through when they were aligned.
 
     Raises:
-        ChangedFileError: they are not.
+        ChangedFileError: they are not; where the row has no hash nobody knows.
     """
-    if sha256 is not None and sha256 != bytes_sha256(data):
-        told = "is another file now than when it was aligned: restore it, or align again"
-        raise images.ChangedFileError(f"{name}: {told}")
-    return sha256 is not None
+    for name, data, sha256 in ((row.rgb, rgb_data, row.rgb_sha256), (row.tir, tir_data, row.tir_sha256)):
+        if sha256 is not None and sha256 != bytes_sha256(data):
+            told = "is another file now than when it was aligned: restore it, or align again"
+            raise images.ChangedFileError(f"{name}: {told}")
 
 
 def _same_size(name: str, now: tuple[int, int], aligned: tuple[int, int]) -> None:

@@ -22,11 +22,12 @@ from pipeline.mine.aligned_pairs import AlignedPairs, aligned_root, manifest_nam
 from pipeline.mine.command_line import command_line
 from pipeline.mine.effects import without_effect
 from pipeline.mine.finished import complete, finished
+from pipeline.mine.loading import Task
 from pipeline.mine.merge import merge
 from pipeline.mine.methods import build_method
 from pipeline.mine.result import MineResult, result_of
 from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
-from pipeline.mine.shard_task import Task, mine_shard
+from pipeline.mine.shard_task import mine_shard
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
 from pipeline.runtime.ratios import DO_THEY_FIT, GOT_RANDOM

@@ -1,0 +1,160 @@
+"""The pairs of one mining task in memory: read, seen to be whole and unchanged, decoded where pixels are needed."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from pipeline import boxes, images
+from pipeline.detect import Survey
+from pipeline.mine import pictures
+from pipeline.mine.methods import Method, PairView
+from pipeline.mine.settings import MineConfig
+from pipeline.pairing.discovery.sources import load_side
+from pipeline.records import AlignedPair, Matrix9, Reject
+from pipeline.shards.writer import Pair
+
+ROW = TypeAdapter(AlignedPair)
+IDENTITY: Matrix9 = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+HASHED_AT_ONCE = 8
+"""Pairs handed to the thread that hashes: one by one, the handing over would cost what it saves."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One shard: where it goes, which rows of ``aligned.jsonl`` (byte offsets) go into it, what is settled of them."""
+
+    path: Path
+    aligned: Path
+    root: Path
+    config: MineConfig
+    recipe: dict[str, Any]
+    offsets: NDArray[np.int64]
+    survey: Survey
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A pair in memory, and its two files as they were read.
+
+    Pixels are there only if something needs them, and then as a reader of the shard sees them.
+    """
+
+    row: AlignedPair
+    pair: Pair
+    rgb: images.Rgb | None
+    tir: images.Tir | None
+    files: tuple[bytes, bytes]
+
+    @property
+    def view(self) -> PairView:
+        """The pair as a mining method sees it."""
+        return PairView(self.row.pair_id, self.row.rgb_size, self.pair.valid, self.row, self.rgb)
+
+
+def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
+    """The task's pairs in batches; where the method looks at pictures, a second thread reads while one is worked on.
+
+    Elsewhere there is little to do but to read, and the second thread hashes what was read.
+    """
+    size, looks = method.batch_size, method.looks
+    at_once = size if looks else size * math.ceil(HASHED_AT_ONCE / size)
+    parts = [task.offsets[first : first + at_once] for first in range(0, len(task.offsets), at_once)]
+    # Reading, decoding and hashing let go of the interpreter, and so does a detector.
+    with task.aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
+
+        def settled() -> Iterator[list[Loaded | Reject]]:
+            coming: deque[Future[list[Loaded | Reject]]] = deque()
+            for part in parts:
+                if looks:
+                    coming.append(beside.submit(lambda part: _unchanged(_load_all(task, rows, part, looks)), part))
+                else:
+                    coming.append(beside.submit(_unchanged, _load_all(task, rows, part, looks)))
+                if len(coming) > 1:
+                    yield coming.popleft().result()
+            yield from (last.result() for last in coming)
+
+        for pairs in settled():
+            yield from (pairs[first : first + size] for first in range(0, len(pairs), size))
+
+
+def _load_all(task: Task, rows: BinaryIO, offsets: NDArray[np.int64], looks: bool) -> list[Loaded | Reject]:
+    loaded: list[Loaded | Reject] = []
+    for offset in offsets:
+        rows.seek(int(offset))
+        row = ROW.validate_json(rows.readline())
+        try:
+            loaded.append(_load(task, row, looks))
+        except images.UnreadableImageError as error:
+            loaded.append(reject(row, error.reason, str(error)))
+        except cv2.error as error:
+            loaded.append(refused(row, error))
+    return loaded
+
+
+def _unchanged(pairs: list[Loaded | Reject]) -> list[Loaded | Reject]:
+    """Pairs in memory, less those whose files are no longer those that were aligned."""
+    checked: list[Loaded | Reject] = []
+    for each in pairs:
+        if isinstance(each, Loaded):
+            try:
+                pictures.refuse_changed(each.row, *each.files)
+            except images.ChangedFileError as error:
+                checked.append(reject(each.row, error.reason, str(error)))
+                continue
+        checked.append(each)
+    return checked
+
+
+def _load(task: Task, row: AlignedPair, looks: bool) -> Loaded:
+    """Read a pair; bytes stay verbatim where nothing is warped, and are decoded only where pixels are needed."""
+    config = task.config
+    tight = config.patch_size > 0
+    rgb_bytes, tir_bytes = files = load_side(task.root, row.rgb), load_side(task.root, row.tir)
+    matrix, valid = _frame(np.array(row.homography, np.float64).tobytes(), row.tir_size)
+    warp = row.rgb_size != row.tir_size or row.tir_range is not None or row.homography != IDENTITY
+    try:
+        rgb = pictures.rgb(row, rgb_bytes, needed=tight or looks)
+        tir = pictures.tir(row, tir_bytes, needed=tight or warp)
+    except images.UnreadableImageError:
+        # Of a file that is another one now, that is what to say.
+        pictures.refuse_changed(row, *files)
+        raise
+    if warp and tir is not None:
+        tir = images.warp_to_rgb(tir, matrix, row.rgb_size)
+        tir_bytes = images.encode(tir, "." + config.warped_format)
+        if tight and config.warped_format == "jpg":
+            tir = images.decode_tir(tir_bytes, row.tir)
+    return Loaded(row, Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, valid), rgb, tir, files)
+
+
+@lru_cache(maxsize=64)
+def _frame(homography: bytes, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The matrix (3, 3) and the TIR footprint (4, 2), worked out once where all pairs of a camera share them.
+
+    By the bytes of its nine float64: 0.0 equals -0.0, and would bring the sign of whichever pair came first.
+    """
+    matrix = np.frombuffer(homography).reshape(3, 3)
+    return matrix, boxes.footprint(matrix, *size)
+
+
+def refused(row: AlignedPair, error: cv2.error) -> Reject:
+    """A pair whose pixels OpenCV refuses to work on."""
+    return reject(row, "decode", f"{row.rgb}, {row.tir}: {images.refusal(error)}")
+
+
+def reject(row: AlignedPair, reason: str, detail: str) -> Reject:
+    """A pair that is left out in this stage."""
+    content = {"pair_id": row.pair_id, "rgb": row.rgb, "tir": row.tir, "stage": "mine", "reason": reason}
+    return Reject.model_validate(content | {"detail": detail})
