@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import print_table
-from pipeline.runtime.options import FILE, FOLDER, NumbersType, anywhere, common, typed
+from pipeline.runtime.option_types import NumbersType
+from pipeline.runtime.options import FILE, FOLDER, anywhere, common, typed
 from pipeline.runtime.ratios import REJECTED, check_ratio
 
 

@@ -8,7 +8,8 @@ import click
 
 from pipeline.registries import DETECTORS, METHODS
 from pipeline.runtime.command import print_table
-from pipeline.runtime.options import ANY, FILE, FOLDER, ChoiceType, FractionType, NamesType, anywhere, common, typed
+from pipeline.runtime.option_types import ChoiceType, FractionType, NamesType
+from pipeline.runtime.options import ANY, FILE, FOLDER, anywhere, common, typed
 from pipeline.runtime.options import resources as parse_resources
 from pipeline.runtime.options import settings as parse_settings
 from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import print_table
-from pipeline.runtime.options import FOLDER, NumbersType, typed
+from pipeline.runtime.option_types import NumbersType
+from pipeline.runtime.options import FOLDER, typed
 
 
 @click.command()

@@ -13,8 +13,8 @@ import numpy as np
 from pipeline import images
 from pipeline.detect.classes import names_beyond_coco
 from pipeline.errors import UsageError
-from pipeline.mine.loading import Loaded, Task, batches, refused, reject
 from pipeline.mine.methods import Method, PairView, Proposed, build_method
+from pipeline.mine.pairs import Loaded, Task, batches, refused, reject
 from pipeline.mine.proposals import Proposal
 from pipeline.patches import cut
 from pipeline.records import Reason

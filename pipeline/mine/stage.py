@@ -18,13 +18,12 @@ from pipeline.config import differing, refuse_idle
 from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
-from pipeline.mine.aligned_pairs import AlignedPairs, aligned_root, manifest_name, survey_pairs
 from pipeline.mine.command_line import command_line
 from pipeline.mine.effects import without_effect
 from pipeline.mine.finished import complete, finished
-from pipeline.mine.loading import Task
 from pipeline.mine.merge import merge
 from pipeline.mine.methods import build_method
+from pipeline.mine.pairs import AlignedPairs, Task, aligned_root, manifest_name, survey_pairs
 from pipeline.mine.result import MineResult, result_of
 from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import mine_shard

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import SingleCommand, print_table
-from pipeline.runtime.options import FOLDER, NamesType, on_existing, typed
+from pipeline.runtime.option_types import NamesType
+from pipeline.runtime.options import FOLDER, on_existing, typed
 
 MAX_NAME = 60
 """Longest tracker name; a legend shows half of it."""

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import SingleCommand, print_table
-from pipeline.runtime.options import ANY, FOLDER, NamesType, NumbersType, on_existing
+from pipeline.runtime.option_types import NamesType, NumbersType
+from pipeline.runtime.options import ANY, FOLDER, on_existing
 from trainer.commands.options import TRACKER_NAMES
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import images
-from pipeline.mine import pictures
+from pipeline.mine.pairs import pictures
 from pipeline.records import AlignedPair, Reject, read_rows
 
 from ...conftest import Data, Run, done, draw_pair

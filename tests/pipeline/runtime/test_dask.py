@@ -19,8 +19,8 @@ from pipeline import images
 from pipeline.detect import DetectorSpec, Survey
 from pipeline.errors import CmdTirError, DataError
 from pipeline.mine import MineConfig
-from pipeline.mine.loading import Task
 from pipeline.mine.methods import build_method
+from pipeline.mine.pairs import Task
 from pipeline.runtime.executor import run_tasks
 
 from ...conftest import REPOSITORY, draw_pair

@@ -18,8 +18,8 @@ from pydantic import TypeAdapter
 
 from pipeline import boxes, images
 from pipeline.detect import Survey
-from pipeline.mine import pictures
 from pipeline.mine.methods import Method, PairView
+from pipeline.mine.pairs import pictures
 from pipeline.mine.settings import MineConfig
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.records import AlignedPair, Matrix9, Reject
