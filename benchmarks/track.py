@@ -26,9 +26,8 @@ from trainer.net import build_network
 from trainer.net.base import TrackingNet
 from trainer.net.iou_net import BoxFeatures
 from trainer.trackers import Tracker, refine
-from trainer.trackers.atom import AtomEngine
-from trainer.trackers.dimp import DimpEngine
-from trainer.trackers.engine import Engine
+from trainer.trackers.online import AtomEngine, DimpEngine
+from trainer.trackers.online.engine import OnlineEngine
 from trainer.trackers.parameters.defaults import resolve
 from trainer.trackers.patch import Patch, Vector
 
@@ -102,7 +101,7 @@ def _frames() -> Iterator[NDArray[np.uint8]]:
         yield np.repeat(frame[..., None], 3, axis=2)
 
 
-def _plain(name: str, weights: dict[str, Tensor], device: torch.device) -> Engine:
+def _plain(name: str, weights: dict[str, Tensor], device: torch.device) -> OnlineEngine:
     """The yardstick: nothing folded, channels first, whole frames as floats, one proposal at a time."""
     net, settings = build_network(name), resolve(name, STEADY)
     net.load_state_dict(weights)
@@ -119,7 +118,7 @@ def _plain(name: str, weights: dict[str, Tensor], device: torch.device) -> Engin
         return found
 
     engine._crops = whole
-    made: Engine = engine
+    made: OnlineEngine = engine
     return made
 
 
@@ -134,7 +133,7 @@ def _one_by_one(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
     return torch.cat([net.bb_regressor.score(maps, box) for box in torch.chunk(boxes, boxes.shape[1], dim=1)], dim=1)
 
 
-def _rounds(engine: Engine, boxes: list[Box], mode: Callable[[], Any]) -> Callable[[], int]:
+def _rounds(engine: OnlineEngine, boxes: list[Box], mode: Callable[[], Any]) -> Callable[[], int]:
     """A round of frames at a time, after a first frame that is not timed."""
     frames = _frames()
     engine._generator.manual_seed(0)
@@ -149,7 +148,7 @@ def _rounds(engine: Engine, boxes: list[Box], mode: Callable[[], Any]) -> Callab
     return work
 
 
-def _timed(engine: Engine, device: str) -> dict[str, float]:
+def _timed(engine: OnlineEngine, device: str) -> dict[str, float]:
     """Let a tracker add up the seconds of its parts, in the table that is returned; ``rest`` is scores and state."""
     spent: dict[str, float] = dict.fromkeys((*PARTS.values(), "rest"), 0.0)
 

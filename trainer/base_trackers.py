@@ -14,7 +14,7 @@ class BaseTracker(NamedTuple):
     Attributes:
         network: makes the network with random weights.
         geometry: its :class:`~trainer.recipes.geometry.TrackerSpec`, what it is trained on.
-        parameters: its :class:`~trainer.trackers.parameters.params.TrackingParams`, how it tracks.
+        parameters: its :class:`~trainer.trackers.parameters.base.TrackingParams`, how it tracks.
         engine: its :class:`~trainer.trackers.engine.Engine`, which tracks.
     """
 
@@ -30,16 +30,19 @@ class BaseTracker(NamedTuple):
 
 BASE_TRACKERS = {
     "dimp18": BaseTracker(
-        "net.dimp:dimp18", "recipes.geometry:DIMP18", "trackers.parameters:DIMP", "trackers.dimp:DimpEngine"
+        "net.dimp:dimp18", "recipes.geometry:DIMP18", "trackers.parameters:DIMP", "trackers.online:DimpEngine"
     ),
     "dimp50": BaseTracker(
-        "net.dimp:dimp50", "recipes.geometry:DIMP50", "trackers.parameters:DIMP", "trackers.dimp:DimpEngine"
+        "net.dimp:dimp50", "recipes.geometry:DIMP50", "trackers.parameters:DIMP", "trackers.online:DimpEngine"
     ),
     "superdimp": BaseTracker(
-        "net.dimp:superdimp", "recipes.geometry:SUPERDIMP", "trackers.parameters:SUPERDIMP", "trackers.dimp:DimpEngine"
+        "net.dimp:superdimp",
+        "recipes.geometry:SUPERDIMP",
+        "trackers.parameters:SUPERDIMP",
+        "trackers.online:DimpEngine",
     ),
     "atom": BaseTracker(
-        "net.atom:AtomNet", "recipes.geometry:ATOM", "trackers.parameters:ATOM", "trackers.atom:AtomEngine"
+        "net.atom:AtomNet", "recipes.geometry:ATOM", "trackers.parameters:ATOM", "trackers.online:AtomEngine"
     ),
 }
 

@@ -20,7 +20,7 @@ from trainer.recipes.geometry import BACKBONE_LAYERS, TrackerSpec, geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_names
 from trainer.trackers import Tracker
 from trainer.trackers.engine import Engine
-from trainer.trackers.parameters.params import TrackingParams
+from trainer.trackers.parameters.base import TrackingParams
 from trainer.train.session import Training, prepare
 
 from ..trainer.train_world import settings, small_windows, write_world

@@ -13,7 +13,7 @@ from pipeline.boxes import iou
 from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
 from trainer.net.filter_optimizer import STRIDE
-from trainer.trackers.parameters.params import TrackingParams
+from trainer.trackers.parameters.params import OnlineParams
 from trainer.trackers.refine import ascend, best_box, boxes_around
 
 PEAK_IOU, DISPLACED_IOU, IOU_ERROR = "iou_from_peak", "iou_from_displaced", "iou_error"
@@ -25,7 +25,7 @@ Figures = dict[str, NDArray[np.float64]]
 
 
 def network_figures(
-    net: TrackingNet, reference: Features, test: Features, batch: Batch, params: TrackingParams, *, densities: bool
+    net: TrackingNet, reference: Features, test: Features, batch: Batch, params: OnlineParams, *, densities: bool
 ) -> Figures:
     """Figures of what a network finds in N windows.
 
@@ -99,7 +99,7 @@ def _centred(points: Tensor, size: Tensor) -> Tensor:
     return torch.cat([points - size / 2, size], dim=1)
 
 
-def _best(boxes: Tensor, scores: Tensor, fallback: Tensor, params: TrackingParams) -> Tensor:
+def _best(boxes: Tensor, scores: Tensor, fallback: Tensor, params: OnlineParams) -> Tensor:
     """The refined box of each window (N, 4), the first start where none is plausible, as while tracking."""
     chosen = (best_box(*each, params) for each in zip(boxes, scores))
     return torch.stack([start if best is None else best for best, start in zip(chosen, fallback)])

@@ -28,7 +28,7 @@ from trainer.net.backbone import Features
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainSettings
-from trainer.trackers.parameters.defaults import defaults_of
+from trainer.trackers.parameters.defaults import online_defaults
 
 TRAINED, TIR, RGB, BOTH = "as trained", "TIR alone", "RGB alone", "RGB and TIR"
 BATCH = 8
@@ -94,7 +94,7 @@ class HeldOutTest:
 
     def __init__(self, data: TrainingData, windows: int, device: torch.device) -> None:
         self._data, self._device = data, device
-        self._params = defaults_of(data.settings.tracker)
+        self._params = online_defaults(data.settings.tracker)
         self._instants = instants_of(data.source, data.validation_pairs)
         self.kind, self.ways = self._instants.kind, ways_of(data.feeding)
         self.windows = windows if self._instants.sequences else 0

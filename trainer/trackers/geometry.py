@@ -48,6 +48,18 @@ class Window:
         return np.asarray(pos, np.float32), np.asarray(box[2:][::-1] * self.scale, np.float32)
 
 
+def first_box(box: ArrayLike) -> tuple[float, float, float, float]:
+    """The x, y, w, h of a box that a tracker can start with.
+
+    Raises:
+        ValueError: the box is not finite or has no area.
+    """
+    x, y, w, h = as_boxes(box).reshape(4).tolist()
+    if not (w > 0 and h > 0):
+        raise ValueError(f"first box has size {w} x {h}: give x, y, w, h with positive w and h")
+    return x, y, w, h
+
+
 class Target:
     """Where the target is.
 
@@ -60,9 +72,7 @@ class Target:
     """
 
     def __init__(self, box: ArrayLike, image: tuple[int, int]) -> None:
-        x, y, w, h = as_boxes(box).reshape(4)
-        if not (w > 0 and h > 0):
-            raise ValueError(f"first box has size {w} x {h}: give x, y, w, h with positive w and h")
+        x, y, w, h = first_box(box)
         self.pos = np.array([y + (h - 1) / 2, x + (w - 1) / 2], np.float32)
         self.size = np.array([h, w], np.float32)
         self.image = np.array(image, np.float32)

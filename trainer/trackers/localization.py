@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.trackers.parameters.params import DimpParams, TrackingParams
+from trainer.trackers.parameters.params import DimpParams, OnlineParams
 from trainer.trackers.patch import Vector
 
 Flag = Literal["normal", "hard_negative", "uncertain", "not_found"]
@@ -49,7 +49,7 @@ def highest(scores: Scores) -> tuple[np.float32, Vector]:
     return scores[row, column], np.array([row, column], np.float32)
 
 
-def search(scores: Scores, layouts: list[Layout], params: TrackingParams, window: Scores | None = None) -> Peak:
+def search(scores: Scores, layouts: list[Layout], params: OnlineParams, window: Scores | None = None) -> Peak:
     """Find the target in score maps.
 
     Args:
@@ -72,7 +72,7 @@ def search(scores: Scores, layouts: list[Layout], params: TrackingParams, window
 
 
 def _judge(
-    scores: Scores, score: np.float32, cell: Vector, layout: Layout, params: TrackingParams
+    scores: Scores, score: np.float32, cell: Vector, layout: Layout, params: OnlineParams
 ) -> tuple[Vector, Flag]:
     """The cell to go to and what is thought of it, given the best one."""
     if float(score) < params.target_not_found_threshold:
@@ -101,7 +101,7 @@ def _blanked(scores: Scores, cell: Vector, size: Vector) -> Scores:
 
 
 def _choose(
-    shape: tuple[int, ...], cell: Vector, other: Vector, layout: Layout, params: TrackingParams
+    shape: tuple[int, ...], cell: Vector, other: Vector, layout: Layout, params: OnlineParams
 ) -> tuple[Vector, Flag]:
     """Of two peaks alike, the one that is plausible from where the target was; the better one where that tells none."""
     reach = params.dispalcement_scale * math.sqrt(shape[0] * shape[1]) / 2
@@ -122,7 +122,7 @@ def localize(
     *,
     sample_sz: ArrayLike = (288, 288),
     kernel_size: int = 4,
-    params: TrackingParams | None = None,
+    params: OnlineParams | None = None,
 ) -> tuple[Vector, Flag]:
     """DiMP's localisation in one score map.
 
@@ -164,7 +164,7 @@ class Grid(NamedTuple):
         cells = rows - np.float32((kernel_size + 1) % 2)
         return cls(rows, sample_sz / cells, cells / sample_sz)
 
-    def layout(self, scale: np.float32, target_sz: Vector, offset: Vector, params: TrackingParams) -> Layout:
+    def layout(self, scale: np.float32, target_sz: Vector, offset: Vector, params: OnlineParams) -> Layout:
         """The layout of the map.
 
         Args:

@@ -13,7 +13,7 @@ from trainer.net.backbone import Features
 from trainer.net.base import TrackingNet
 from trainer.net.filter_optimizer import STRIDE
 from trainer.net.iou_net import BoxFeatures, Modulation
-from trainer.trackers.parameters.params import TrackingParams, pair
+from trainer.trackers.parameters.params import OnlineParams, pair
 from trainer.trackers.patch import Vector
 
 Coordinates = Callable[[Tensor], Tensor]
@@ -31,7 +31,7 @@ class BoxRefiner:
     """
 
     def __init__(
-        self, net: TrackingNet, params: TrackingParams, generator: torch.Generator, device: torch.device
+        self, net: TrackingNet, params: OnlineParams, generator: torch.Generator, device: torch.device
     ) -> None:
         self._net, self._params, self._generator, self._device = net, params, generator, device
         self._modulation: Modulation | None = None
@@ -66,7 +66,7 @@ class BoxRefiner:
         return boxes_around(box[None], noise[None], self._params)[0]
 
 
-def boxes_around(boxes: Tensor, noise: Tensor, params: TrackingParams) -> Tensor:
+def boxes_around(boxes: Tensor, noise: Tensor, params: OnlineParams) -> Tensor:
     """Where refinement starts from: boxes (N, 4), each followed by random ones around it, (N, 1 + P, 4).
 
     Args:
@@ -81,7 +81,7 @@ def boxes_around(boxes: Tensor, noise: Tensor, params: TrackingParams) -> Tensor
     return torch.cat([boxes[:, None], torch.cat([centre - size / 2, size], dim=2)], dim=1)
 
 
-def best_box(boxes: Tensor, scores: Tensor, params: TrackingParams) -> Tensor | None:
+def best_box(boxes: Tensor, scores: Tensor, params: OnlineParams) -> Tensor | None:
     """The mean (4,) of the best of some refined boxes (P, 4) by their scores (P,); None where none is plausible."""
     boxes = torch.cat([boxes[:, :2], boxes[:, 2:].clamp(_MIN_SIDE)], dim=1)
     ratio, limit = boxes[:, 2] / boxes[:, 3], params.maximal_aspect_ratio
@@ -93,7 +93,7 @@ def best_box(boxes: Tensor, scores: Tensor, params: TrackingParams) -> Tensor | 
 
 
 def ascend(
-    net: TrackingNet, modulation: Modulation, features: BoxFeatures, boxes: Tensor, params: TrackingParams
+    net: TrackingNet, modulation: Modulation, features: BoxFeatures, boxes: Tensor, params: OnlineParams
 ) -> tuple[Tensor, Tensor]:
     """Gradient ascent of the scores of all boxes of all images at once.
 

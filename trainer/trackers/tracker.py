@@ -20,8 +20,8 @@ from trainer.sequences.thermal import Frame, FrameReader, Range
 from trainer.trackers.engine import Engine
 from trainer.trackers.fuse import fold_batch_norms
 from trainer.trackers.localization import Flag
+from trainer.trackers.parameters.base import TrackingParams
 from trainer.trackers.parameters.defaults import resolve, window_params
-from trainer.trackers.parameters.params import TrackingParams
 
 
 class Tracker:

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trainer.trackers.atom import _interpolation
-from trainer.trackers.atom_classifier import OnlineClassifier, activation
 from trainer.trackers.conjugate import Direction, solve
+from trainer.trackers.online.atom import _interpolation
+from trainer.trackers.online.atom_classifier import OnlineClassifier, activation
 from trainer.trackers.parameters.params import AtomParams
 
 SMALL = AtomParams(compressed_dim=3, filter_reg=0.1, projection_reg=0.02)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from trainer.trackers import augment
+from trainer.trackers.online import augment
 from trainer.trackers.parameters.params import DimpParams
 
 SIZE = np.array([48, 48], np.float32)

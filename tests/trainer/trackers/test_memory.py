@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.trackers.memory import Memory, SampleWeights
+from trainer.trackers.online.memory import Memory, SampleWeights
 
 
 @given(

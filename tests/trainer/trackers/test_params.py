@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.base_trackers import BASE_TRACKERS
-from trainer.trackers.parameters.defaults import INERT, REFUSED, defaults_of, resolve
+from trainer.trackers.parameters.defaults import defaults_of, resolve
 from trainer.trackers.parameters.params import AtomParams, DimpParams
+from trainer.trackers.parameters.pytracking_names import INERT, REFUSED
 from trainer.trackers.parameters.values import Augmentation
 
 SHIFTS = [(0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6)]
@@ -151,7 +151,7 @@ def test_networks_are_refused_with_what_gives_them(tracker: str, name: str) -> N
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_other_names_that_pytracking_knows_are_refused_with_a_reason(name: str) -> None:
-    for tracker in BASE_TRACKERS:
+    for tracker in FILES:
         with pytest.raises(ValueError, match=r"is not supported: \w") as error:
             resolve(tracker, {name: 1})
         assert "\n" not in str(error.value)

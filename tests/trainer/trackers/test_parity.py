@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.trackers import Tracker, augment, localize, sample_patch
-from trainer.trackers.memory import SampleWeights
+from trainer.trackers import Tracker, localize, sample_patch
+from trainer.trackers.online import augment
+from trainer.trackers.online.memory import SampleWeights
 
 from ...conftest import shared
 from .conftest import stems

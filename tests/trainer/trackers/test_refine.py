@@ -13,7 +13,7 @@ from torch import Tensor
 from trainer.net import build_network
 from trainer.net.base import TrackingNet
 from trainer.net.iou_net import BoxFeatures, Modulation
-from trainer.trackers.parameters.params import TrackingParams
+from trainer.trackers.parameters.params import DimpParams
 from trainer.trackers.refine import BoxRefiner, _score, ascend
 
 BEST = torch.tensor([50.0, 40.0, 30.0, 20.0])
@@ -48,7 +48,7 @@ class Net:
 
 def refiner(**params: Any) -> tuple[BoxRefiner, Bowl]:
     net = Net()
-    settings = replace(TrackingParams(), **params)
+    settings = replace(DimpParams(), **params)
     made = BoxRefiner(cast(TrackingNet, net), settings, torch.Generator().manual_seed(0), torch.device("cpu"))
     made.learn({}, torch.zeros(2, 4))
     return made, net.bb_regressor
@@ -157,7 +157,7 @@ def test_scores_from_a_part_of_the_maps_are_those_from_all(boxes: list[list[floa
 @pytest.mark.parametrize("space", ["default", "relative"])
 def test_many_sequences_at_once_are_each_by_itself(space: Literal["default", "relative"]) -> None:
     net = build_network("dimp18").eval().requires_grad_(False)
-    settings = replace(TrackingParams(), box_refinement_space=space, box_refinement_step_length=0.1)
+    settings = replace(DimpParams(), box_refinement_space=space, box_refinement_step_length=0.1)
     generator = torch.Generator().manual_seed(0)
     modulation = Modulation(*(torch.rand(3, 256, generator=generator) for _ in range(2)))
     maps = BoxFeatures(*(torch.randn(3, 256, side, side, generator=generator) for side in (18, 9)))

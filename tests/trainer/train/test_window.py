@@ -22,7 +22,7 @@ from trainer.net import build_network
 from trainer.pages import feeds_page
 from trainer.recipes.settings import make_settings
 from trainer.trackers import Tracker
-from trainer.trackers.engine import Engine
+from trainer.trackers.online.engine import OnlineEngine
 from trainer.trackers.parameters.defaults import defaults_of, resolve
 from trainer.train import loop, merge, session, stage
 
@@ -44,13 +44,13 @@ def model_of(folder: Path, row: str, teacher: Path, **more: object) -> Path:
 def seen_by(patch: pytest.MonkeyPatch) -> set[tuple[int, ...]]:
     """The shapes of the pictures that trackers show their network from now on."""
     shapes: set[tuple[int, ...]] = set()
-    features = Engine._features
+    features = OnlineEngine._features
 
-    def spy(engine: Engine, patches: Any) -> Any:
+    def spy(engine: OnlineEngine, patches: Any) -> Any:
         shapes.update(patch.shape for patch in patches)
         return features(engine, patches)
 
-    patch.setattr(Engine, "_features", spy)
+    patch.setattr(OnlineEngine, "_features", spy)
     return shapes
 
 

@@ -1,4 +1,4 @@
-"""The parameters of the trackers under pytracking's names, with its defaults."""
+"""The parameters of the trackers under the names of their authors, with their defaults."""
 
 from trainer.trackers.parameters.defaults import ATOM, DIMP, SUPERDIMP, resolve
 

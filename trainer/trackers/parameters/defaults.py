@@ -4,62 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.errors import did_you_mean, first_fault
 from trainer.base_trackers import base_tracker
-from trainer.net.filter_optimizer import STRIDE
-from trainer.trackers.parameters.params import AtomParams, DimpParams, TrackingParams
-
-INERT = frozenset(
-    {
-        "debug",
-        "device",
-        "feature_size_odd",
-        "feature_window",
-        "iounet_use_log_scale",
-        "standard_alpha",
-        "use_gpu",
-        "visualization",
-        "vot_anno_conversion_type",
-    }
-)
-"""Names in parameter files that change no box, there or here: accepted, without effect, where they are no parameter."""
-
-_WEIGHTS = "the network is that of the weights (cmd-track --weights)"
-_SOLVER = "ATOM's classifier is solved by Gauss-Newton and conjugate gradients alone"
-_PRDIMP = "it belongs to PrDiMP's classifier, which none of these trackers has"
-_SIZE = "give image_sample_size as (height, width)"
-_WINDOW = "window_output is a whole cosine window"
-REFUSED: Mapping[str, str] = MappingProxyType(
-    {
-        "net": _WEIGHTS,
-        "features": _WEIGHTS,
-        "visdom": "nothing is shown while tracking: cmd-track --save-frames and --save-video draw boxes",
-        "optimizer": _SOLVER,
-        "optimizer_step_length": _SOLVER,
-        "optimizer_momentum": _SOLVER,
-        "CG_optimizer": _SOLVER,
-        "analyze_convergence": "it ends the sequence after its first frame",
-        "hinge_threshold": "pytracking's ATOM never makes the mask that it is for",
-        "iounet_not_use_reference": "it is an ablation that hides the target from the IoU-net",
-        "search_area_shape": "the search window is square",
-        "translation_weight": "ATOM's classifier sees one feature map: there is nothing to weigh",
-        "use_clipped_window": _WINDOW,
-        "effective_search_area": _WINDOW,
-        "use_image_aspect_ratio": _SIZE,
-        "feature_stride": _SIZE,
-        "output_not_found_box": "every frame gets a box, and Tracker.flag says not_found",
-        "label_threshold": _PRDIMP,
-        "label_shrink": _PRDIMP,
-        "softmax_reg": _PRDIMP,
-        "filter_init_zero": "the filter starts from the network's prediction",
-    }
-)
-"""Why other names are not supported that pytracking's DiMP and ATOM know."""
+from trainer.trackers.parameters.base import TrackingParams
+from trainer.trackers.parameters.params import AtomParams, DimpParams, OnlineParams
 
 DIMP = DimpParams()
 SUPERDIMP = replace(
@@ -85,6 +37,18 @@ def defaults_of(tracker: str) -> TrackingParams:
     return params
 
 
+def online_defaults(tracker: str) -> OnlineParams:
+    """The parameters of a base tracker that is of DiMP's and ATOM's kind.
+
+    Raises:
+        ValueError: no such tracker, or one of another kind.
+    """
+    params = defaults_of(tracker)
+    if not isinstance(params, OnlineParams):
+        raise ValueError(f"{tracker} refines no boxes by an IoU-net: choose a tracker that does")
+    return params
+
+
 def window_params(name: str, window: int | None) -> dict[str, Any]:
     """The parameters, by name, that make a tracker look through search windows of a size.
 
@@ -93,15 +57,9 @@ def window_params(name: str, window: int | None) -> dict[str, Any]:
         window: side in network pixels, a multiple of the stride; None is the tracker's own, which takes none.
 
     Raises:
-        ValueError: no such tracker.
+        ValueError: no such tracker, or it has windows of one size alone.
     """
-    if window is None:
-        return {}
-    if not isinstance(defaults_of(name), AtomParams):
-        return {"image_sample_size": window}
-    # ATOM's window has an even number of cells, unless it is told that it shall be odd.
-    odd = {"feature_size_odd": True} if window // STRIDE % 2 else {}
-    return {"max_image_sample_size": window**2, "min_image_sample_size": window**2, **odd}
+    return {} if window is None else defaults_of(name).in_window(window)
 
 
 def resolve(name: str, overrides: Mapping[str, Any]) -> TrackingParams:
@@ -109,25 +67,25 @@ def resolve(name: str, overrides: Mapping[str, Any]) -> TrackingParams:
 
     Args:
         name: of the base tracker.
-        overrides: values by parameter name; names in :data:`INERT` are passed over.
+        overrides: values by parameter name; those that are ``inert`` are passed over.
 
     Raises:
-        ValueError: no such tracker or parameter, one of :data:`REFUSED`, or a value of another type or range.
+        ValueError: no such tracker or parameter, one that is ``refused``, or a value of another type or range.
     """
     defaults = defaults_of(name)
     known = [each.name for each in fields(defaults)]
     for key in overrides:
-        if key not in known and key not in INERT:
-            raise ValueError(_unknown(name, key, known))
+        if key not in known and key not in defaults.inert:
+            raise ValueError(_unknown(name, key, known, defaults.refused))
     try:
         return replace(defaults, **{key: value for key, value in overrides.items() if key in known})
     except ValidationError as error:
         raise ValueError(f"{name}: {_told(error, overrides)}") from error
 
 
-def _unknown(name: str, key: str, known: list[str]) -> str:
-    if key in REFUSED:
-        return f"{name}: parameter {key!r} of pytracking is not supported: {REFUSED[key]}"
+def _unknown(name: str, key: str, known: list[str], refused: Mapping[str, str]) -> str:
+    if key in refused:
+        return f"{name}: parameter {key!r} of pytracking is not supported: {refused[key]}"
     meant = did_you_mean(key, known).rstrip() or f"the parameters are {', '.join(known)}"
     return f"{name} has no parameter {key!r}: {meant}"
 

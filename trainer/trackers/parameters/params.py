@@ -1,17 +1,20 @@
-"""Every parameter of the trackers, by the names of pytracking's parameter files for DiMP and ATOM.
+"""Every parameter of DiMP and ATOM, by the names of pytracking's parameter files.
 
 Lengths without a unit are shares: of the target, of the search window or of the score map, as said beside each.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from trainer.net.correlation import FILTER_SIZE
 from trainer.net.filter_optimizer import STRIDE
+from trainer.trackers.parameters.base import CONFIG, TrackingParams
+from trainer.trackers.parameters.pytracking_names import INERT, REFUSED
 from trainer.trackers.parameters.values import (
     Activation,
     Augmentation,
@@ -44,12 +47,11 @@ ATOM_VIEWS = Augmentation(
 Side = Annotated[int, Field(ge=FILTER_SIZE * STRIDE)]
 """Of a search window, in network pixels: it has no fewer cells than the filter."""
 Area = Annotated[Number, Field(ge=(FILTER_SIZE * STRIDE) ** 2)]
-_CONFIG = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class TrackingParams:
-    """What DiMP and ATOM share.
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class OnlineParams(TrackingParams):
+    """What DiMP and ATOM share, whose classifiers learn while they track.
 
     Attributes:
         search_area_scale: side of the search window over the target's geometric mean side.
@@ -89,6 +91,8 @@ class TrackingParams:
         integer_rounding: cut windows as torch before 1.5 did (integer divisions, extents without halves).
     """
 
+    inert: ClassVar[frozenset[str]] = INERT
+    refused: ClassVar[Mapping[str, str]] = REFUSED
     search_area_scale: Positive = 5.0
     scale_factors: Scales = (1.0,)
     augmentation: Augmentation = DIMP_VIEWS
@@ -126,8 +130,8 @@ class TrackingParams:
     integer_rounding: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class DimpParams(TrackingParams):
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class DimpParams(OnlineParams):
     """What only DiMP has.
 
     Attributes:
@@ -164,9 +168,13 @@ class DimpParams(TrackingParams):
     score_filter_ksz: Odd = 1
     filter_reg: NotNegative | None = None
 
+    def in_window(self, side: int) -> dict[str, Any]:
+        """See :meth:`TrackingParams.in_window`."""
+        return {"image_sample_size": side}
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class AtomParams(TrackingParams):
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class AtomParams(OnlineParams):
     """What only ATOM has.
 
     Attributes:
@@ -219,6 +227,12 @@ class AtomParams(TrackingParams):
     augmentation: Augmentation = ATOM_VIEWS
     sample_memory_size: Count = 250
     train_skipping: Count = 10
+
+    def in_window(self, side: int) -> dict[str, Any]:
+        """See :meth:`TrackingParams.in_window`."""
+        # The window has an even number of cells, unless it is told that it shall be odd.
+        odd = {"feature_size_odd": True} if side // STRIDE % 2 else {}
+        return {"max_image_sample_size": side**2, "min_image_sample_size": side**2, **odd}
 
 
 def pair(value: float | tuple[float, float]) -> tuple[float, float]:

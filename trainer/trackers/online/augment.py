@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.trackers.parameters.params import TrackingParams, pair
+from trainer.trackers.parameters.params import OnlineParams, pair
 from trainer.trackers.parameters.values import Augmentation
 from trainer.trackers.patch import Vector
 
@@ -99,7 +99,7 @@ def rotate(degrees: float) -> Callable[[Patch], Patch]:
     return transform
 
 
-def views(params: TrackingParams, size: Vector, generator: torch.Generator, offset: Vector | None = None) -> list[View]:
+def views(params: OnlineParams, size: Vector, generator: torch.Generator, offset: Vector | None = None) -> list[View]:
     """The views of the first frame, the untouched one first.
 
     Args:
@@ -142,7 +142,7 @@ def _whole(shift: Vector) -> Shift:
     return int(shift[0]), int(shift[1])
 
 
-def wide_size(params: TrackingParams, size: Vector) -> Vector:
+def wide_size(params: OnlineParams, size: Vector) -> Vector:
     """(2,) rows and columns of the patch that views are cut from: as even or odd as ``size``."""
     factor = params.augmentation_expansion_factor
     if factor is None:
@@ -151,7 +151,7 @@ def wide_size(params: TrackingParams, size: Vector) -> Vector:
     return np.asarray(wide + (wide - np.trunc(size)) % 2, np.float32)
 
 
-def with_dropout(features: torch.Tensor, params: TrackingParams, generator: torch.Generator) -> torch.Tensor:
+def with_dropout(features: torch.Tensor, params: OnlineParams, generator: torch.Generator) -> torch.Tensor:
     """Append copies of the first view's features (n, C, h, w) in which channels are switched off at random."""
     count, probability = params.augmentation.dropout
     if not (params.use_augmentation and count):

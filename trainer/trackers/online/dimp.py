@@ -12,16 +12,17 @@ from pipeline.images import Rgb
 from trainer.net import DimpNet
 from trainer.net.backbone import Features
 from trainer.net.correlation import FILTER_SIZE
-from trainer.trackers.augment import View, with_dropout
-from trainer.trackers.engine import Engine, Outcome, at
+from trainer.trackers.engine import Outcome
 from trainer.trackers.geometry import Target, Window, search_side
 from trainer.trackers.localization import Grid, Peak, Scores, cosine_window, search
-from trainer.trackers.memory import Memory
+from trainer.trackers.online.augment import View, with_dropout
+from trainer.trackers.online.engine import OnlineEngine, at
+from trainer.trackers.online.memory import Memory
 from trainer.trackers.parameters.params import DimpParams, pair
 from trainer.trackers.patch import Vector, location
 
 
-class DimpEngine(Engine):
+class DimpEngine(OnlineEngine):
     """A tracker whose filter is predicted from the first frame and improved on the memory."""
 
     def __init__(self, net: DimpNet, params: DimpParams, generator: torch.Generator, device: torch.device) -> None:

@@ -13,19 +13,20 @@ from pipeline.images import Rgb
 from pipeline.labels import gaussian_label
 from trainer.net import AtomNet
 from trainer.net.filter_optimizer import STRIDE
-from trainer.trackers.atom_classifier import OnlineClassifier
-from trainer.trackers.augment import with_dropout
-from trainer.trackers.engine import Engine, Outcome, at
+from trainer.trackers.engine import Outcome
 from trainer.trackers.geometry import Target, Window
 from trainer.trackers.localization import Layout, Peak, cosine_window, search
-from trainer.trackers.memory import Memory
+from trainer.trackers.online.atom_classifier import OnlineClassifier
+from trainer.trackers.online.augment import with_dropout
+from trainer.trackers.online.engine import OnlineEngine, at
+from trainer.trackers.online.memory import Memory
 from trainer.trackers.parameters.params import AtomParams
 from trainer.trackers.patch import Vector
 
 _EPSILON = 1e-10
 
 
-class AtomEngine(Engine):
+class AtomEngine(OnlineEngine):
     """A tracker whose filter and projection are learnt on the first frame, the filter again while tracking."""
 
     def __init__(self, net: AtomNet, params: AtomParams, generator: torch.Generator, device: torch.device) -> None:
