@@ -15,11 +15,11 @@ from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import mine
 from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, read_rows
-from trainer.data import search_windows
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
-from trainer.data.proposals import MIN_IOU, SIGMAS
 from trainer.data.shards import open_source
+from trainer.data.targets import MIN_IOU, SIGMAS
+from trainer.data.views import search_windows
 from trainer.recipes.geometry import TrackerSpec, geometry_of
 
 SAMPLES = 60

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from pipeline import images
-from pipeline.boxes import common_area, iou
+from pipeline.boxes import common_area
 from pipeline.errors import DataError
-from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
 from pipeline.shards.reader import ShardReader
-from trainer.data import search_windows
 from trainer.data.controls.control import PARTNER, POLARITY, is_negative
 from trainer.data.controls.misaligned import misalign
 from trainer.data.controls.shuffled import Partners, swap_tir
 from trainer.data.draws import PROPOSALS, Drawn, Draws
 from trainer.data.feeds import Feeding
-from trainer.data.pictures import Pictures, decode_pictures, side_by_side
-from trainer.data.proposals import mixture_boxes, mixture_densities, perturbed_boxes
 from trainer.data.shards import Source
-from trainer.data.side_by_side import flip_box, joined_box, seam
+from trainer.data.targets import targets_of
 from trainer.data.tracks import Tracks
+from trainer.data.views.cut import box_in, cut_planes
+from trainer.data.views.pictures import Pictures, decode_pictures, side_by_side
+from trainer.data.views.search_windows import Framed, Window, jitter, search_window
+from trainer.data.views.side_by_side import flip_box, joined_box, seam
 from trainer.recipes.geometry import TrackerSpec
 
-MEAN_COLOUR = (124, 116, 104)
-"""ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""
-BRIGHTNESS = (0.8, 1.2)
 Sample = dict[str, Any]
 
 
@@ -98,11 +93,11 @@ class PairDataset(Dataset[Sample]):
                     shown, mirrored = side_by_side(shown, mirrored), False
                 shown = shown.negative() if negative[branch] else shown
                 sample |= self._view(branch, shown, mirrored, self.draws.rng(index, branch, image))
-            views.append(sample | self._targets(sample["test_box"], self.draws.rng(index, PROPOSALS, image)))
+            views.append(sample | targets_of(sample["test_box"], self.spec, self.draws.rng(index, PROPOSALS, image)))
         sample = {"pair": self.draws.pair_of(drawn.patches[0][0])} | _stacked(views)
         return {key: np.asarray(value, np.float32) if _is_real(value) else value for key, value in sample.items()}
 
-    def framed(self, index: int) -> tuple[search_windows.Framed, search_windows.Framed]:
+    def framed(self, index: int) -> tuple[Framed, Framed]:
         """What the windows of a draw show, by branch, told without decoding a picture; of several images the first.
 
         In pictures of full size: where a draw is decoded smaller its window may lie up to a pixel beside this one.
@@ -110,7 +105,7 @@ class PairDataset(Dataset[Sample]):
         drawn = self.draws.draw(index)
         return self._framed(index, 0, drawn), self._framed(index, 1, drawn)
 
-    def _framed(self, index: int, branch: int, drawn: Drawn) -> search_windows.Framed:
+    def _framed(self, index: int, branch: int, drawn: Drawn) -> Framed:
         """What the first window of a branch shows."""
         patch, mirrored = drawn.patches[branch][0], drawn.mirrored[branch][0]
         (width, height), area = self._extent(self.draws.pair_of(patch))
@@ -121,10 +116,7 @@ class PairDataset(Dataset[Sample]):
             boxes, mirrored = (joined_box(box, last - first), joined_box(area, last - first)), False
             width += last - first
         window = self._window(branch, boxes[0], (width, height), self.draws.rng(index, branch))
-        seen = [window.to_window(each) for each in boxes]
-        if mirrored:
-            seen = [search_windows.mirrored_in_window(each, self.spec.size) for each in seen]
-        return search_windows.Framed(*seen)
+        return Framed(*(box_in(window, each, mirrored) for each in boxes))
 
     def _extent(self, pair: int) -> tuple[tuple[int, int], NDArray[np.float64]]:
         """(width, height) of a pair's stored pictures, and the box (4,) of what both cameras see of them."""
@@ -170,55 +162,18 @@ class PairDataset(Dataset[Sample]):
             misalign(pictures, self.source, pair, control, reduce)
         return pictures
 
-    def _window(
-        self, branch: int, box: NDArray[np.float64], size: tuple[int, int], rng: np.random.Generator
-    ) -> search_windows.Window:
+    def _window(self, branch: int, box: NDArray[np.float64], size: tuple[int, int], rng: np.random.Generator) -> Window:
         spec = self.spec
         scale = (spec.centre_jitter[branch], spec.scale_jitter[branch]) if self.jitter else (0.0, 0.0)
-        return search_windows.search_window(search_windows.jitter(box, *scale, rng), size, spec)
+        return search_window(jitter(box, *scale, rng), size, spec)
 
     def _view(self, branch: int, pictures: Pictures, mirrored: bool, rng: np.random.Generator) -> Sample:
         """One branch's window: its pictures (3, S, S) uint8 by modality, and the box *in this very window*."""
         name: Literal["reference", "test"] = "test" if branch else "reference"
         window = self._window(branch, pictures.box, pictures.size, rng)
-        seen = window.to_window(pictures.box)
-        blank = None if pictures.unseen is None else search_windows.extract(pictures.unseen, window)
-        view: Sample = {}
-        for fed in self.feeding.cut(name):
-            cut = search_windows.extract(pictures.fed[fed], window)
-            if self.augment:
-                cut = cv2.convertScaleAbs(cut, alpha=rng.uniform(*BRIGHTNESS)).astype(np.uint8, copy=False)
-            if cut.ndim == 2:
-                cut = cv2.cvtColor(cut, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
-            if blank is not None:
-                # After the colours were changed, so that both modalities end up alike.
-                cv2.copyTo(_mean_picture(window.size), blank, cut)
-            planes = np.empty((3, window.size, window.size), np.uint8)
-            cv2.split(cut, list(planes))
-            view[f"{name}_{fed}"] = np.ascontiguousarray(planes[..., ::-1]) if mirrored else planes
-        if mirrored:
-            seen = search_windows.mirrored_in_window(seen, window.size)
-        view[f"{name}_box"] = seen
-        return view
-
-    def _targets(self, box: NDArray[np.float64], rng: np.random.Generator) -> Sample:
-        """Label g, state s and proposals of the test window."""
-        spec = self.spec
-        label = gaussian_label(
-            box,
-            feature_size=spec.cells,
-            kernel_size=LABEL_KERNEL,
-            image_size=spec.size,
-            sigma_factor=spec.sigma_factor,
-        )
-        targets: Sample = {"label": label, "state": box_state(box)}
-        if spec.mixture:
-            proposals = mixture_boxes(box, spec.proposals, rng)
-            density, truth = mixture_densities(proposals, box)
-            targets |= {"density": density, "truth_density": truth}
-        else:
-            proposals, _ = perturbed_boxes(box, spec.proposals, rng)
-        return targets | {"proposals": proposals, "proposal_iou": iou(proposals, box)}
+        planes = cut_planes(pictures, self.feeding.cut(name), window, mirrored, rng if self.augment else None)
+        view: Sample = {f"{name}_{fed}": cut for fed, cut in planes.items()}
+        return view | {f"{name}_box": box_in(window, pictures.box, mirrored)}
 
 
 def _stacked(views: list[Sample]) -> Sample:
@@ -226,11 +181,6 @@ def _stacked(views: list[Sample]) -> Sample:
     if len(views) == 1:
         return views[0]
     return {name: np.stack([view[name] for view in views]) for name in views[0]}
-
-
-@cache
-def _mean_picture(size: int) -> NDArray[np.uint8]:
-    return np.full((size, size, 3), MEAN_COLOUR, np.uint8)
 
 
 def _is_real(value: object) -> bool:

@@ -18,8 +18,8 @@ from pipeline.boxes import iou
 from pipeline.labels import LABEL_STRIDE
 from pipeline.shards.index import ShardIndex
 from trainer.data.dataset import PairDataset
-from trainer.data.search_windows import Box, Framed
 from trainer.data.training_data import TrainingData
+from trainer.data.views.search_windows import Box, Framed
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from trainer.data import giveaways
 from trainer.data.dataset import PairDataset, Sample
 from trainer.data.feeds import Feeding
-from trainer.data.side_by_side import joined_box, seam
 from trainer.data.training_data import TrainingData
+from trainer.data.views.side_by_side import joined_box, seam
 from trainer.measure.instants import HeldOutDraws, Instants
 
 STARTS = 2

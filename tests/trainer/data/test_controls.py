@@ -17,14 +17,15 @@ from torch.utils.data import DataLoader
 from pipeline import images
 from pipeline.boxes import corners
 from pipeline.errors import DataError, UsageError
-from trainer.data import search_windows
 from trainer.data.controls.control import PARTNER, PairControl
 from trainer.data.controls.misaligned import direction, shift_tir
 from trainer.data.controls.shuffled import Partners, sequence_of, swap_tir
-from trainer.data.dataset import MEAN_COLOUR, PairDataset
+from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
-from trainer.data.pictures import Pictures
 from trainer.data.shards import Source, open_source
+from trainer.data.views import search_windows
+from trainer.data.views.cut import MEAN_COLOUR
+from trainer.data.views.pictures import Pictures
 from trainer.recipes.geometry import geometry_of
 
 from ..train_world import FRAMES, HEIGHT, SEQUENCES, WIDTH, picture, shard, write_world

@@ -14,11 +14,12 @@ from pipeline import images
 from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_STRIDE, box_state
-from trainer.data.dataset import MEAN_COLOUR, PairDataset, read_batches
+from trainer.data.dataset import PairDataset, read_batches
 from trainer.data.draws import EpochSampler
 from trainer.data.feeds import Feeding
-from trainer.data.proposals import mixture_densities
 from trainer.data.shards import Source, open_source
+from trainer.data.targets import mixture_densities
+from trainer.data.views.cut import MEAN_COLOUR
 from trainer.recipes.geometry import geometry_of
 
 from ..train_world import HEIGHT, shard, write_world

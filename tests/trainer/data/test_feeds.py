@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.data.dataset import MEAN_COLOUR
 from trainer.data.feeds import Feeding, assemble, normalise
+from trainer.data.views.cut import MEAN_COLOUR
 from trainer.net.base import IMAGE_MEAN
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import configure

@@ -16,9 +16,9 @@ from trainer.data import giveaways
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
 from trainer.data.giveaways import Giveaway, Prior, borders_box, measure
-from trainer.data.search_windows import Framed
 from trainer.data.shards import Source, open_source
 from trainer.data.training_data import open_training_data
+from trainer.data.views.search_windows import Framed
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import make_settings

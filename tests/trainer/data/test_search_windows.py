@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.boxes import iou
 from trainer.base_trackers import BASE_TRACKERS
-from trainer.data import search_windows
-from trainer.data.proposals import mixture_densities, perturbed_boxes
+from trainer.data.targets import mixture_densities, perturbed_boxes
+from trainer.data.views import search_windows
 from trainer.recipes.geometry import TrackerSpec, geometry_of
 
 from ...conftest import shared

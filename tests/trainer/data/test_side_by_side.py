@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.data.side_by_side import flip, flip_box, join
+from trainer.data.views.side_by_side import flip, flip_box, join
 
 WIDTH, HEIGHT = 40, 12
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from trainer.data.controls.control import PairControl
 from trainer.data.controls.shuffled import sequence_of
-from trainer.data.pictures import Pictures, either, outside
 from trainer.data.shards import Source
+from trainer.data.views.pictures import Pictures, either, outside
 
 
 def direction(seed: int, sequence: str) -> NDArray[np.float64]:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.errors import UsageError
-from trainer.data.pictures import Pictures, either, outside
 from trainer.data.shards import Source
 from trainer.data.split.side import key_of
+from trainer.data.views.pictures import Pictures, either, outside
 
 
 class Partners:

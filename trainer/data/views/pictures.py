@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.shards.reader import ShardReader
-from trainer.data.side_by_side import flip, flip_box, join
+from trainer.data.views.side_by_side import flip, flip_box, join
 
 Box = NDArray[np.float64]
 

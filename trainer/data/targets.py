@@ -1,14 +1,17 @@
-"""Proposals for box regression: boxes around a target, and how likely they are."""
+"""What is to be learnt of a test window: label g, state s, and proposals, boxes around the target with their IoU."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.boxes import iou
-from trainer.data.search_windows import Box
+from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
+from trainer.data.views.search_windows import Box
+from trainer.recipes.geometry import TrackerSpec
 
 SIGMAS = (0.01, 0.05, 0.1, 0.2, 0.3)
 """Spreads of perturbed boxes, in units of the box's geometric mean side."""
@@ -16,6 +19,35 @@ MIN_IOU = 0.1
 """A perturbed box overlaps the target by more."""
 MIXTURE = (0.05, 0.5)
 """Standard deviations of the two Gaussians of SuperDiMP's proposals, in (cx/w, cy/h, log w, log h)."""
+
+
+def targets_of(box: Box, spec: TrackerSpec, rng: np.random.Generator) -> dict[str, Any]:
+    """What is to be learnt of the test window of a base tracker's geometry.
+
+    Args:
+        box: (4,) x, y, w, h of the target, pixels of the window.
+        spec: the geometry.
+        rng: of the proposals.
+
+    Returns:
+        ``label`` (F, F) and ``state`` (4,), ``proposals`` (P, 4) and ``proposal_iou`` (P,), and where the proposals are
+        of a mixture ``density`` and ``truth_density`` (P,).
+    """
+    label = gaussian_label(
+        box,
+        feature_size=spec.cells,
+        kernel_size=LABEL_KERNEL,
+        image_size=spec.size,
+        sigma_factor=spec.sigma_factor,
+    )
+    targets = {"label": label, "state": box_state(box)}
+    if spec.mixture:
+        proposals = mixture_boxes(box, spec.proposals, rng)
+        density, truth = mixture_densities(proposals, box)
+        targets |= {"density": density, "truth_density": truth}
+    else:
+        proposals, _ = perturbed_boxes(box, spec.proposals, rng)
+    return targets | {"proposals": proposals, "proposal_iou": iou(proposals, box)}
 
 
 def perturbed_boxes(box: Box, count: int, rng: np.random.Generator) -> tuple[Box, NDArray[np.float64]]:
