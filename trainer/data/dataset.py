@@ -33,8 +33,9 @@ Sample = dict[str, Any]
 class PairDataset(Dataset[Sample]):
     """Samples by draw number: what it picks (:class:`~trainer.data.draws.Draws`), then a window an image and branch.
 
-    Every random number is a function of (seed, epoch, draw, branch, image): workers and resumption change nothing. The
-    index is ``epoch * samples + draw``. Where a branch sees several images, all of a sample that is of a window or a
+    Every random number is a function of (seed, epoch, draw, branch, image), that of a window's brightness of its
+    modality too: workers and resumption change nothing, nor does what else is fed. The index is ``epoch * samples +
+    draw``. Where a branch sees several images, all of a sample that is of a window or a
     box is stacked over them, in front.
 
     Args:
@@ -46,6 +47,7 @@ class PairDataset(Dataset[Sample]):
         seed: of the run.
         jitter: False centres every window on its box.
         augment: brightness, gray-scale and mirrors as the base trackers train with.
+        redraw: False repeats the windows of the first epoch, with new proposals.
         images: that each branch sees.
         tracks: where the test branch sees other instants than the reference branch.
     """
@@ -61,13 +63,13 @@ class PairDataset(Dataset[Sample]):
         seed: int,
         jitter: bool = True,
         augment: bool = True,
+        redraw: bool = True,
         images: int = 1,
         tracks: Tracks | None = None,
     ) -> None:
-        self.source, self.spec, self.feeding, self.jitter, self.augment = source, spec, feeding, jitter, augment
-        self.draws = Draws(
-            source, pairs, spec, samples=samples, seed=seed, augment=augment, images=images, tracks=tracks
-        )
+        self.source, self.spec, self.feeding, self.jitter = source, spec, feeding, jitter
+        drawn: dict[str, Any] = {"augment": augment, "redraw": redraw, "images": images, "tracks": tracks}
+        self.draws = Draws(source, pairs, spec, samples=samples, seed=seed, **drawn)
         self._extents: dict[int, tuple[tuple[int, int], NDArray[np.float64]]] = {}
         self.partners = Partners(source, pairs) if feeding.shuffled else None
 
@@ -92,7 +94,7 @@ class PairDataset(Dataset[Sample]):
                 if self.feeding.joined:
                     shown, mirrored = side_by_side(shown, mirrored), False
                 shown = shown.negative() if negative[branch] else shown
-                sample |= self._view(branch, shown, mirrored, self.draws.rng(index, branch, image))
+                sample |= self._view(index, branch, image, shown, mirrored)
             views.append(sample | targets_of(sample["test_box"], self.spec, self.draws.rng(index, PROPOSALS, image)))
         sample = {"pair": self.draws.pair_of(drawn.patches[0][0])} | _stacked(views)
         return {key: np.asarray(value, np.float32) if _is_real(value) else value for key, value in sample.items()}
@@ -122,8 +124,7 @@ class PairDataset(Dataset[Sample]):
         """(width, height) of a pair's stored pictures, and the box (4,) of what both cameras see of them."""
         if pair not in self._extents:
             reader, row = self._stored(pair)
-            name = self.feeding.stored[0]
-            size = images.picture_size(reader.encoded(name, row), reader.name(name, row))
+            size = images.picture_size(reader.encoded("rgb", row), reader.name("rgb", row))
             self._extents[pair] = size, common_area(size, reader.valid(row))
         return self._extents[pair]
 
@@ -135,19 +136,19 @@ class PairDataset(Dataset[Sample]):
     def _pictures(self, index: int, patch: int, views: Iterable[tuple[int, int]]) -> Pictures:
         """What the feeding asks for of a patch's pair, decoded as small as keeps a pixel for each of the windows'.
 
-        The windows are told by branch and image.
+        The windows are told by branch and image. How small both pictures say, whatever is fed: or an RGB window would
+        be another where the TIR is no JPEG and is fed too.
         """
         pair, box = self.draws.pair_of(patch), self.source.box[patch]
         reader, row = self._stored(pair)
-        names = self.feeding.stored
-        encoded = {name: reader.encoded(name, row) for name in names}
+        encoded = {name: reader.encoded(name, row) for name in ("rgb", "tir")}
         reduce = 1
         if not self.feeding.joined:
-            size = images.picture_size(encoded[names[0]], reader.name(names[0], row))
+            size = images.picture_size(encoded["rgb"], reader.name("rgb", row))
             rngs = [(branch, self.draws.rng(index, branch, image)) for branch, image in views]
             side = min(self._window(branch, box, size, rng).side for branch, rng in rngs)
             reduce = min(images.reduction(data, side / self.spec.size) for data in encoded.values())
-        return decode_pictures(reader, row, encoded, box, reduce)
+        return decode_pictures(reader, row, {name: encoded[name] for name in self.feeding.stored}, box, reduce)
 
     def _controlled(self, index: int, patch: int, pictures: Pictures) -> Pictures:
         """The pictures of a patch's pair with what the feeding puts in the place of its own."""
@@ -167,11 +168,12 @@ class PairDataset(Dataset[Sample]):
         scale = (spec.centre_jitter[branch], spec.scale_jitter[branch]) if self.jitter else (0.0, 0.0)
         return search_window(jitter(box, *scale, rng), size, spec)
 
-    def _view(self, branch: int, pictures: Pictures, mirrored: bool, rng: np.random.Generator) -> Sample:
+    def _view(self, index: int, branch: int, image: int, pictures: Pictures, mirrored: bool) -> Sample:
         """One branch's window: its pictures (3, S, S) uint8 by modality, and the box *in this very window*."""
         name: Literal["reference", "test"] = "test" if branch else "reference"
-        window = self._window(branch, pictures.box, pictures.size, rng)
-        planes = cut_planes(pictures, self.feeding.cut(name), window, mirrored, rng if self.augment else None)
+        window = self._window(branch, pictures.box, pictures.size, self.draws.rng(index, branch, image))
+        gains = {fed: self.draws.brightness(index, branch, image, fed) for fed in self.feeding.cut(name)}
+        planes = cut_planes(pictures, gains, window, mirrored)
         view: Sample = {f"{name}_{fed}": cut for fed, cut in planes.items()}
         return view | {f"{name}_box": box_in(window, pictures.box, mirrored)}
 

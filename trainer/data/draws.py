@@ -14,6 +14,7 @@ from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
 
 GRAY = 0.05
+BRIGHTNESS = (0.8, 1.2)
 CHOICE, PROPOSALS, INSTANTS, FLIPS = 2, 3, 4, 5
 """Streams of random numbers; 0 and 1 are the windows of the branches, ``FLIPS`` and the next their own mirrors."""
 IMAGE = 32
@@ -53,7 +54,8 @@ class Draws:
         spec: the base tracker's geometry.
         samples: draws an epoch; a draw's number is ``epoch * samples + draw``.
         seed: of the run.
-        augment: whether windows lose their colour and are mirrored as the base trackers do it.
+        augment: whether windows lose their colour, change their brightness and are mirrored as the base trackers do it.
+        redraw: whether every epoch draws anew; False repeats the windows of the first, with new proposals.
         images: that each branch sees.
         tracks: where the test branch sees other instants than the reference branch; None where it sees the same.
     """
@@ -67,15 +69,23 @@ class Draws:
         samples: int,
         seed: int,
         augment: bool = True,
+        redraw: bool = True,
         images: int = 1,
         tracks: Tracks | None = None,
     ) -> None:
         self.source, self.pairs, self.spec, self.tracks = source, pairs, spec, tracks
-        self.samples, self.seed, self.augment, self.images = samples, seed, augment, images
+        self.samples, self.seed, self.augment, self.redraw, self.images = samples, seed, augment, redraw, images
 
-    def rng(self, index: int, stream: int, image: int = 0) -> np.random.Generator:
-        """Random numbers of a draw, a function of (seed, epoch, draw, stream, image of the branch) alone."""
-        return np.random.default_rng([self.seed, *divmod(int(index), self.samples), stream + IMAGE * image])
+    def rng(self, index: int, stream: int, image: int = 0, picture: str = "") -> np.random.Generator:
+        """Random numbers of a draw, a function of (seed, epoch, draw, stream, image of the branch, picture) alone."""
+        epoch, draw = divmod(int(index), self.samples)
+        words = [self.seed, epoch if self.redraw or stream == PROPOSALS else 0, draw, stream + IMAGE * image]
+        # A key of its own, not one word more: numpy fills the words up with zeros, and would take one stream for two.
+        return np.random.default_rng(np.random.SeedSequence(words, spawn_key=tuple(picture.encode())))
+
+    def brightness(self, index: int, branch: int, image: int, picture: str) -> float:
+        """By what the brightness of a window is multiplied in one picture (``tir``), whatever else is cut of it."""
+        return self.rng(index, branch, image, picture).uniform(*BRIGHTNESS) if self.augment else 1.0
 
     def draw(self, index: int) -> Drawn:
         """What a draw picks."""

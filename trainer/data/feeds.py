@@ -54,7 +54,7 @@ class Feeding:
         return "-" in self.reference[0]
 
     def cut(self, branch: Literal["reference", "test"]) -> tuple[str, ...]:
-        """The pictures that are cut for a branch; what is fed comes first, so that its random numbers stay."""
+        """The pictures that are cut for a branch."""
         fed = self.reference if branch == "reference" else self.test
         return (*fed, "rgb") if branch == self.twin else fed
 

@@ -40,7 +40,7 @@ def targets_of(box: Box, spec: TrackerSpec, rng: np.random.Generator) -> dict[st
         image_size=spec.size,
         sigma_factor=spec.sigma_factor,
     )
-    targets = {"label": label, "state": box_state(box)}
+    targets: dict[str, Any] = {"label": label, "state": box_state(box)}
     if spec.mixture:
         proposals = mixture_boxes(box, spec.proposals, rng)
         density, truth = mixture_densities(proposals, box)

@@ -68,7 +68,8 @@ class TrainingData:
     def training_windows(self, feeding: Feeding | None = None, samples: int | None = None) -> PairDataset:
         """The windows that a run trains on, or, one image a branch, of the same pairs in another number and feeding."""
         images, feeding = (1, feeding) if feeding else (self.images, self.feeding)
-        draws = {"samples": samples or self.settings.samples_per_epoch, "seed": self.settings.seed}
+        settings = self.settings
+        draws = {"samples": samples or settings.samples_per_epoch, "seed": settings.seed, "redraw": settings.redraw}
         return self._windows(self.training_pairs, feeding, **draws, augment=True, images=images, tracks=self.tracks)
 
     def validation_windows(self, feeding: Feeding, samples: int) -> PairDataset:

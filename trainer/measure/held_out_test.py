@@ -37,6 +37,8 @@ SHARE = 5
 """Measuring takes at most one in so many of the draws that train, ..."""
 FEWEST_WINDOWS = 20
 """... but as many windows as this at least, or ``held_out_samples`` where that is less."""
+STREAMS = 2
+"""Raised by a change of what is drawn for the test from equal seeds."""
 PASSES = 8
 """Of the network over the windows in a run of one epoch: two for the losses, before and after, and two for the test in
 each of three ways of feeding. Each further epoch adds one pass, and more draws than that costs."""
@@ -102,7 +104,7 @@ class HeldOutTest:
         draws = [self._instants.draw(number, self._seed) for number in range(self.windows)]
         self._sequence = np.array([sequence for sequence, *_ in draws], np.int64)
         self.sequences = [self._instants.sequences[place] for place in np.unique(self._sequence)]
-        told = [version(DISTRIBUTION), data.source.fingerprint, draws, self._seed, data.settings.jitter]
+        told = [version(DISTRIBUTION), STREAMS, data.source.fingerprint, draws, self._seed, data.settings.jitter]
         told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
         self._densities = gives_densities(data.settings)
         if self._densities != data.spec.mixture:

@@ -12,7 +12,7 @@ from trainer.data.dataset import PairDataset, Sample
 from trainer.data.feeds import Feeding
 from trainer.data.training_data import TrainingData
 from trainer.data.views.side_by_side import joined_box, seam
-from trainer.measure.instants import HeldOutDraws, Instants
+from trainer.measure.instants import HeldOutDraws, Instants, stream
 
 STARTS = 2
 """Boxes of a window that refinement starts from: one at the response's peak, one beside the truth."""
@@ -20,8 +20,6 @@ DISPLACED = 0.25
 """How far the second is moved, in its own sides."""
 PRIOR = 200
 """Windows of training pairs, of which the borders' box knows where targets are."""
-_STREAM = 100
-"""Of a window's random numbers, apart from those of :class:`~trainer.data.draws.Draws`."""
 
 
 class HeldOutWindows(PairDataset):
@@ -65,7 +63,7 @@ class HeldOutWindows(PairDataset):
         sequence, reference, test = self.instants.draw(index, self.draws.seed)
         sample = super().__getitem__(index)
         truth = sample["test_box"].astype(np.float64)
-        rng = np.random.default_rng([self.draws.seed, index, _STREAM])
+        rng = stream(self.draws.seed, "starts", index)
         moved = truth.copy()
         moved[:2] += DISPLACED * truth[2:] * rng.choice([-1, 1], 2)
         borders = giveaways.borders_box(self.framed(index)[1].area, self.spec.size, self._prior)

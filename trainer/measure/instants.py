@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,15 @@ from trainer.recipes.geometry import TrackerSpec
 REACH = 30
 """Frames between the reference and the test instant at most; one at least."""
 Indices = NDArray[np.int64]
+
+
+def stream(seed: int, use: str, number: int = 0) -> np.random.Generator:
+    """Random numbers of the held-out test, apart from those of :class:`~trainer.data.draws.Draws` under any seed.
+
+    Numpy fills up the words of a seed with zeros: beside the draws' four words, fewer would be those of other draws.
+    """
+    words = hashlib.sha256(f"held-out test|{seed}|{use}|{number}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(words))
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,9 @@ class Instants:
 
         Sequences take turns, in an order of the seed's, so that each gets as many windows as the others.
         """
-        order = np.random.default_rng([seed, 0]).permutation(len(self.sequences))
+        order = stream(seed, "sequences").permutation(len(self.sequences))
         sequence = int(order[number % len(order)])
-        rng = np.random.default_rng([seed, 1, number])
+        rng = stream(seed, "instants", number)
         reference, first, end = self.starts[sequence][rng.integers(len(self.starts[sequence]))]
         return sequence, int(self.patches[reference]), int(self.patches[rng.integers(first, end)])
 

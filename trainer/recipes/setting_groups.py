@@ -46,6 +46,8 @@ class StepSettings(Settings):
         batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
         amp: run the network in bfloat16 where that is safe (autocast).
         seed: every draw is a function of (seed, epoch, draw, branch).
+        redraw: whether every epoch draws windows anew; false repeats those of the first, with new proposals, so that
+            features of a frozen backbone are computed once.
         rates: learning rates that replace the recipe's.
         rate_scale: all rates, the recipe's and those that replace them, are multiplied by it: their ratios stay.
         gamma: the rates are multiplied by it every ``step`` epochs; the default is the paper's, and in ``pretrain``
@@ -61,6 +63,7 @@ class StepSettings(Settings):
     batch_size: int | None = Field(default=None, ge=1)
     amp: bool = False
     seed: int = Field(default=0, ge=0, lt=2**32)
+    redraw: bool = True
     rates: Rates = Rates()
     rate_scale: float = Field(default=1.0, gt=0)
     gamma: float = Field(default=0.5, gt=0, le=1)

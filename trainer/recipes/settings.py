@@ -39,6 +39,7 @@ BEFORE: dict[str, Any] = {
     "feed": "pairs",
     "misalign": 0.0,
     "bn_batches": 0,
+    "redraw": True,
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 

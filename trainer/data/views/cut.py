@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 
 import cv2
@@ -14,27 +14,25 @@ from trainer.data.views.search_windows import Box, Window, extract, mirrored_in_
 
 MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""
-BRIGHTNESS = (0.8, 1.2)
 
 
 def cut_planes(
-    pictures: Pictures, fed: Iterable[str], window: Window, mirrored: bool, rng: np.random.Generator | None
+    pictures: Pictures, gains: Mapping[str, float], window: Window, mirrored: bool
 ) -> dict[str, NDArray[np.uint8]]:
     """One window of several pictures of a pair, (3, S, S) by the name of each.
 
     Args:
         pictures: of the pair.
-        fed: names of those that are cut.
+        gains: names of those that are cut -> by what the brightness of each is multiplied.
         window: the window.
         mirrored: whether it is seen in a mirror.
-        rng: changes the brightness of each, in their order; None leaves them as they are.
     """
     blank = None if pictures.unseen is None else extract(pictures.unseen, window)
     found: dict[str, NDArray[np.uint8]] = {}
-    for name in fed:
+    for name, gain in gains.items():
         cut = extract(pictures.fed[name], window)
-        if rng:
-            cut = cv2.convertScaleAbs(cut, alpha=rng.uniform(*BRIGHTNESS)).astype(np.uint8, copy=False)
+        if gain != 1:
+            cut = cv2.convertScaleAbs(cut, alpha=gain).astype(np.uint8, copy=False)
         if cut.ndim == 2:
             cut = cv2.cvtColor(cut, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
         if blank is not None:
