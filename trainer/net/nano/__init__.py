@@ -1,0 +1,8 @@
+"""NanoTrack V2: a siamese network of 0.33 million parameters, with the state-dict keys of its authors' files."""
+
+from __future__ import annotations
+
+from trainer.net.nano.grid import boxes, points
+from trainer.net.nano.network import OWNED, HalfName, NanoNet, Owned, nanotrack_v2
+
+__all__ = ["OWNED", "HalfName", "NanoNet", "Owned", "boxes", "nanotrack_v2", "points"]
