@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DataError, UsageError
+from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json
+from trainer.checkpoints.nano_onnx.files import HEAD, is_onnx, onnx_pair
 
 MODEL, META = "model.safetensors", "model.json"
 """A run's weights, and what they are."""
@@ -19,13 +22,33 @@ WINDOW = "window"
 base tracker's own."""
 
 
+def model_in(path: Path) -> Path:
+    """The file that a folder holds a model in, which need not be there; a file stands for itself."""
+    if not path.is_dir():
+        return path
+    head = path / HEAD
+    return head if head.is_file() and not (path / MODEL).is_file() else path / MODEL
+
+
+def weights_sha256(file: Path) -> str:
+    """SHA-256 of a weights file; of two in ONNX, of both.
+
+    Raises:
+        UsageError: the other one is not there.
+    """
+    if not is_onnx(file):
+        return file_sha256(file)
+    each = "".join(map(file_sha256, onnx_pair(file)))
+    return hashlib.sha256(each.encode()).hexdigest()
+
+
 def weights_file(path: Path, option: str = "--init") -> Path:
-    """The weights file that an option means: a file, or the model of a run's folder.
+    """The weights file that an option means: a file, the model of a run's folder, or the head of two in ONNX in one.
 
     Raises:
         UsageError: there is none.
     """
-    file = path / MODEL if path.is_dir() else path
+    file = model_in(path)
     if not file.is_file():
         raise UsageError(
             f"{option} {file}: no such file: pass a checkpoint (README says where released ones are) or a run"

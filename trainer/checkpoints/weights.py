@@ -1,4 +1,4 @@
-"""Weights in and out: pytracking's checkpoints, torchvision's ResNets, and our own safetensors files.
+"""Weights in and out: pytracking's and NanoTrack's checkpoints, torchvision's ResNets, ONNX, our own safetensors files.
 
 A state dict that leaves :func:`load_weights` is plain: names to tensors on the CPU, no ``module.`` or ``_orig_mod.``,
 every batch-norm counter present.
@@ -17,35 +17,43 @@ from torch import Tensor
 
 from pipeline.errors import DataError
 from pipeline.files.writing import written
+from trainer.checkpoints.nano_onnx import is_onnx, onnx_pair, read_onnx_pair
 from trainer.checkpoints.unpickle import read_pickle
-from trainer.net.base import TrackingNet
+from trainer.net.base import BranchedNet
 
 _COUNTER = "num_batches_tracked"
 _LISTED = 3
+_HELD_UNDER = ("net", "state_dict")
+"""Where checkpoints have the network."""
+_CHECKPOINT = " or ".join(f"a checkpoint with {key!r}" for key in _HELD_UNDER)
 
 
 def load_weights(path: Path | str) -> dict[str, Tensor]:
     """The state dict in a file, whichever of the formats it has.
 
-    Reads safetensors, and files of ``torch.save`` (today's zip, or the older stream) that hold either a state dict or a
-    pytracking checkpoint with one under ``net``. Pickles are never trusted, see :mod:`trainer.checkpoints.unpickle`.
+    Reads safetensors, files of ``torch.save`` (today's zip, or the older stream) that hold either a state dict or a
+    checkpoint with one under ``net`` (pytracking) or ``state_dict``, and NanoTrack's two ONNX files, by the name of
+    either. Pickles are never trusted, see :mod:`trainer.checkpoints.unpickle`.
 
     Raises:
         DataError: no such file, a damaged or refused one, or no state dict in it.
+        UsageError: of ONNX files one is missing, or the package ``onnx`` is.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such weights file")
+    if is_onnx(path):
+        return read_onnx_pair(onnx_pair(path))
     content = _read_safetensors(path) if _is_safetensors(path) else read_pickle(path)
-    if isinstance(content, Mapping) and isinstance(content.get("net"), Mapping):
-        content = content["net"]
+    if isinstance(content, Mapping):
+        content = next((content[key] for key in _HELD_UNDER if isinstance(content.get(key), Mapping)), content)
     if not isinstance(content, Mapping) or not content:
-        raise DataError(f"{path}: holds no state dict: give a state dict, or a checkpoint with 'net'")
+        raise DataError(f"{path}: holds no state dict: give a state dict, {_CHECKPOINT}")
     weights: dict[str, Tensor] = {}
     plain: dict[str, str] = {}
     for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise DataError(f"{path}: entry {key!r} is no tensor: give a state dict, or a checkpoint with 'net'")
+            raise DataError(f"{path}: entry {key!r} is no tensor: give a state dict, {_CHECKPOINT}")
         name = _unwrapped(key)
         if name in plain:
             raise DataError(f"{path}: entries {plain[name]} and {key} are both {name}: save the state of one network")
@@ -62,7 +70,7 @@ def _unwrapped(key: str) -> str:
     return ".".join(part for part in key.split(".") if part != "_orig_mod").removeprefix("module.")
 
 
-def load_into(net: TrackingNet, weights: Mapping[str, Tensor], name: str) -> None:
+def load_into(net: BranchedNet, weights: Mapping[str, Tensor], name: str) -> None:
     """Copy weights into a network of the same kind, or a bare ResNet's (torchvision's names) into its backbone.
 
     Args:
@@ -73,11 +81,12 @@ def load_into(net: TrackingNet, weights: Mapping[str, Tensor], name: str) -> Non
     Raises:
         DataError: entries are missing, unexpected, of another shape or not finite.
     """
-    target = net.feature_extractor if "conv1.weight" in weights else net
-    faults = differences(target.state_dict(), weights)
+    target = net.trunk if "conv1.weight" in weights else net
+    alive = {key: value for key, value in weights.items() if not key.startswith(net.dead)}
+    faults = differences(target.state_dict(), alive)
     if faults:
-        raise DataError(f"{name}: does not fit the network: {faults}: is it of another tracker?")
-    target.load_state_dict(weights, strict=False)
+        raise DataError(f"{name}: does not fit the network: {faults}: is it of {net.owner_of(alive)}?")
+    target.load_state_dict(alive, strict=False)
 
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:

@@ -23,7 +23,7 @@ from trainer.commands.options import TRACKER_NAMES
     type=ANY,
     required=True,
     metavar="FILE|RUN",
-    help="A run of cmd-train, or a checkpoint (.safetensors, .pth, .pth.tar).",
+    help="A run of cmd-train, a checkpoint (.safetensors, .pth, .pth.tar), or either of two .onnx files.",
 )
 @click.option("--tracker", type=TRACKER_NAMES, show_default="what the run says", help="Base tracker.")
 @click.option(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from trainer.base_trackers import base_tracker
 from trainer.net.atom import AtomNet
-from trainer.net.base import TrackingNet
+from trainer.net.base import BranchedNet, TrackingNet
 from trainer.net.dimp import DimpNet
 
-__all__ = ["AtomNet", "DimpNet", "TrackingNet", "build_network"]
+__all__ = ["AtomNet", "BranchedNet", "DimpNet", "TrackingNet", "build_network"]
 
 
 def build_network(name: str) -> TrackingNet:

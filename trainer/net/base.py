@@ -1,10 +1,13 @@
-"""What DiMP and ATOM share: the backbone and the box branch, and how they are called.
+"""What all networks have, a backbone under two branches; and what DiMP and ATOM share: the box branch and its calls.
 
-Everywhere: images are normalised RGB (N, 3, H, W), N = n*S images of S sequences in (image, sequence) order; boxes are
-x, y, w, h in pixels of those images.
+In DiMP and ATOM images are normalised RGB (N, 3, H, W), N = n*S images of S sequences in (image, sequence) order; boxes
+are x, y, w, h in pixels of those images.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +20,40 @@ IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
 
 
-class TrackingNet(nn.Module):
+class BranchedNet(nn.Module):
+    """A network of two branches on one backbone.
+
+    Attributes:
+        trunk_name: of the backbone among its modules.
+        dead: prefixes of what its released files hold and nothing runs: left out when they are read.
+    """
+
+    trunk_name: ClassVar[str]
+    dead: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The backbone."""
+        return self.get_submodule(self.trunk_name)
+
+    def backbone_features(self, images: Tensor) -> Any:
+        """Features of (N, 3, H, W), as the branches take them."""
+        return self.trunk(images)
+
+    def paired_features(self, reference: Tensor, test: Tensor) -> tuple[Any, Any]:
+        """Features of the reference and of the test images (N, 3, H, W)."""
+        return self.backbone_features(reference), self.backbone_features(test)
+
+    def owner_of(self, names: Iterable[str]) -> str:
+        """Whose weights have such names, where they do not fit this network."""
+        del names
+        return "another tracker"
+
+
+class TrackingNet(BranchedNet):
     """A backbone and an IoU-net; subclasses make the modules, in the order of released state dicts."""
+
+    trunk_name = "feature_extractor"
 
     feature_extractor: ResNet
     bb_regressor: IoUNet

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
-from pipeline.files.hashing import file_sha256
 from trainer.base_trackers import base_tracker
-from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file, window_of
+from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file, weights_sha256, window_of
 from trainer.checkpoints.run_folder import META
 from trainer.sequences.frames import Kind
 
@@ -24,9 +23,9 @@ class Model:
     """A network that can track.
 
     Attributes:
-        file: its weights.
+        file: its weights; of two in ONNX, one.
         tracker: the base tracker.
-        sha256: of the file.
+        sha256: of them.
         learnt: the thermal ranges of its training data (``model_file.LEARNT``); empty where they are not known.
         window: side of the search window that it learnt in (``model_file.WINDOW``); None is the tracker's own.
     """
@@ -55,7 +54,7 @@ def find_model(weights: Path, tracker: str | None) -> Model:
         base_tracker(name)
     except ValueError as error:
         raise UsageError(f"{file.with_name(META)}: {error}") from error
-    return Model(file, name, file_sha256(file), tuple(learnt_ranges([file])), window_of([file]))
+    return Model(file, name, weights_sha256(file), tuple(learnt_ranges([file])), window_of([file]))
 
 
 def range_warning(learnt: Sequence[Any], firsts: Mapping[Path, Kind | None], tir_range: Range | None) -> str | None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from trainer.net.nano.grid import boxes, points
-from trainer.net.nano.network import OWNED, HalfName, NanoNet, Owned, nanotrack_v2
+from trainer.net.nano.network import HALVES, HalfName, NanoNet, nanotrack_v2
 
-__all__ = ["OWNED", "HalfName", "NanoNet", "Owned", "boxes", "nanotrack_v2", "points"]
+__all__ = ["HALVES", "HalfName", "NanoNet", "boxes", "nanotrack_v2", "points"]

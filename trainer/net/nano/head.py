@@ -54,7 +54,7 @@ class PixelwiseCorrelation(nn.Module):
             (N, 64, 16, 16): map k is the inner product with cell k of the template, row by row, nothing scaled.
         """
         products = template.flatten(2).transpose(1, 2) @ search.flatten(2)
-        maps: Tensor = self.CA_layer(products.unflatten(2, search.shape[2:]))
+        maps: Tensor = self.CA_layer(products.view(*products.shape[:2], *search.shape[2:]))
         return maps
 
 
@@ -73,7 +73,7 @@ def _tower() -> nn.Sequential:
 
 
 class BanHead(nn.Module):
-    """Both halves; :meth:`trainer.net.nano.NanoNet.half` takes one out."""
+    """Both halves; :meth:`trainer.net.nano.NanoNet.half_of` takes one out."""
 
     def __init__(self) -> None:
         super().__init__()

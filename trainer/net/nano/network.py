@@ -6,7 +6,7 @@ gives 8 x 8 cells, a search crop of 255 gives 16 x 16.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log
 from typing import Literal, NamedTuple
@@ -14,11 +14,14 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from trainer.net.base import BranchedNet
 from trainer.net.nano.backbone import MobileNet
 from trainer.net.nano.grid import TEMPLATE_SIZE
 from trainer.net.nano.head import BanHead, PixelwiseCorrelation
+from trainer.net.nano.versions import other_version
 
 HalfName = Literal["tcl", "bbe"]
+HALVES: tuple[HalfName, HalfName] = ("tcl", "bbe")
 
 
 class Owned(NamedTuple):
@@ -83,8 +86,11 @@ class Half:
         return self.predict(self.correlate(self.template(template_features), self.search(search_features)))
 
 
-class NanoNet(nn.Module):
+class NanoNet(BranchedNet):
     """Backbone and head."""
+
+    trunk_name = "backbone"
+    dead = ("neck.",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +103,11 @@ class NanoNet(nn.Module):
         features: Tensor = self.backbone(images)
         return features
 
-    def half(self, name: HalfName) -> Half:
+    def owner_of(self, names: Iterable[str]) -> str:
+        """Whose weights have such names: another version's of NanoTrack, where they tell it."""
+        return other_version(names) or super().owner_of(names)
+
+    def half_of(self, name: HalfName) -> Half:
         """The half of the head that finds the target (``tcl``), or that tells its box (``bbe``)."""
         head = self.ban_head
         if name == "tcl":
@@ -106,11 +116,11 @@ class NanoNet(nn.Module):
 
     def classify(self, template_features: Tensor, search_features: Tensor) -> Tensor:
         """Logits (N, 2, 16, 16) of background and target, from features of the template and of the search crop."""
-        return self.half("tcl")(template_features, search_features)
+        return self.half_of("tcl")(template_features, search_features)
 
     def distances(self, template_features: Tensor, search_features: Tensor) -> Tensor:
         """Distances (N, 4, 16, 16) to the left, top, right and bottom side, pixels of the search crop."""
-        return self.half("bbe")(template_features, search_features)
+        return self.half_of("bbe")(template_features, search_features)
 
     def forward(self, template_images: Tensor, search_images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and distances, of templates (N, 3, 127, 127) and search crops (N, 3, 255, 255)."""
