@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pipeline.errors import did_you_mean
@@ -16,16 +17,22 @@ class BaseTracker(NamedTuple):
         geometry: its :class:`~trainer.recipes.geometry.TrackerSpec`, what it is trained on.
         parameters: its :class:`~trainer.trackers.parameters.base.TrackingParams`, how it tracks.
         engine: its :class:`~trainer.trackers.engine.Engine`, which tracks.
+        exports: by the name of a format: what writes a student in it. The first is the one that is not asked for.
     """
 
     network: str
     geometry: str
     parameters: str
     engine: str
+    exports: Mapping[str, str] = {"pytracking": "checkpoints.exports.pytracking:export_pytracking"}
 
     def load(self, part: str) -> Any:
         """Import one of the parts, by the name of its field."""
         return pkgutil.resolve_name(f"trainer.{getattr(self, part)}")
+
+    def exporter(self, kind: str) -> Any:
+        """Import what writes a format, out of ``exports``."""
+        return pkgutil.resolve_name(f"trainer.{self.exports[kind]}")
 
 
 BASE_TRACKERS = {
@@ -57,3 +64,8 @@ def base_tracker(name: str) -> BaseTracker:
         meant = did_you_mean(name, BASE_TRACKERS)
         raise ValueError(f"unknown tracker {name!r}: {meant}choose one of {', '.join(BASE_TRACKERS)}")
     return BASE_TRACKERS[name]
+
+
+def export_formats() -> list[str]:
+    """The formats that one base tracker or another can be exported in."""
+    return list(dict.fromkeys(kind for tracker in BASE_TRACKERS.values() for kind in tracker.exports))

@@ -39,7 +39,7 @@ _MADE = (
     CURVES,
     f"{TENSORBOARD}/events.out.tfevents.*",
 )
-_SWEPT = (*_MADE, "*.json", "*.png", "*.html", "*.pth.tar")
+_SWEPT = (*_MADE, "*.json", "*.png", "*.html", "*.pth.tar", "*.pth", "*.onnx")
 """Whose parts are swept up: pages and exports may be written into the folder too."""
 STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})
 """Epochs done, the settings that decide the result, masters and moments, psi (or None), batch-norm statistics where

@@ -82,11 +82,16 @@ def load_into(net: BranchedNet, weights: Mapping[str, Tensor], name: str) -> Non
         DataError: entries are missing, unexpected, of another shape or not finite.
     """
     target = net.trunk if "conv1.weight" in weights else net
-    alive = {key: value for key, value in weights.items() if not key.startswith(net.dead)}
+    alive = without_dead(net, weights)
     faults = differences(target.state_dict(), alive)
     if faults:
         raise DataError(f"{name}: does not fit the network: {faults}: is it of {net.owner_of(alive)}?")
     target.load_state_dict(alive, strict=False)
+
+
+def without_dead(net: BranchedNet, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What of a state dict runs: without what a network's released files hold beside it."""
+    return {key: value for key, value in weights.items() if not key.startswith(net.dead)}
 
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:

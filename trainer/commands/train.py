@@ -9,6 +9,7 @@ import click
 
 from pipeline.runtime.command import Command, print_table
 from pipeline.runtime.options import on_existing, typed
+from trainer.base_trackers import export_formats
 from trainer.commands.options import TRACKER_NAMES
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE|RUN",
-    help="Weights to start from: pytracking's, a torchvision ResNet, or a run; repeated, one a parent row.",
+    help="Weights to start from: released ones, a torchvision ResNet, or a run; repeated, one a parent row.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
 @click.option("--epochs", type=click.IntRange(1), show_default="50")
@@ -153,24 +154,36 @@ def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
 
 @main.command()
 @click.argument("weights", metavar="RUN|FILE", type=click.Path(path_type=Path))
-@click.option("--format", "kind", type=click.Choice(["pytracking"]), default="pytracking", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(export_formats()),
+    show_default="pytracking, of nanotrack_v2 opencv",
+    help="pytorch: as NanoTrack's authors save it; opencv: backbone.onnx and head.onnx.",
+)
 @click.option("--tracker", type=TRACKER_NAMES, help="Base tracker of a file that is no run.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.pth.tar")
-def export(weights: Path, kind: str, tracker: str | None, out: Path) -> None:
+@click.option("--own-backbone", is_flag=True, help="opencv: of a backbone that is not the released one, too.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE|FOLDER",
+    help="FILE.pth.tar (pytracking), FILE.pth (pytorch) or FOLDER (opencv).",
+)
+def export(weights: Path, kind: str | None, tracker: str | None, own_backbone: bool, out: Path) -> None:
     """Write a student in the format of another program."""
+    from trainer.checkpoints.exports import write_export
     from trainer.checkpoints.model_file import tracker_of, weights_file, window_of
-    from trainer.checkpoints.pytracking_export import export_pytracking
-    from trainer.checkpoints.weights import load_weights
     from trainer.trackers.parameters.defaults import window_params
 
     file = weights_file(weights, "export")
     name = tracker_of([file], tracker)
     window = window_of([file])
-    export_pytracking(load_weights(file), name, out)
+    kind, files = write_export(file, name, kind, out, own_backbone=own_backbone)
     # The file has no place for it: whoever tracks with it must say it there.
     sizes = [f"params.{key} = {value}" for key, value in window_params(name, window).items()]
     note = [("set in pytracking", f"{', '.join(sizes)}: its search window is of {window} px")] if window else []
-    print_table([("tracker", name), ("format", kind), ("file", out), *note])
+    print_table([("tracker", name), ("format", kind), *(("file", each) for each in files), *note])
 
 
 @main.command()

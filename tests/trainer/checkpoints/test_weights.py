@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import DataError
-from trainer.checkpoints.pytracking_export import export_pytracking
+from trainer.checkpoints.exports.pytracking import export_pytracking
 from trainer.checkpoints.weights import load_into, load_weights, save_weights
 from trainer.net import build_network
 from trainer.net.backbone import ResNet

@@ -22,7 +22,8 @@ def backbone_graph(net: NanoNet, size: int = SEARCH_SIZE) -> bytes:
 
     Args:
         net: in eval mode.
-        size: of the pictures that the graph says it takes. OpenCV runs it on others too, onnxruntime refuses them.
+        size: of the pictures that the graph says it takes. OpenCV runs it on others too, onnxruntime refuses them. A
+            size that is left open would please both, but OpenCV 4 cannot read that.
 
     Raises:
         UsageError: the package ``onnx`` is not installed.

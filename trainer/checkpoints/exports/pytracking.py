@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -13,17 +12,17 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import UsageError
 from pipeline.files.writing import written
-from trainer.checkpoints.weights import differences
-from trainer.net import AtomNet, DimpNet, TrackingNet, build_network
+from trainer.checkpoints.exports.complete import complete
+from trainer.net import AtomNet, BranchedNet, DimpNet
 from trainer.net.correlation import FILTER_SIZE
 from trainer.recipes.geometry import geometry_of
 
 _CONSTRUCTOR_MODULE = "ltr.admin.model_constructor"
 
 
-def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path | str) -> None:
+def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path | str) -> list[Path]:
     """Write a checkpoint that pytracking's own strict loader reads.
 
     Args:
@@ -31,30 +30,25 @@ def export_pytracking(state_dict: Mapping[str, Tensor], tracker: str, path: Path
         tracker: a name that :func:`~trainer.net.build_network` knows.
         path: the file, by custom ``*.pth.tar``.
 
+    Returns:
+        The file.
+
     Raises:
         ValueError: no such tracker.
         DataError: the state dict is not that tracker's.
     """
-    with torch.device("meta"):
-        network = build_network(tracker)
-    expected = network.state_dict()
-    faults = differences(expected, state_dict)
-    if faults:
-        raise DataError(f"cannot export as {tracker}: {faults}: is it of another tracker?")
-    net = OrderedDict(
-        (key, state_dict.get(key, torch.tensor(0)).detach().to("cpu", like.dtype).contiguous())
-        for key, like in expected.items()
-    )
+    network, net = complete(state_dict, tracker)
     constructor = type("NetConstructor", (), {"__module__": _CONSTRUCTOR_MODULE})()
     net_type, arguments = _constructor(network, geometry_of(tracker).pretrain_frozen)
     vars(constructor).update(arguments)
     content = {"net_type": net_type, "net": net, "net_info": None, "constructor": constructor}
     with written(Path(path), durable=True) as partial, _importable(type(constructor)):
         torch.save(content, partial)
+    return [Path(path)]
 
 
 @functools.singledispatch
-def _constructor(net: TrackingNet, _frozen: Sequence[str]) -> tuple[str, dict[str, object]]:
+def _constructor(net: BranchedNet, _frozen: Sequence[str]) -> tuple[str, dict[str, object]]:
     """What pytracking calls the network, and how it makes it: its function, and keywords that differ from its defaults.
 
     Raises:
