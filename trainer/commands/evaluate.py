@@ -63,7 +63,7 @@ def main(**options: Any) -> None:
     """
     from pipeline.config import refuse_idle
     from trainer.evaluate import EvaluateConfig, run
-    from trainer.evaluate.report.tables import LETTERS, percent
+    from trainer.evaluate.report.tables import LETTERS, percent, titled
 
     config = EvaluateConfig(**options)
     refuse_idle(typed(), config.without_effect())
@@ -71,6 +71,6 @@ def main(**options: Any) -> None:
     evaluation = made.evaluation
     metrics = evaluation.benchmark.metrics
     rows: list[tuple[object, ...]] = [("tracker", *(LETTERS[metric] for metric in metrics))]
-    rows += [(t.name, *(percent(t.score(metric)) for metric in metrics)) for t in evaluation.ranked()]
+    rows += [(titled(t), *(percent(t.score(metric)) for metric in metrics)) for t in evaluation.ranked()]
     print_table(rows)
     print_table([("report", made.report)])

@@ -8,8 +8,9 @@ import click
 
 from pipeline.runtime.command import SingleCommand, print_table
 from pipeline.runtime.option_types import NamesType, NumbersType
-from pipeline.runtime.options import ANY, FOLDER, on_existing
+from pipeline.runtime.options import ANY, FOLDER, on_existing, typed
 from trainer.commands.options import TRACKER_NAMES
+from trainer.yardsticks import YARDSTICKS
 
 
 @click.command(
@@ -21,9 +22,13 @@ from trainer.commands.options import TRACKER_NAMES
 @click.option(
     "--weights",
     type=ANY,
-    required=True,
     metavar="FILE|RUN",
     help="A run of cmd-train, a checkpoint (.safetensors, .pth, .pth.tar), or either of two .onnx files.",
+)
+@click.option(
+    "--yardstick",
+    type=click.Choice(list(YARDSTICKS)),
+    help="In place of --weights: the first box, kept, or its grey pixels, sought in each frame.",
 )
 @click.option("--tracker", type=TRACKER_NAMES, show_default="what the run says", help="Base tracker.")
 @click.option(
@@ -72,6 +77,7 @@ def main(**options: Any) -> None:
     from trainer.track.settings import TrackConfig
 
     config = TrackConfig(**options)
+    config.refuse_idle(typed())
     from trainer.track import run
 
     print_table(run(config).rows())

@@ -18,6 +18,8 @@ from trainer.evaluate.scores import ScoredTracker
 from trainer.sequences.benchmark import Benchmark, load_benchmark
 from trainer.sequences.box_file import BoxFile, oddities
 from trainer.sequences.rows import Boxes
+from trainer.sequences.track_note import tracked_by
+from trainer.yardsticks import YARDSTICKS
 
 SHOWN = 12
 """Trackers that a legend has room for."""
@@ -136,7 +138,7 @@ def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: lis
             measured.append(ope.curves(ope.measure(boxes[sequence], truth)))
     warnings += faults.told(name)
     scored = {metric: np.stack([curve[metric] for curve in measured]) for metric in benchmark.metrics}
-    return ScoredTracker(name, scored, boxes)
+    return ScoredTracker(name, scored, boxes, tracked_by(folder) in YARDSTICKS)
 
 
 def _prepare(path: Path, sequence: str, truth: Boxes, faults: _Faults) -> tuple[Boxes, Boxes]:

@@ -23,11 +23,13 @@ class ScoredTracker:
         name: what the user calls it.
         curves: for each metric (N, thresholds).
         boxes: mended boxes by sequence, from the first valid frame on; empty for published curves.
+        yardstick: no tracker, but what a tracker's scores stand beside (:mod:`trainer.yardsticks`).
     """
 
     name: str
     curves: Mapping[str, NDArray[np.float64]]
     boxes: Mapping[str, Boxes] = field(default_factory=dict)
+    yardstick: bool = False
 
     @property
     def own(self) -> bool:

@@ -1,4 +1,4 @@
-"""What ``--weights`` means: a file, the tracker it is of, and the thermal ranges that it was trained under."""
+"""What tracks: a weights file, the tracker it is of and the thermal ranges it was trained under; or a yardstick."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, did_you_mean
 from trainer.base_trackers import base_tracker
 from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file, weights_sha256, window_of
 from trainer.checkpoints.run_folder import META
 from trainer.sequences.frames import Kind
+from trainer.yardsticks import YARDSTICKS
 
 EIGHT_BIT, BY_SEQUENCE, VISIBLE = "8-bit", "sequence", "visible"
 
@@ -20,19 +21,19 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Model:
-    """A network that can track.
+    """A network that can track, or a yardstick.
 
     Attributes:
-        file: its weights; of two in ONNX, one.
-        tracker: the base tracker.
-        sha256: of them.
+        file: its weights; of two in ONNX, one. None for a yardstick, which has none.
+        tracker: the base tracker, or the yardstick.
+        sha256: of the weights.
         learnt: the thermal ranges of its training data (``model_file.LEARNT``); empty where they are not known.
         window: side of the search window that it learnt in (``model_file.WINDOW``); None is the tracker's own.
     """
 
-    file: Path
+    file: Path | None
     tracker: str
-    sha256: str
+    sha256: str | None
     learnt: tuple[Any, ...]
     window: int | None
 
@@ -55,6 +56,18 @@ def find_model(weights: Path, tracker: str | None) -> Model:
     except ValueError as error:
         raise UsageError(f"{file.with_name(META)}: {error}") from error
     return Model(file, name, weights_sha256(file), tuple(learnt_ranges([file])), window_of([file]))
+
+
+def find_yardstick(name: str) -> Model:
+    """The yardstick of that name.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+    """
+    if name not in YARDSTICKS:
+        meant = did_you_mean(name, YARDSTICKS)
+        raise UsageError(f"--yardstick {name}: there is none: {meant}choose one of {', '.join(YARDSTICKS)}")
+    return Model(None, name, None, (), None)
 
 
 def range_warning(learnt: Sequence[Any], firsts: Mapping[Path, Kind | None], tir_range: Range | None) -> str | None:

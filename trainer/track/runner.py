@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes, read_rows
 from trainer.track.drawing import draw, is_drawn
 from trainer.trackers import Tracker
+from trainer.trackers.sequence_tracker import SequenceTracker
+from trainer.yardsticks import YARDSTICKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +29,8 @@ class Job:
     """What every sequence of a run has in common; goes to the worker processes.
 
     Attributes:
-        tracker: the base tracker.
-        weights: file.
+        tracker: the base tracker, or the yardstick.
+        weights: file; None for a yardstick.
         device: torch device.
         threads: of torch, in each process.
         params: tracker parameters that are not the tracker's own.
@@ -39,7 +42,7 @@ class Job:
     """
 
     tracker: str
-    weights: Path
+    weights: Path | None
     device: str
     threads: int
     params: Mapping[str, Any]
@@ -76,7 +79,7 @@ class Done(NamedTuple):
 
 
 class Runner:
-    """Tracks sequences one after the other with one network.
+    """Tracks sequences one after the other with one network, or a yardstick.
 
     OpenCV gets one thread, torch as many as the job says: processes are the parallelism.
 
@@ -90,9 +93,7 @@ class Runner:
         cv2.setNumThreads(1)
         self.job = job
         try:
-            self._tracker = Tracker(
-                job.tracker, job.weights, job.device, job.params, seed=job.seed, tir_range=job.tir_range
-            )
+            self._tracker = _tracker(job)
         except ValueError as error:
             raise UsageError(f"{job.weights}: {error}") from error
 
@@ -132,6 +133,12 @@ class Runner:
         # The boxes last: where they are, the sequence is finished.
         _write(self.job.times_file(clip.name), [f"{value:.6f}" for value in seconds])
         _write(self.job.boxes_file(clip.name), [",".join(f"{value:.10g}" for value in box) for box in boxes])
+
+
+def _tracker(job: Job) -> SequenceTracker:
+    if job.weights is None:
+        return SequenceTracker(pkgutil.resolve_name(YARDSTICKS[job.tracker])(), job.tir_range)
+    return Tracker(job.tracker, job.weights, job.device, job.params, seed=job.seed, tir_range=job.tir_range)
 
 
 def read_seconds(job: Job, clip: Clip) -> Boxes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from pipeline.config import OnExisting, Settings, ValueRange
+from pipeline.config import OnExisting, Settings, ValueRange, refuse_idle
 from pipeline.errors import UsageError
 
 RESULTS = 1
@@ -22,12 +22,14 @@ class TrackSettings(Settings):
     """What the boxes depend on, beside weights and sequences, whose content counts.
 
     Attributes:
+        yardstick: what tracks without weights, in place of a tracker.
         tracker: the base tracker; None takes what the run says.
         params: ``name=value`` in place of the tracker's own parameters.
         tir_range: 16-bit values that become 0 and 255; None takes the manifest's, or percentiles of the first frame.
         seed: of the tracker's own draws.
     """
 
+    yardstick: str | None = None
     tracker: str | None = None
     params: tuple[str, ...] = ()
     tir_range: ValueRange | None = None
@@ -38,7 +40,7 @@ class TrackWhereabouts(Settings):
     """Where weights, sequences and results are, and how the work runs.
 
     Attributes:
-        weights: a weights file, or a run of ``cmd-train``.
+        weights: a weights file, or a run of ``cmd-train``; needed unless there is a yardstick.
         dataset: manifest that says how the sequences lie on disk.
         root: folder of the sequences.
         out: folder for the results.
@@ -52,7 +54,7 @@ class TrackWhereabouts(Settings):
         modality: what the sequences are meant to show; ``tir`` refuses those in colour, ``rgb`` lets them pass.
     """
 
-    weights: Path
+    weights: Path | None = None
     dataset: str
     root: Path
     out: Path
@@ -68,6 +70,20 @@ class TrackWhereabouts(Settings):
 
 class TrackConfig(TrackSettings, TrackWhereabouts):
     """All that a run of ``cmd-track`` takes: its settings and its whereabouts."""
+
+    def refuse_idle(self, given: Collection[str]) -> None:
+        """See to it that a yardstick is given nothing that is for a tracker with weights.
+
+        Args:
+            given: names of the settings that were typed, or that differ from their defaults.
+
+        Raises:
+            UsageError: the first that would do nothing.
+        """
+        if self.yardstick:
+            options = ("weights", "tracker", "device", "threads", "set", "seed")
+            use = f"a tracker with weights, not for --yardstick {self.yardstick}"
+            refuse_idle({"set" if name == "params" else name for name in given}, dict.fromkeys(options, use))
 
 
 def parse_params(tracker: str, words: Sequence[str], window: int | None = None) -> dict[str, Any]:

@@ -15,18 +15,20 @@ import numpy as np
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from pipeline.config import recorded
+from pipeline.config import differing, recorded
 from pipeline.errors import DataError, UsageError, some
 from pipeline.runtime.device import resolve_device
 from pipeline.runtime.output import PLAN, owned
 from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
+from trainer.sequences.track_note import TRACK
 from trainer.track.drawing import FRAMES, VIDEOS
-from trainer.track.model import Model, find_model, range_warning
+from trainer.track.model import Model, find_model, find_yardstick, range_warning
 from trainer.track.pool import run_tasks
 from trainer.track.runner import Done, Job, Runner
 from trainer.track.settings import BEFORE, RESULTS, TrackConfig, parse_params
-from trainer.track.track_json import TRACK, write_note
+from trainer.track.track_json import write_note
+from trainer.yardsticks import YARDSTICKS
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,8 @@ class Tracked:
     """What a run left.
 
     Attributes:
-        tracker: the base tracker.
-        weights: the file that it ran with.
+        tracker: the base tracker, or the yardstick.
+        weights: the file that it ran with; None for a yardstick.
         sequences: how many are tracked.
         frames: how many they have.
         frames_per_second: mean over sequences.
@@ -45,7 +47,7 @@ class Tracked:
     """
 
     tracker: str
-    weights: Path
+    weights: Path | None
     sequences: int
     frames: int
     frames_per_second: float
@@ -53,9 +55,9 @@ class Tracked:
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
+        by: list[tuple[object, ...]] = [("tracker", self.tracker), ("weights", self.weights)]
         return [
-            ("tracker", self.tracker),
-            ("weights", self.weights),
+            *(by if self.weights else [("yardstick", self.tracker)]),
             ("sequences", self.sequences),
             ("frames", self.frames),
             ("frames/s", self.frames_per_second),
@@ -67,12 +69,13 @@ def run(config: TrackConfig) -> Tracked:
     """Track every sequence.
 
     Raises:
-        UsageError: settings, weights or an output folder that do not fit.
+        UsageError: settings, weights or an output folder that do not fit, or a setting that would have no effect.
         DataError: no sequences, or some that could not be tracked: the others are finished.
         CmdTirError: a process died, or another run holds the folder.
     """
-    model = find_model(config.weights, config.tracker)
-    params = parse_params(model.tracker, config.params, model.window)
+    config.refuse_idle(differing(config))
+    model = _model(config)
+    params = parse_params(model.tracker, config.params, model.window) if model.file else {}
     data = load_data_set(config.dataset, config.root, config.sequences)
     job = _job(config, model, params, data)
     _warn(config, job, model, data)
@@ -96,12 +99,20 @@ def run(config: TrackConfig) -> Tracked:
     return Tracked(model.tracker, model.file, len(names), frames, float(np.mean(speeds)), config.out)
 
 
+def _model(config: TrackConfig) -> Model:
+    if config.yardstick:
+        return find_yardstick(config.yardstick)
+    if not config.weights:
+        raise UsageError(f"nothing to track with: give --weights FILE|RUN, or --yardstick {' or '.join(YARDSTICKS)}")
+    return find_model(config.weights, config.tracker)
+
+
 def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSet) -> Job:
     fixed = data.manifest.tir_range if isinstance(data.manifest.tir_range, tuple) else None
     return Job(
         tracker=model.tracker,
         weights=model.file,
-        device=str(resolve_device(config.device)),
+        device=str(resolve_device(config.device)) if model.file else "cpu",
         threads=config.threads,
         params=params,
         tir_range=config.tir_range or fixed,

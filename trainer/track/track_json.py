@@ -11,11 +11,10 @@ import torch
 from pipeline.files.json_text import read_json, write_json
 from trainer import DISTRIBUTION
 from trainer.sequences.dataset import DataSet
+from trainer.sequences.track_note import TRACK
 from trainer.track.model import Model
 from trainer.track.runner import Job, read_seconds
 from trainer.track.settings import TrackConfig
-
-TRACK = "track.json"
 
 
 def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, faults: Mapping[str, str]) -> list[float]:
@@ -36,7 +35,7 @@ def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, fault
     entries |= {name: {"frames": len(seconds[name]), "fps": round(fps, 2)} for name, fps in speeds.items()}
     content: dict[str, object] = {
         "tracker": model.tracker,
-        "weights": str(model.file.resolve()),
+        "weights": str(model.file.resolve()) if model.file else None,
         "weights_sha256": model.sha256,
         "params": job.params,
         "tir_range": job.tir_range,

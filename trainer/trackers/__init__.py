@@ -1,4 +1,4 @@
-"""Tracking: DiMP-18, DiMP-50, SuperDiMP and ATOM, from a first box to a box a frame."""
+"""Tracking: DiMP-18, DiMP-50, SuperDiMP, ATOM and yardsticks, from a first box to a box a frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every tracker is to :class:`~trainer.trackers.tracker.Tracker`: a first box, then a box a frame."""
+"""What follows a target for a :class:`~.sequence_tracker.SequenceTracker`: a first box, then a box a frame."""
 
 from __future__ import annotations
 
@@ -22,14 +22,8 @@ class Outcome(NamedTuple):
     flag: Flag
 
 
-class Engine(ABC):
-    """One target in one sequence.
-
-    Every engine is made of a network in eval mode whose batch-norms are folded, its parameters, the generator of all
-    randomness (on the CPU) and the device where the network is.
-    """
-
-    settings: TrackingParams
+class Follower(ABC):
+    """One target in one sequence."""
 
     @abstractmethod
     def start(self, image: Rgb, box: ArrayLike) -> None:
@@ -38,3 +32,13 @@ class Engine(ABC):
     @abstractmethod
     def update(self, image: Rgb) -> Outcome:
         """Find the target in the next frame (H, W, 3)."""
+
+
+class Engine(Follower):
+    """A follower by a network.
+
+    Every engine is made of a network in eval mode whose batch-norms are folded, its parameters, the generator of all
+    randomness (on the CPU) and the device where the network is.
+    """
+
+    settings: TrackingParams

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from trainer.base_trackers import base_tracker
@@ -16,16 +15,16 @@ from trainer.checkpoints.model_file import window_of
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
 from trainer.net.base import TrackingNet
-from trainer.sequences.thermal import Frame, FrameReader, Range
+from trainer.sequences.thermal import Frame, Range
 from trainer.trackers.engine import Engine
 from trainer.trackers.fuse import fold_batch_norms
-from trainer.trackers.localization import Flag
 from trainer.trackers.parameters.base import TrackingParams
 from trainer.trackers.parameters.defaults import resolve, window_params
+from trainer.trackers.sequence_tracker import SequenceTracker
 
 
-class Tracker:
-    """Follows one target through one sequence at a time.
+class Tracker(SequenceTracker):
+    """Follows one target through one sequence at a time, by a network.
 
     Args:
         name: one of :data:`~trainer.base_trackers.BASE_TRACKERS`.
@@ -52,55 +51,23 @@ class Tracker:
     ) -> None:
         learnt_in = window_of([Path(weights)]) if isinstance(weights, (str, Path)) else None
         settings = resolve(name, {**window_params(name, learnt_in), **(params or {})})
-        self.name, self._seed, self._fixed_range = name, seed, tir_range
-        self.flag: Flag = "normal"
+        self.name, self._seed = name, seed
         self._generator = torch.Generator()
         self._device = torch.device(device)
         net = _network(name, weights).to(self._device).to(memory_format=torch.channels_last)
         self._engine: Engine = base_tracker(name).load("engine")(net, settings, self._generator, self._device)
-        self._reader: FrameReader | None = None
+        super().__init__(self._engine, tir_range)
 
     @property
     def params(self) -> TrackingParams:
         """The parameters in force."""
         return self._engine.settings
 
-    @property
-    def tir_range(self) -> Range | None:
-        """Raw 16-bit values that become 0 and 255 in this sequence; None where its frames have 8 bits."""
-        return self._reader.tir_range if self._reader else self._fixed_range
-
     @torch.inference_mode()
     def start(self, frame: Frame, box: ArrayLike) -> None:
-        """Begin a sequence.
-
-        Args:
-            frame: (H, W, 3) R, G, B or (H, W), uint8, or uint16 TIR.
-            box: x, y, w, h of the target.
-
-        Raises:
-            ValueError: the frame or the box is none.
-        """
+        """Begin a sequence, with the draws that every sequence begins with; see :meth:`SequenceTracker.start`."""
         self._generator.manual_seed(self._seed)
-        self._reader = FrameReader(self._fixed_range)
-        self.flag = "normal"
-        self._engine.start(self._reader.read(frame), box)
-
-    @torch.inference_mode()
-    def update(self, frame: Frame) -> tuple[NDArray[np.float64], float]:
-        """Find the target in the next frame.
-
-        Returns:
-            (4,) x, y, w, h, and the best classification score. What that is worth is in :attr:`flag`: ``normal``,
-            ``hard_negative`` (a distractor was seen), ``uncertain`` (it may be one) or ``not_found`` (the box stays).
-
-        Raises:
-            ValueError: called before :meth:`start`, or the frame is none of the sequence.
-        """
-        if self._reader is None:
-            raise ValueError("update needs a first box: call start(frame, box) before")
-        box, score, self.flag = self._engine.update(self._reader.read(frame))
-        return box, score
+        super().start(frame, box)
 
 
 def _network(name: str, weights: Path | str | Mapping[str, Tensor] | None) -> TrackingNet:

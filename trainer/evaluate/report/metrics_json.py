@@ -47,7 +47,8 @@ def collect(evaluation: Evaluation, settings: dict[str, object], files: list[str
 def _tracker(evaluation: Evaluation, tracker: ScoredTracker) -> dict[str, Any]:
     benchmark = evaluation.benchmark
     by_sequence = {metric: tracker.scores(metric) for metric in benchmark.metrics}
-    return {
+    # Said of yardsticks alone: reports of before there were any stay equal to those of now.
+    return ({"yardstick": True} if tracker.yardstick else {}) | {
         "overall": _scores(tracker),
         "attributes": {name: _scores(tracker, where) for name, where in benchmark.attributes.items()},
         "sequences": {

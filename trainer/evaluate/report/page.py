@@ -59,7 +59,7 @@ def _overall(evaluation: Evaluation, plots: Mapping[str, Markup]) -> Section:
     best = {m: max((t.score(m) or 0 for t in evaluation.trackers), default=0) for m in metrics}
     rows: list[Sequence[object]] = [("rank", "tracker", "source", *(f"{LETTERS[m]} (%)" for m in metrics))]
     for rank, tracker in enumerate(evaluation.ranked(), 1):
-        source = "results" if tracker.own else "published curves"
+        source = "yardstick" if tracker.yardstick else "results" if tracker.own else "published curves"
         rows.append((rank, tracker.name, source, *(_cell(tracker.score(m), best[m]) for m in metrics)))
     note = (
         "S: mean of the success curve; P: precision at 20 pixels; NP: mean of the normalized precision curve. "

@@ -21,6 +21,11 @@ def percent(score: float | None) -> str:
     return "–" if score is None or np.isnan(score) else f"{100 * score:.1f}"
 
 
+def titled(tracker: ScoredTracker) -> str:
+    """A tracker's name as the first column of a table has it, which says where it is a yardstick."""
+    return f"{tracker.name} (yardstick)" if tracker.yardstick else tracker.name
+
+
 def interval(pair: Difference) -> str:
     """A difference with its interval in points, as in ``+1.8 S [0.4, 3.1]``."""
     bounds = (
@@ -69,7 +74,7 @@ def write_tables(evaluation: Evaluation) -> str:
     benchmark, metrics = evaluation.benchmark, evaluation.benchmark.metrics
     ranked = evaluation.ranked()
     head = ["rank", "tracker", *(LETTERS[metric] for metric in metrics)]
-    rows = [[i, t.name, *(percent(t.score(metric)) for metric in metrics)] for i, t in enumerate(ranked, 1)]
+    rows = [[i, titled(t), *(percent(t.score(metric)) for metric in metrics)] for i, t in enumerate(ranked, 1)]
     text = [
         f"# {_plain(benchmark.manifest.title)}: one-pass evaluation",
         f"{len(benchmark.sequences)} sequences, protocol `{benchmark.manifest.protocol}`, per cent.",
