@@ -18,6 +18,8 @@ from trainer.trackers.geometry import first_box
 
 SEARCH = 5.0
 """Side of the square search window, in sides of the square that has the box's area; DiMP's and ATOM's."""
+ALIKE = 1e-4
+"""Answers that differ by less are equal: float32 and the Fourier transform leave that much of equal ones."""
 
 Grey = NDArray[np.uint8]
 
@@ -59,7 +61,7 @@ class Template(Follower):
         """Find the template in the next frame (H, W, 3); the score is its correlation coefficient, -1 to 1."""
         score = 0.0 if self._flat else self._search(_grey(image))
         moved = [self._corner.column - self._first.column, self._corner.row - self._first.row, 0, 0]
-        return Outcome(self._box + moved, score, "normal" if score > 0 else "not_found")
+        return Outcome(self._box + moved, score, "normal" if score > ALIKE else "not_found")
 
     def _search(self, grey: Grey) -> float:
         """Go to the place of the window that answers best, if one does; returns the answer."""
@@ -69,8 +71,8 @@ class Template(Follower):
         )
         answers = cv2.matchTemplate(grey[rows, columns], self._template, cv2.TM_CCOEFF_NORMED)
         best = float(answers.max())
-        if best > 0:
-            places = np.argwhere(answers == best) + np.array([rows.start, columns.start])
+        if best > ALIKE:
+            places = np.argwhere(answers > best - ALIKE) + np.array([rows.start, columns.start])
             row, column = places[np.square(places - self._corner).sum(axis=1).argmin()]
             self._corner = _Corner(int(row), int(column))
         return best
