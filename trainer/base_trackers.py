@@ -51,6 +51,16 @@ BASE_TRACKERS = {
     "atom": BaseTracker(
         "net.atom:AtomNet", "recipes.geometry:ATOM", "trackers.parameters:ATOM", "trackers.online:AtomEngine"
     ),
+    "nanotrack_v2": BaseTracker(
+        "net.nano:nanotrack_v2",
+        "recipes.point_geometry:NANOTRACK_V2",
+        "trackers.parameters:NANOTRACK_V2",
+        "trackers.nano:NanoEngine",
+        {
+            "opencv": "checkpoints.exports.opencv:export_opencv",
+            "pytorch": "checkpoints.exports.nanotrack:export_pytorch",
+        },
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import torch
 
 from pipeline.labels import LABEL_STRIDE
 from trainer.base_trackers import BASE_TRACKERS, base_tracker
-from trainer.checkpoints import export_pytracking, load_weights
+from trainer.checkpoints import load_weights
 from trainer.checkpoints.weights import load_into
 from trainer.commands.options import TRACKER_NAMES
-from trainer.distillation.branches import parts
-from trainer.net import TrackingNet, build_network
-from trainer.recipes.geometry import BACKBONE_LAYERS, TrackerSpec, geometry_of
+from trainer.data.windowing import windowing_of
+from trainer.distillation.ownership import ownership_of
+from trainer.net import BranchedNet, TrackingNet, build_network
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_names
 from trainer.trackers import Tracker
 from trainer.trackers.engine import Engine
@@ -27,6 +29,11 @@ from ..trainer.train_world import settings, small_windows, write_world
 
 LARGE = {"dimp50", "superdimp"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in BASE_TRACKERS]
+TRACKING = [
+    name
+    for name, tracker in BASE_TRACKERS.items()
+    if importlib.util.find_spec(f"trainer.{tracker.engine.partition(':')[0]}")
+]
 BOX = np.array([60.0, 40, 26, 22])
 QUICK: dict[str, Any] = {
     "augmentation": {"fliplr": True},
@@ -48,7 +55,7 @@ def one_branch(spec: TrackerSpec) -> list[Recipe]:
     return list({row.branch: row for row in rows if row.branch != "both"}.values())
 
 
-@pytest.mark.parametrize("name", BASE_TRACKERS)
+@pytest.mark.parametrize("name", TRACKING)
 def test_its_parts_are_what_they_say(name: str) -> None:
     tracker = base_tracker(name)
     assert name in TRACKER_NAMES.choices
@@ -60,25 +67,57 @@ def test_its_parts_are_what_they_say(name: str) -> None:
 @pytest.mark.parametrize("name", BASE_TRACKERS)
 def test_its_geometry_is_one_that_windows_can_be_cut_by(name: str) -> None:
     spec = geometry_of(name)
-    assert spec.size % LABEL_STRIDE == 0
-    assert spec.proposals > 0
+    first, stride = spec.grid
+    assert stride == LABEL_STRIDE
     assert "bbe" in spec.pretrain_rates
     assert ("tcl" in spec.pretrain_rates) == spec.classifier
-    assert set(spec.pretrain_frozen) <= set(BACKBONE_LAYERS)
+    assert set(spec.pretrain_frozen) <= set(spec.backbone_layers)
     assert merging_recipe(spec).fits(spec)
     assert {row.branch for row in one_branch(spec)} == {"reference", "test"}
+    windowing, picture = windowing_of(spec), np.full((128, 160), 90, np.uint8)
+    for branch, size in enumerate(spec.sizes):
+        window = windowing.window(branch, BOX, (160, 128), np.random.default_rng(0), jittered=False)
+        assert window.cut(picture).shape == (size, size)
+        box = window.to_window(BOX)
+        assert np.abs(box[:2] + box[2:] / 2 - size / 2).max() < size / 4
+    targets = windowing.targets(box, np.random.default_rng(0), foreign=False)
+    assert {"label", "state", "proposals", "proposal_iou"} <= targets.keys()
+    row, column = np.unravel_index(targets["label"].argmax(), targets["label"].shape)
+    peak = first + stride * np.array([column, row])
+    assert np.abs(peak - box[:2] - box[2:] / 2).max() <= stride / 2 + 1
+
+
+@pytest.mark.parametrize("name", BASE_TRACKERS)
+def test_its_own_losses_are_listed_and_its_modules_have_owners(name: str) -> None:
+    spec, owned = geometry_of(name), ownership_of(name)
+    tcl, bbe = spec.own_losses
+    assert tcl in spec.family.tcl.registry
+    assert bbe in spec.family.bbe.registry
+    with torch.device("meta"):
+        names = [each for each, _ in build_network(name).named_parameters()]
+    for module in ("bbe", "tcl") if spec.classifier else ("bbe",):
+        reference, test, both = (
+            {each for each in names if each.startswith(owned.parts(module, branch))}  # type: ignore[arg-type]
+            for branch in ("reference", "test", "both")
+        )
+        assert reference
+        assert both == reference | test
+        shared = {each for each in names if owned.shared and each.startswith(owned.shared)}
+        assert reference & test == (shared if module == "tcl" else set())
+        assert bool(shared) <= spec.shared
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_network_is_seeded_and_loads_its_own_export(name: str, tmp_path: Path) -> None:
     torch.manual_seed(3)
     first = build_network(name)
-    assert isinstance(first, TrackingNet)
+    assert isinstance(first, BranchedNet)
     torch.manual_seed(3)
     assert all(value.equal(first.state_dict()[key]) for key, value in build_network(name).state_dict().items())
-    export_pytracking(first.state_dict(), name, tmp_path / "own.pth.tar")
+    own = base_tracker(name).exporter("pytracking" if isinstance(first, TrackingNet) else "pytorch")
+    (file,) = own(first.state_dict(), name, tmp_path / "own.pth.tar")
     second = build_network(name)
-    load_into(second, load_weights(tmp_path / "own.pth.tar"), "own")
+    load_into(second, load_weights(file), "own")
     assert second.state_dict().keys() == first.state_dict().keys()
     assert all(value.equal(first.state_dict()[key]) for key, value in second.state_dict().items())
 
@@ -99,10 +138,10 @@ def test_a_step_changes_the_trained_branch_alone(
     moved = {key for key, value in run.net.state_dict().items() if not value.equal(before[key])}
     assert moved == set(run.optimizer.live)
     assert moved
-    assert all(key.startswith(parts("bbe", row.branch)) for key in moved)
+    assert all(key.startswith(ownership_of(name).parts("bbe", row.branch)) for key in moved)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name.values[0] in TRACKING])
 def test_it_tracks_with_sound_boxes(name: str) -> None:
     rng = np.random.default_rng(0)
     ground = rng.integers(40, 90, (128, 160), dtype=np.uint8)

@@ -19,7 +19,7 @@ from trainer.base_trackers import BASE_TRACKERS
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import load_weights
 from trainer.net import build_network
-from trainer.recipes.geometry import TrackerSpec, geometry_of
+from trainer.recipes.geometry import SearchSpec, TrackerSpec, geometry_of
 from trainer.recipes.settings import TrainConfig
 
 WIDTH, HEIGHT = 200, 160
@@ -121,8 +121,8 @@ def small_windows(patch: pytest.MonkeyPatch) -> None:
 
 
 def small(spec: TrackerSpec) -> TrackerSpec:
-    """A tracker's geometry with small windows."""
-    return dataclasses.replace(spec, size=SMALL_WINDOW)
+    """A tracker's geometry with small windows, where it has any but its own."""
+    return dataclasses.replace(spec, size=SMALL_WINDOW) if isinstance(spec, SearchSpec) else spec
 
 
 def settings(shards: Path, out: Path, **changes: Any) -> TrainConfig:

@@ -19,12 +19,13 @@ from trainer.data.controls.shuffled import Partners, swap_tir
 from trainer.data.draws import PROPOSALS, Drawn, Draws
 from trainer.data.feeds import Feeding
 from trainer.data.shards import Source
-from trainer.data.targets import targets_of
 from trainer.data.tracks import Tracks
 from trainer.data.views.cut import box_in, cut_planes
 from trainer.data.views.pictures import Pictures, decode_pictures, side_by_side
-from trainer.data.views.search_windows import Framed, Window, jitter, search_window
+from trainer.data.views.search_windows import Framed
 from trainer.data.views.side_by_side import flip_box, joined_box, seam
+from trainer.data.views.window import Window
+from trainer.data.windowing import windowing_of
 from trainer.recipes.geometry import TrackerSpec
 
 Sample = dict[str, Any]
@@ -70,6 +71,7 @@ class PairDataset(Dataset[Sample]):
         self.source, self.spec, self.feeding, self.jitter = source, spec, feeding, jitter
         drawn: dict[str, Any] = {"augment": augment, "redraw": redraw, "images": images, "tracks": tracks}
         self.draws = Draws(source, pairs, spec, samples=samples, seed=seed, **drawn)
+        self.windowing = windowing_of(spec)
         self._extents: dict[int, tuple[tuple[int, int], NDArray[np.float64]]] = {}
         self.partners = Partners(source, pairs) if feeding.shuffled else None
 
@@ -95,8 +97,10 @@ class PairDataset(Dataset[Sample]):
                     shown, mirrored = side_by_side(shown, mirrored), False
                 shown = shown.negative() if negative[branch] else shown
                 sample |= self._view(index, branch, image, shown, mirrored)
-            views.append(sample | targets_of(sample["test_box"], self.spec, self.draws.rng(index, PROPOSALS, image)))
-        sample = {"pair": self.draws.pair_of(drawn.patches[0][0])} | _stacked(views)
+            rng = self.draws.rng(index, PROPOSALS, image)
+            views.append(sample | self.windowing.targets(sample["test_box"], rng, drawn.foreign))
+        # Of a reference window of another scene the pair is not that of the draw.
+        sample = {"pair": self.draws.pair_of(drawn.patches[drawn.foreign][0])} | _stacked(views)
         return {key: np.asarray(value, np.float32) if _is_real(value) else value for key, value in sample.items()}
 
     def framed(self, index: int) -> tuple[Framed, Framed]:
@@ -106,6 +110,14 @@ class PairDataset(Dataset[Sample]):
         """
         drawn = self.draws.draw(index)
         return self._framed(index, 0, drawn), self._framed(index, 1, drawn)
+
+    def told(self, draws: int) -> dict[str, float]:
+        """What of the first draws is not as it usually is: what it is -> its share; empty where nothing can be."""
+        told = self.windowing.told(
+            np.array([self._framed(index, 1, self.draws.draw(index)).box for index in range(draws)])
+        )
+        foreign = {"other_scene": float(np.mean([self.draws.draw(index).foreign for index in range(draws)]))}
+        return told | (foreign if self.spec.foreign else {})
 
     def _framed(self, index: int, branch: int, drawn: Drawn) -> Framed:
         """What the first window of a branch shows."""
@@ -146,8 +158,8 @@ class PairDataset(Dataset[Sample]):
         if not self.feeding.joined:
             size = images.picture_size(encoded["rgb"], reader.name("rgb", row))
             rngs = [(branch, self.draws.rng(index, branch, image)) for branch, image in views]
-            side = min(self._window(branch, box, size, rng).side for branch, rng in rngs)
-            reduce = min(images.reduction(data, side / self.spec.size) for data in encoded.values())
+            coarseness = min(self._window(branch, box, size, rng).coarseness for branch, rng in rngs)
+            reduce = min(images.reduction(data, coarseness) for data in encoded.values())
         return decode_pictures(reader, row, {name: encoded[name] for name in self.feeding.stored}, box, reduce)
 
     def _controlled(self, index: int, patch: int, pictures: Pictures) -> Pictures:
@@ -164,9 +176,7 @@ class PairDataset(Dataset[Sample]):
         return pictures
 
     def _window(self, branch: int, box: NDArray[np.float64], size: tuple[int, int], rng: np.random.Generator) -> Window:
-        spec = self.spec
-        scale = (spec.centre_jitter[branch], spec.scale_jitter[branch]) if self.jitter else (0.0, 0.0)
-        return search_window(jitter(box, *scale, rng), size, spec)
+        return self.windowing.window(branch, box, size, rng, self.jitter)
 
     def _view(self, index: int, branch: int, image: int, pictures: Pictures, mirrored: bool) -> Sample:
         """One branch's window: its pictures (3, S, S) uint8 by modality, and the box *in this very window*."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
+from trainer.data.controls.shuffled import Partners
 from trainer.data.shards import Source
 from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
@@ -17,6 +18,8 @@ GRAY = 0.05
 BRIGHTNESS = (0.8, 1.2)
 CHOICE, PROPOSALS, INSTANTS, FLIPS = 2, 3, 4, 5
 """Streams of random numbers; 0 and 1 are the windows of the branches, ``FLIPS`` and the next their own mirrors."""
+FOREIGN = 14
+"""Stream of a draw's random numbers that puts another scene into the reference window."""
 IMAGE = 32
 """Between the streams of one image of a branch and those of its next."""
 
@@ -29,11 +32,13 @@ class Drawn:
         patches: by branch and image, numbers of patches.
         drained: whether all of them lose their colour.
         mirrored: by branch and image, whether its window is seen in a mirror.
+        foreign: whether the reference branch sees another scene than the test branch: there is nothing to find.
     """
 
     patches: tuple[list[int], list[int]]
     drained: bool
     mirrored: tuple[list[bool], list[bool]]
+    foreign: bool = False
 
     @property
     def shown(self) -> dict[int, list[tuple[int, int]]]:
@@ -75,6 +80,7 @@ class Draws:
     ) -> None:
         self.source, self.pairs, self.spec, self.tracks = source, pairs, spec, tracks
         self.samples, self.seed, self.augment, self.redraw, self.images = samples, seed, augment, redraw, images
+        self._others = Partners.among(source, pairs) if spec.foreign else None
 
     def rng(self, index: int, stream: int, image: int = 0, picture: str = "") -> np.random.Generator:
         """Random numbers of a draw, a function of (seed, epoch, draw, stream, image of the branch, picture) alone."""
@@ -98,7 +104,20 @@ class Draws:
         if self.tracks:
             patches = self.tracks.draw(patch, self.images, self.rng(index, INSTANTS))
         mirrored = [[flipped != self._flips(index, branch, n) for n in range(self.images)] for branch in (0, 1)]
-        return Drawn(patches, drained, (mirrored[0], mirrored[1]))
+        other = self._other_scene(index, patches[1][0])
+        if other is not None:
+            patches = [other] * self.images, patches[1]
+        return Drawn(patches, drained, (mirrored[0], mirrored[1]), other is not None)
+
+    def _other_scene(self, index: int, patch: int) -> int | None:
+        """A patch of another sequence for the reference branch, in as many draws as the base tracker was trained so."""
+        if self._others is None:
+            return None
+        rng = self.rng(index, FOREIGN)
+        if rng.random() >= self.spec.foreign:
+            return None
+        pair = self._others.draw(self.pair_of(patch), rng)
+        return int(rng.integers(*self.source.place[pair, 2:]))
 
     def _flips(self, index: int, branch: int, image: int) -> bool:
         """Whether a window is mirrored by itself, beside all those of its draw."""

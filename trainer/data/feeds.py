@@ -10,6 +10,7 @@ from torch import Tensor
 
 from trainer.data.controls import PairControl
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
+from trainer.recipes.geometry import Pixels, geometry_of
 from trainer.recipes.recipe import Fed, Recipe
 from trainer.recipes.settings import TrainSettings
 
@@ -25,6 +26,7 @@ class Feeding:
             every pair both ways.
         control: what is done to the pairs, where anything is.
         twin: the branch whose window is cut from the visible picture too, where a loss compares the two.
+        pixels: what the network takes.
     """
 
     reference: tuple[str, ...]
@@ -32,21 +34,27 @@ class Feeding:
     once: bool = False
     control: PairControl | None = None
     twin: str | None = None
+    pixels: Pixels = "imagenet"
 
     @classmethod
     def of(cls, recipe: Recipe, settings: TrainSettings) -> Feeding:
         """The feeding of a row under the settings of a run."""
+        pixels = geometry_of(settings.tracker).pixels
         if settings.feed != "pairs":
             # Both ways round of a mixed row would be the same: each pair enters once.
             modality = settings.feed.partition("-")[0]
-            return cls((modality,), (modality,))
+            return cls((modality,), (modality,), pixels=pixels)
         control = None
         if settings.pairs == "shuffled" or settings.misalign:
             control = PairControl(settings.pairs == "shuffled", settings.misalign, settings.seed)
         if recipe.mixed and settings.mix == "spatial":
-            return cls((recipe.reference,), (recipe.test,), control=control)
+            return cls((recipe.reference,), (recipe.test,), control=control, pixels=pixels)
         once = recipe.mixed and settings.mix_pairs == "once"
-        return cls(pictures(recipe.reference), pictures(recipe.test), once, control)
+        return cls(pictures(recipe.reference), pictures(recipe.test), once, control, pixels=pixels)
+
+    def alone(self, modality: str) -> Feeding:
+        """One modality of the true pairs on both branches."""
+        return Feeding((modality,), (modality,), pixels=self.pixels)
 
     @property
     def joined(self) -> bool:
@@ -86,17 +94,18 @@ class Feed:
     All are in (image, row) order; the first R are the first images. In what only measures n is 1.
 
     Attributes:
-        reference: (n*R, 3, S, S) normalised.
-        test: likewise.
+        reference: (n*R, 3, S, S) as the network takes them.
+        test: likewise; NanoTrack's are larger.
         reference_box: (n*R, 4) the box in the reference branch's own window.
-        label: (n*R, F, F) Gaussian label of the test window.
+        label: (n*R, F, F) Gaussian label of the test window; 0 where the reference window is of another scene.
         state: (n*R, 4) s of the test window's box.
         test_box: (n*R, 4) the box in the test window.
-        proposals: (n*R, P, 4) in the test window.
+        proposals: (n*R, P, 4) in the test window; none of NanoTrack, which has no use for them.
         proposal_iou: (n*R, P).
         density: (n*R, P) proposal density and truth density, where proposals come from a mixture.
         images: n.
         twin: (n*R, 3, S, S) the trained branch's window in RGB, where a loss compares it with TIR.
+        cells: (n*R, h, w) NanoTrack's points: 1 where the target is to be found, 0 where not, -1 where none is asked.
     """
 
     reference: Tensor
@@ -110,6 +119,7 @@ class Feed:
     density: tuple[Tensor, Tensor] | None
     images: int = 1
     twin: Tensor | None = None
+    cells: Tensor | None = None
 
     def by_image(self, flat: Tensor) -> Tensor:
         """One of its tensors (n*R, ...) as (n, R, ...)."""
@@ -121,8 +131,13 @@ def pictures(fed: Fed) -> tuple[str, ...]:
     return tuple(fed.split("-"))
 
 
-def normalise(images: Tensor) -> Tensor:
-    """uint8 (N, 3, H, W) to the network's input: [0, 1] minus ImageNet's mean, over its deviation."""
+def normalise(images: Tensor, pixels: Pixels = "imagenet") -> Tensor:
+    """uint8 (N, 3, H, W), planes R, G, B, to the network's input.
+
+    That is [0, 1] minus ImageNet's mean, over its deviation; or B, G, R as they are.
+    """
+    if pixels == "bgr":
+        return images.flip(1).float().contiguous(memory_format=torch.channels_last)
     mean = torch.tensor(IMAGE_MEAN, device=images.device).view(1, 3, 1, 1)
     std = torch.tensor(IMAGE_STD, device=images.device).view(1, 3, 1, 1)
     return ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
@@ -149,7 +164,7 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> F
         return together.to(device, non_blocking=True)
 
     def images(branch: str, names: tuple[str, ...]) -> Tensor:
-        return normalise(spread([batch[f"{branch}_{name}"] for name in names]))
+        return normalise(spread([batch[f"{branch}_{name}"] for name in names]), feeding.pixels)
 
     def target(name: str) -> Tensor:
         return spread([batch[name]] * ways)
@@ -166,4 +181,5 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> F
         density=(target("density"), target("truth_density")) if "density" in batch else None,
         images=count,
         twin=images(feeding.twin, ("rgb",)) if feeding.twin else None,
+        cells=target("cells") if "cells" in batch else None,
     )

@@ -104,11 +104,11 @@ def measure(windows: PairDataset, draws: int = DRAWS) -> dict[str, Giveaway]:
         windows: of a run; their first draws are measured, from one epoch into the next where it has fewer.
         draws: how many.
     """
-    size, seen = windows.spec.size, [windows.framed(index) for index in range(draws)]
+    seen = [windows.framed(index) for index in range(draws)]
     for reader in windows.source.readers:
         reader.close()
     found = {}
-    for branch, name in enumerate(("reference", "test")):
+    for branch, (name, size) in enumerate(zip(("reference", "test"), windows.spec.sizes)):
         framed = [both[branch] for both in seen]
         box, prior = np.array([each.box for each in framed]), Prior.of(framed)
         off = np.abs(box[:, :2] + box[:, 2:] / 2 - size / 2).max(axis=1)
@@ -120,18 +120,20 @@ def measure(windows: PairDataset, draws: int = DRAWS) -> dict[str, Giveaway]:
 def check(data: TrainingData) -> dict[str, Giveaway]:
     """Measure the windows of a run and warn, in one line, where they give their targets away.
 
-    A branch whose windows are not jittered shows its target in the middle by design, and nothing is said of it: of
-    ATOM's reference branch, which is told its box, and of all under ``jitter: none``, of which a warning is given.
+    A branch whose windows are not moved shows its target in the middle by design, and nothing is said of it: of ATOM's
+    reference branch, which is told its box, of NanoTrack's templates, and of all under ``jitter: none``, of which a
+    warning is given.
 
     Returns:
         Both figures by branch.
     """
     found = measure(data.training_windows())
-    jitters = zip(found.items(), data.spec.centre_jitter)
-    jittered = [each for each, jitter in jitters if jitter and data.settings.jitter == "tracker"]
+    jittered = [
+        each for each, moved in zip(found.items(), data.spec.moved) if moved and data.settings.jitter == "tracker"
+    ]
     if given := [(n, g) for n, g in jittered if g.middle > MIDDLE or g.borders_iou > BORDERS]:
         told = "; ".join(f"{name}: {tell(giveaway)}" for name, giveaway in given)
-        remedies = dict.fromkeys(remedy(index, data.spec.factor) for index in data.source.indexes)
+        remedies = dict.fromkeys(remedy(index, data.spec.boxes_wide) for index in data.source.indexes)
         log.warning("windows give their targets away without a look at them (%s): %s", told, ", or ".join(remedies))
     return found
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.boxes import iou
 from pipeline.labels import LABEL_KERNEL, box_state, gaussian_label
 from trainer.data.views.search_windows import Box
-from trainer.recipes.geometry import TrackerSpec
+from trainer.recipes.geometry import SearchSpec
 
 SIGMAS = (0.01, 0.05, 0.1, 0.2, 0.3)
 """Spreads of perturbed boxes, in units of the box's geometric mean side."""
@@ -21,7 +21,7 @@ MIXTURE = (0.05, 0.5)
 """Standard deviations of the two Gaussians of SuperDiMP's proposals, in (cx/w, cy/h, log w, log h)."""
 
 
-def targets_of(box: Box, spec: TrackerSpec, rng: np.random.Generator) -> dict[str, Any]:
+def targets_of(box: Box, spec: SearchSpec, rng: np.random.Generator) -> dict[str, Any]:
     """What is to be learnt of the test window of a base tracker's geometry.
 
     Args:

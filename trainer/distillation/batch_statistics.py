@@ -8,15 +8,15 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from trainer.data.dataset import PairDataset, Sample, read_batches
-from trainer.data.feeds import Feeding, assemble
-from trainer.net import DimpNet, TrackingNet
+from trainer.data.feeds import assemble
+from trainer.distillation.responses import Responses
+from trainer.net import BranchedNet
 
-TIR = Feeding(("tir",), ("tir",))
 BATCH = 32
 """Windows of each branch at once, where nothing else is said: the IoU-net has batch-norms on 1x1 maps."""
 
 
-def measure_statistics(net: TrackingNet, windows: PairDataset, batch: int, workers: int) -> None:
+def measure_statistics(net: BranchedNet, windows: PairDataset, batch: int, workers: int) -> None:
     """Replace the statistics of every batch-norm that sees TIR while tracking by those of TIR windows.
 
     All do but those of the backbone's fourth layer, which never runs: they stay, as does everything that is trained.
@@ -29,6 +29,7 @@ def measure_statistics(net: TrackingNet, windows: PairDataset, batch: int, worke
         workers: processes that read windows; 0 reads in this one.
     """
     device = next(net.parameters()).device
+    responses: Responses = windows.spec.family.part("responses")()
     norms = [module for module in net.eval().modules() if isinstance(module, nn.BatchNorm2d)]
     before = [({name: value.clone() for name, value in norm.state_dict().items()}, norm.momentum) for norm in norms]
     for norm in norms:
@@ -38,13 +39,8 @@ def measure_statistics(net: TrackingNet, windows: PairDataset, batch: int, worke
     loader: DataLoader[Sample] = DataLoader(windows, batch, num_workers=workers, generator=torch.Generator())
     with torch.no_grad(), tqdm(total=len(windows), desc="statistics of TIR", unit="window") as bar:
         for each in read_batches(loader):
-            feed = assemble(each, TIR, device)
-            features = net.backbone_features(torch.cat([feed.reference, feed.test]))
-            if isinstance(net, DimpNet):
-                net.classification_features(features)
-            reference, test = ({name: maps.chunk(2)[side] for name, maps in features.items()} for side in (0, 1))
-            modulation = net.modulation(reference, feed.reference_box)
-            net.score_proposals(modulation, net.iou_features(test), feed.proposals[None])
+            feed = assemble(each, windows.feeding, device)
+            responses.run(net, feed)
             bar.update(len(feed.reference))
     for norm, (state, momentum) in zip(norms, before):
         norm.momentum = momentum

@@ -19,16 +19,12 @@ from trainer import DISTRIBUTION
 from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feeding, normalise
 from trainer.data.training_data import VALIDATION_SEED, TrainingData
-from trainer.measure.answers import Figures, network_figures, trivial_figures
+from trainer.measure.answers import Answers, Figures, trivial_figures
 from trainer.measure.held_out_windows import HeldOutWindows
 from trainer.measure.instants import instants_of
 from trainer.measure.summary import STUDENT, Scores, by_sequence
-from trainer.net import TrackingNet
-from trainer.net.backbone import Features
-from trainer.recipes.geometry import geometry_of
-from trainer.recipes.recipe import load_recipe
+from trainer.net import BranchedNet
 from trainer.recipes.settings import TrainSettings
-from trainer.trackers.parameters.defaults import online_defaults
 
 TRAINED, TIR, RGB, BOTH = "as trained", "TIR alone", "RGB alone", "RGB and TIR"
 BATCH = 8
@@ -57,25 +53,13 @@ def ways_of(feeding: Feeding) -> dict[str, Feeding]:
     RGB and TIR together come cosines between the modulation vectors of the two. Pairs are true ones, whatever control a
     row is trained under: its student is asked what the row's is.
     """
-    ways = {TIR: Feeding(("tir",), ("tir",)), RGB: Feeding(("rgb",), ("rgb",))}
+    ways = {TIR: feeding.alone("tir"), RGB: feeding.alone("rgb")}
     trained = replace(feeding, once=False, control=None, twin=None)
     return (
         ({} if feeding.gray or trained in ways.values() else {TRAINED: trained})
         | ways
-        | {BOTH: Feeding(("rgb", "tir"), ())}
+        | {BOTH: Feeding(("rgb", "tir"), (), pixels=feeding.pixels)}
     )
-
-
-def gives_densities(settings: TrainSettings) -> bool:
-    """Whether a run's box branch gives densities: its loss teaches them, or its base tracker's did and it teaches none.
-
-    Eq. 3 and ``features`` leave the layers that score boxes as they are, as does a row that does not train the branch.
-    """
-    base = geometry_of(settings.tracker)
-    takes = settings.losses_of(base)[1].takes if "bbe" in load_recipe(settings.recipe).trains else ()
-    if not {"sample_density", "truth_density"}.isdisjoint(takes):
-        return True
-    return base.mixture and "overlap" not in takes
 
 
 class HeldOutTest:
@@ -96,7 +80,7 @@ class HeldOutTest:
 
     def __init__(self, data: TrainingData, windows: int, device: torch.device) -> None:
         self._data, self._device = data, device
-        self._params = online_defaults(data.settings.tracker)
+        self._kind: Answers = data.spec.family.part("answers")(data.settings, data.spec)
         self._instants = instants_of(data.source, data.validation_pairs)
         self.kind, self.ways = self._instants.kind, ways_of(data.feeding)
         self.windows = windows if self._instants.sequences else 0
@@ -106,12 +90,10 @@ class HeldOutTest:
         self.sequences = [self._instants.sequences[place] for place in np.unique(self._sequence)]
         told = [version(DISTRIBUTION), STREAMS, data.source.fingerprint, draws, self._seed, data.settings.jitter]
         told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
-        self._densities = gives_densities(data.settings)
-        if self._densities != data.spec.mixture:
-            told.append(self._densities)
+        told += self._kind.key
         self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
-    def measure(self, net: TrackingNet, ways: Collection[str], title: str) -> dict[str, Scores]:
+    def measure(self, net: BranchedNet, ways: Collection[str], title: str) -> dict[str, Scores]:
         """Scores by answer: the network's, under the student's name, and of those that need none.
 
         Args:
@@ -148,38 +130,31 @@ class HeldOutTest:
             every,
             samples=self.windows,
             seed=self._seed,
-            noise=self._params.num_init_random_boxes,
+            noise=self._kind.starts,
         )
         # A generator of its own: measuring must not change the random numbers of the steps.
         loader: DataLoader[Sample] = DataLoader(windows, BATCH, generator=torch.Generator())
         for batch in read_batches(loader):
             yield {name: value.to(self._device) for name, value in batch.items()}
 
-    def _answers(self, net: TrackingNet, batch: Sample, ways: dict[str, Feeding]) -> Iterator[tuple[str, str, Figures]]:
+    def _answers(self, net: BranchedNet, batch: Sample, ways: dict[str, Feeding]) -> Iterator[tuple[str, str, Figures]]:
         """Answer, way of feeding and figures of a batch."""
-        features: dict[str, Features] = {}
+        features: dict[str, Any] = {}
 
-        def seen(branch: str, name: str) -> Features:
+        def seen(branch: str, name: str) -> Any:
             key = f"{branch}_{name}"
             if key not in features:
-                features[key] = net.backbone_features(normalise(batch[key]))
+                features[key] = net.backbone_features(normalise(batch[key], self._data.feeding.pixels))
             return features[key]
 
         trivial = trivial_figures(batch, self._data.spec.size)
         for way, fed in ways.items():
             if way == BOTH:
-                vectors = [net.modulation(seen("reference", name), batch["reference_box"]) for name in fed.reference]
+                vectors = [self._kind.vectors(net, seen("reference", name), batch) for name in fed.reference]
                 yield STUDENT, way, {"modulation_cosine": _cosine(*vectors)}
                 continue
             rounds = [
-                network_figures(
-                    net,
-                    seen("reference", reference),
-                    seen("test", test),
-                    batch,
-                    self._params,
-                    densities=self._densities,
-                )
+                self._kind.figures(net, seen("reference", reference), seen("test", test), batch)
                 for reference, test in zip(fed.reference, fed.test)
             ]
             own = {name: np.mean([figures[name] for figures in rounds], axis=0) for name in rounds[0]}
@@ -188,7 +163,7 @@ class HeldOutTest:
                 yield answer, way, {name: values for name, values in figures.items() if name in own}
 
 
-def _cosine(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> np.ndarray[Any, Any]:
-    """Cosine between the modulation vectors of each window, mean of both levels, (N,)."""
+def _cosine(first: list[Tensor], second: list[Tensor]) -> np.ndarray[Any, Any]:
+    """Cosine between what the reference branch says of each window in the two modalities, mean of all levels, (N,)."""
     angles = [torch.cosine_similarity(a.flatten(1), b.flatten(1)) for a, b in zip(first, second)]
     return torch.stack(angles).mean(dim=0).double().cpu().numpy()

@@ -10,7 +10,7 @@ from trainer.net.dimp import DimpNet
 __all__ = ["AtomNet", "BranchedNet", "DimpNet", "TrackingNet", "build_network"]
 
 
-def build_network(name: str) -> TrackingNet:
+def build_network(name: str) -> BranchedNet:
     """A network with random weights (torch's global generator), in train mode.
 
     Args:
@@ -19,5 +19,5 @@ def build_network(name: str) -> TrackingNet:
     Raises:
         ValueError: no such tracker.
     """
-    net: TrackingNet = base_tracker(name).load("network")()
+    net: BranchedNet = base_tracker(name).load("network")()
     return net

@@ -23,8 +23,9 @@ from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.relatives import inherited
 from trainer.data.tracks import Tracks
 from trainer.net.base import IMAGE_MEAN, IMAGE_STD
-from trainer.recipes.geometry import geometry_of
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
+from trainer.recipes.row import targets_asked
 from trainer.recipes.settings import TrainSettings, make_settings
 
 Image = NDArray[np.uint8]
@@ -60,12 +61,12 @@ def draw_feeds(
         DataError: shards that cannot be read.
     """
     settings = make_settings({"recipe": recipe, "tracker": tracker, "window": window})
-    row, spec = load_recipe(recipe), geometry_of(tracker, settings.window)
+    row = load_recipe(recipe)
     if not row.trains:
         raise UsageError(f"recipe {recipe} trains nothing: its branches are fed nothing")
     if not shards:
         raise UsageError("no shards to draw from: give --shards")
-    source = open_source(of_method(shards, str(row.patches)) or tuple(shards))
+    source, spec = open_source(of_method(shards, str(row.patches)) or tuple(shards)), _geometry(settings, row)
     pairs = _training_pairs(source, recipe, init)
     known = Tracks(source, pairs, spec.gap)
     tracks = known if row.pretrains and known.moving else None
@@ -79,12 +80,18 @@ def draw_feeds(
         batch = torch.utils.data.default_collate([dataset[index] for index in range(samples)])
         feed = assemble(batch, feeding, torch.device("cpu"))
         names = [source.names[int(pair)][1] for pair in batch["pair"]]
-        sections.append(html.Section(title, _note(row), strips=_strips(feed, feeding, names)))
-    facts = [("recipe", recipe), ("tracker", tracker), ("window", f"{spec.size} px, {spec.factor:g} boxes wide")]
+        sections.append(html.Section(title, _note(row), strips=_strips(feed, feeding, names, spec)))
+    facts = [("recipe", recipe), ("tracker", tracker), ("window", f"{spec.size} px, {spec.boxes_wide:.3g} boxes wide")]
     facts += [("patches", ", ".join(sorted({index.method for index in source.indexes})))]
     if row.pretrains:
         facts += [("images", f"the first of {spec.images} a branch, of {'two instants' if tracks else 'one instant'}")]
     return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
+
+
+def _geometry(settings: TrainSettings, row: Recipe) -> TrackerSpec:
+    """The windows of a row, with the targets that its losses ask for."""
+    base = geometry_of(settings.tracker, settings.window)
+    return targets_asked(settings, base, row.trained(base), settings.losses_of(base))
 
 
 def _training_pairs(source: Source, recipe: str, init: Sequence[Path]) -> NDArray[np.int64]:
@@ -135,7 +142,7 @@ def _note(row: Recipe) -> str:
     )
 
 
-def _strips(feed: Feed, feeding: Feeding, names: list[str]) -> list[html.Strip]:
+def _strips(feed: Feed, feeding: Feeding, names: list[str], spec: TrackerSpec) -> list[html.Strip]:
     strips = []
     ways = len(feeding.reference)
     for index in range(len(feed.reference)):
@@ -144,23 +151,28 @@ def _strips(feed: Feed, feeding: Feeding, names: list[str]) -> list[html.Strip]:
         else:
             way, pair = divmod(index, len(names))
         told = f"{names[pair]}, row {index + 1}" + (f", way {way + 1} of {ways}" if ways > 1 else "")
-        reference = _boxed(_picture(feed.reference[index]), [feed.reference_box[index]], BOX)
-        proposals = list(feed.proposals[index, :SHOWN_PROPOSALS])
-        test = _boxed(_boxed(_picture(feed.test[index]), proposals, PROPOSAL), [feed.test_box[index]], BOX)
+        reference = _boxed(_picture(feed.reference[index], feeding), [feed.reference_box[index]], BOX)
+        proposals, seen = list(feed.proposals[index, :SHOWN_PROPOSALS]), _picture(feed.test[index], feeding)
+        test = _boxed(_boxed(seen, proposals, PROPOSAL), [feed.test_box[index]], BOX)
+        label = _heated(seen, feed.label[index], spec)
+        if feed.cells is not None:
+            label = _pointed(label, feed.cells[index], spec)
         pictures = [
             html.Picture(html.picture_uri(_small(reference)), f"reference: {feeding.reference[way]}"),
             html.Picture(html.picture_uri(_small(test)), f"test: {feeding.test[way]}"),
-            html.Picture(html.picture_uri(_small(_heated(_picture(feed.test[index]), feed.label[index]))), "label g"),
+            html.Picture(html.picture_uri(_small(label)), "label g" if feed.cells is None else "label g, points"),
         ]
         if feed.twin is not None:
-            twin = html.picture_uri(_small(_picture(feed.twin[index])))
+            twin = html.picture_uri(_small(_picture(feed.twin[index], feeding)))
             pictures.append(html.Picture(twin, f"{feeding.twin}, the same window: rgb"))
         strips.append(html.Strip(told, pictures))
     return strips
 
 
-def _picture(window: Tensor) -> Image:
-    """A normalised window (3, S, S) as the picture (S, S, 3) that it came from."""
+def _picture(window: Tensor, feeding: Feeding) -> Image:
+    """A window (3, S, S) as the network takes it, as the picture (S, S, 3) that it came from."""
+    if feeding.pixels == "bgr":
+        return np.ascontiguousarray(window.flip(0).byte().permute(1, 2, 0).numpy())
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGE_MEAN, IMAGE_STD))
     pixels = ((window * std + mean) * 255).round().clamp(0, 255).byte()
     return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
@@ -175,11 +187,19 @@ def _boxed(picture: Image, boxes: Sequence[Tensor], colour: tuple[int, int, int]
     return drawn
 
 
-def _heated(picture: Image, label: Tensor) -> Image:
-    """The window, dark, with the label's cells glowing where they lie: cell i is at i x stride."""
-    cells = label.numpy()
-    stride = picture.shape[0] / (len(cells) - 1)
-    to_cell = np.array([[1 / stride, 0, 0], [0, 1 / stride, 0]], dtype=np.float64)
+def _pointed(picture: Image, cells: Tensor, spec: TrackerSpec) -> Image:
+    """A window with the points that are to find the target (orange), and those that are not (blue)."""
+    drawn, (first, stride) = picture.copy(), spec.grid
+    for row, column in np.argwhere(cells.numpy() >= 0).tolist():
+        at = round(first + column * stride), round(first + row * stride)
+        cv2.circle(drawn, at, 3, BOX if cells[row, column] == 1 else PROPOSAL, cv2.FILLED, cv2.LINE_AA)
+    return drawn
+
+
+def _heated(picture: Image, label: Tensor, spec: TrackerSpec) -> Image:
+    """The window, dark, with the label's cells glowing where they lie."""
+    cells, (first, stride) = label.numpy(), spec.grid
+    to_cell = np.array([[1 / stride, 0, -first / stride], [0, 1 / stride, -first / stride]], dtype=np.float64)
     size = picture.shape[1::-1]
     glow = cv2.warpAffine(cells, to_cell, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)[..., None]
     return np.asarray(np.clip(picture * 0.5 * (1 - glow) + np.array(HEAT) * glow, 0, 255), np.uint8)

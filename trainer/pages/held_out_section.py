@@ -11,8 +11,9 @@ NAMES = {
     "hit": "hits of the peak (within a quarter of the target, or a cell)",
     "peak_error": "error of the peak, window px",
     "iou_from_displaced": "IoU of the box refined from the true one, moved by a quarter of its sides",
+    "iou_at_centre": "IoU of the box that the point nearest to the true centre tells",
     "iou_error": "error of the predicted IoU",
-    "modulation_cosine": "cosine of RGB's and TIR's modulation",
+    "modulation_cosine": "cosine of what the reference branch makes of RGB and of TIR",
 }
 KINDS = {
     "two frames": "Two frames: the reference window shows a target at one instant, the test window 1 to 30 later.",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from pipeline.config import differing, refuse_idle
-from trainer.recipes.geometry import geometry_of
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, rows_of
 from trainer.recipes.settings import TrainSettings
@@ -32,14 +32,19 @@ class Asked:
     """What a run is asked to train: its settings, its row, the modules of that, and what their losses take."""
 
     settings: TrainSettings
+    spec: TrackerSpec
     recipe: Recipe
     modules: tuple[Module, ...]
     tcl: Collection[str]
     bbe: Collection[str]
 
     def trains_filter(self) -> bool:
-        """Whether the filter's initialiser and optimiser are trained."""
-        return "tcl" in self.modules and self.recipe.branch != "test"
+        """Whether a filter's initialiser and optimiser are trained."""
+        return "tcl" in self.modules and self.recipe.branch != "test" and self.spec.pretrain_optimizer is not None
+
+    def labels_points(self) -> bool:
+        """Whether a loss looks at labelled points, as NanoTrack's do."""
+        return "cells" in self.tcl or "cells" in self.bbe
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,15 @@ class Rule:
 
 RULES = (
     Rule(("rates.tcl", "tcl_loss"), "rows that train the classifier", lambda run: "tcl" in run.modules),
-    Rule(("rates.filter_optimizer",), "rows that train the classifier's reference branch", Asked.trains_filter),
+    Rule(("rates.filter_optimizer",), "rows that train the reference branch of DiMP's classifier", Asked.trains_filter),
     Rule(("rates.bbe", "bbe_loss", "weight"), "rows that train the IoU-net", lambda run: "bbe" in run.modules),
     Rule(("rates.backbone",), "pretrain of a backbone that learns", lambda run: "backbone" in run.modules),
-    Rule(("backbone", "images"), "pretrain", lambda run: run.recipe.pretrains),
+    Rule(
+        ("backbone",),
+        "pretrain of a tracker whose backbone moves",
+        lambda run: run.recipe.pretrains and set(run.spec.pretrain_frozen) < set(run.spec.backbone_layers),
+    ),
+    Rule(("images",), "pretrain of DiMP and ATOM", lambda run: run.recipe.pretrains and run.spec.several),
     Rule(
         ("losses",),
         "modules whose loss tcl_loss or bbe_loss does not say",
@@ -73,8 +83,8 @@ RULES = (
     ),
     Rule(
         ("tcl_features",),
-        "rows that train the classifier's reference branch alone",
-        lambda run: "tcl" in run.modules and run.recipe.branch == "reference",
+        "rows that train the reference branch alone of a classifier whose branches share features, as DiMP's do",
+        lambda run: "tcl" in run.modules and run.recipe.branch == "reference" and run.spec.shared,
     ),
     Rule(("teacher",), "rows that train one branch and leave the other", lambda run: run.recipe.branch != "both"),
     Rule(
@@ -98,6 +108,12 @@ RULES = (
         "rows that are fed pairs, with feed=pairs and pairs=true",
         lambda run: run.recipe.distils and (run.settings.feed, run.settings.pairs) == ("pairs", "true"),
     ),
+    Rule(
+        ("other_scenes",),
+        "NanoTrack's classifier with losses that look at labelled points alone",
+        lambda run: run.spec.foreign > 0,
+    ),
+    Rule(("thin_targets",), "NanoTrack under losses that look at labelled points", Asked.labels_points),
     Rule(("bn_batches",), "a1", lambda run: not run.modules),
     Rule(("step",), "gamma under 1", lambda run: run.settings.gamma < 1),
     Rule(("held_out_samples", "split_seed"), "held_out above 0", lambda run: run.settings.held_out > 0),
@@ -126,9 +142,11 @@ def idle_in(settings: TrainSettings, recipe: Recipe, losses: tuple[Loss, Loss]) 
             used = used | {"bn_batches"} | (MEASURING if settings.bn_batches else set())
         names = (*sorted(TRAINING - used), *(f"rates.{module}" for module, _ in settings.rates))
         return dict.fromkeys(names, f"recipes that train, and {recipe.name} puts its parents together")
-    modules = recipe.trained(geometry_of(settings.tracker), settings.backbone)
+    base = geometry_of(settings.tracker)
+    modules = recipe.trained(base, settings.backbone)
     tcl, bbe = (loss.takes if module in modules else () for module, loss in zip(("tcl", "bbe"), losses))
-    run = Asked(settings, recipe, modules, tcl, bbe)
+    spec = base.taught(modules, {"tcl": tcl, "bbe": bbe}, nearest=True, foreign=None)
+    run = Asked(settings, spec, recipe, modules, tcl, bbe)
     return {name: rule.by for rule in RULES if not rule.used(run) for name in rule.names}
 
 

@@ -1,7 +1,8 @@
 """The losses that a run can choose, each one line: a name, and the function that it stands for.
 
 A loss is a function that returns a scalar. Its parameters are named after what it wants to be given, out of
-:data:`TCL_GIVEN` or :data:`BBE_GIVEN`; only that is computed. One's own is named by its import path.
+:data:`TCL_GIVEN` or :data:`BBE_GIVEN`, of NanoTrack out of :data:`POINT_TCL_GIVEN` or :data:`POINT_BBE_GIVEN`; only
+that is computed. One's own is named by its import path.
 """
 
 from __future__ import annotations
@@ -58,6 +59,67 @@ BBE_GIVEN: Mapping[str, str] = {
 }
 
 
+POINT_TCL_LOSSES = Registry(
+    "classification loss of NanoTrack",
+    {
+        "cross_entropy": "trainer.distillation.point_losses:cross_entropy",
+        "l2": "trainer.distillation.choices:l2",
+        "features": "trainer.distillation.choices:features",
+    },
+)
+POINT_BBE_LOSSES = Registry(
+    "box loss of NanoTrack",
+    {
+        "iou": "trainer.distillation.point_losses:iou",
+        "state": "trainer.distillation.choices:state_error",
+        "state+iou": "trainer.distillation.point_losses:state_error_and_iou",
+        "features": "trainer.distillation.choices:features",
+    },
+)
+CELLS = {"cells": "(R, h, w) 1 where the target is to be found, 0 where not, -1 where nothing is asked"}
+POINT_TCL_GIVEN: Mapping[str, str] = {
+    "logits": "(R, 2, h, w) scores of background and target at every point",
+    **CELLS,
+    "scores": "(1, 1, R, h, w) probability of the target at every point",
+    "filters": "(1, R, C, f, f) the map of the template that the search window is compared with",
+    "end_scores": "the same as scores: there is one iterate",
+    "end_filters": "the same as filters",
+    "label": "(1, R, h, w) the Gaussian g; 0 everywhere where the template is of another scene",
+    "mu": "the setting",
+    **COMPARED,
+}
+POINT_BBE_GIVEN: Mapping[str, str] = {
+    "distances": "(R, 4, h, w) from every point to the left, top, right and bottom of its box, pixels",
+    "wanted": "(R, 4, h, w) the same to the true box; below 0 where a point is beyond that side",
+    **CELLS,
+    "predicted_state": "(R, 4) what psi reads from the correlation maps; psi is then fitted first",
+    "state": "(R, 4) the box state s, standardised as psi's",
+    "weights": "trained weights of the box module, without biases and batch-norms",
+    "nu": "the setting",
+    **COMPARED,
+}
+
+
+@dataclass(frozen=True)
+class LossKind:
+    """The losses of one module of one kind of base tracker.
+
+    Attributes:
+        registry: those that are listed.
+        given: what they, and one's own, can be given: name -> what it is.
+    """
+
+    registry: Registry
+    given: Mapping[str, str]
+
+
+TCL, BBE = LossKind(TCL_LOSSES, TCL_GIVEN), LossKind(BBE_LOSSES, BBE_GIVEN)
+POINT_TCL, POINT_BBE = LossKind(POINT_TCL_LOSSES, POINT_TCL_GIVEN), LossKind(POINT_BBE_LOSSES, POINT_BBE_GIVEN)
+EVERY_TCL = Registry(TCL_LOSSES.kind, TCL_LOSSES.paths | POINT_TCL_LOSSES.paths)
+EVERY_BBE = Registry(BBE_LOSSES.kind, BBE_LOSSES.paths | POINT_BBE_LOSSES.paths)
+"""Names that some base tracker knows: which one a run has, its other settings say."""
+
+
 @dataclass(frozen=True)
 class Loss:
     """A loss that was chosen.
@@ -100,8 +162,12 @@ def load_loss(registry: Registry, given: Mapping[str, str], name: str) -> Loss:
         name: in the registry, or an import path.
 
     Raises:
-        UsageError: it cannot be imported, or wants what there is not.
+        UsageError: there is none of that name, it cannot be imported, or wants what there is not.
     """
+    try:
+        registry.check(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     function = registry.load(name)
     wanted = [p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     if strange := [parameter for parameter in wanted if parameter not in given]:

@@ -94,8 +94,15 @@ class Recipe(BaseModel):
         return next(iter(self.trains.values()), "both")
 
     def fits(self, spec: TrackerSpec) -> bool:
-        """Whether the row is one of a base tracker's."""
+        """Whether the row is one of a base tracker's: ATOM's have no classifier, NanoTrack's shares no features."""
+        if self.trains_shared and not spec.shared:
+            return False
         return self.base == "any" or (self.base == "dimp") == spec.classifier
+
+    @property
+    def trains_shared(self) -> bool:
+        """Whether the row is of its own that it trains the features that the classifier's branches share."""
+        return self.settings.get("tcl_features") == "trained"
 
     @property
     def pretrains(self) -> bool:

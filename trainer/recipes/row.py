@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.config import recorded
 from pipeline.errors import UsageError
 from trainer.recipes.effects import refuse_of_other_rows
-from trainer.recipes.geometry import BACKBONE_LAYERS, TrackerSpec, geometry_of
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainSettings
@@ -24,7 +25,7 @@ class Row:
     Attributes:
         recipe: the row as Table 1 has it.
         base: the base tracker's geometry, in windows of the run's size.
-        spec: that geometry with the proposals that the box loss asks for.
+        spec: that geometry with the targets that the losses ask for.
         modules: the modules that are trained.
         tcl_loss: the classification loss.
         bbe_loss: the box loss.
@@ -58,7 +59,7 @@ class Row:
     @property
     def moves_backbone(self) -> bool:
         """Whether anything of the backbone changes: ATOM's trains no parameter, but learns statistics."""
-        return not set(BACKBONE_LAYERS) <= set(self.frozen)
+        return not set(self.base.backbone_layers) <= set(self.frozen)
 
     @property
     def comparing(self) -> list[Loss]:
@@ -82,14 +83,13 @@ def resolve_row(settings: TrainSettings) -> Row:
     recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker, settings.window)
     modules = recipe.trained(base, settings.backbone)
     learns = recipe.pretrains and settings.backbone == "tracker"
-    _check(settings, recipe, modules)
+    _check(settings, recipe, base, modules)
     tcl_loss, bbe_loss = settings.losses_of(base)
     refuse_of_other_rows(settings, recipe, (tcl_loss, bbe_loss))
     row = Row(
         recipe=recipe,
         base=base,
-        # Proposals come from a mixture exactly where the loss needs their densities.
-        spec=replace(base, mixture=not {"sample_density", "truth_density"}.isdisjoint(bbe_loss.takes)),
+        spec=targets_asked(settings, base, modules, (tcl_loss, bbe_loss)),
         modules=modules,
         tcl_loss=tcl_loss,
         bbe_loss=bbe_loss,
@@ -97,7 +97,7 @@ def resolve_row(settings: TrainSettings) -> Row:
         images=settings.images or (base.images if recipe.pretrains else 1),
         instants=settings.instants or ("two" if recipe.pretrains else "one"),
         rates=_rates(settings, recipe, base, modules),
-        frozen=base.pretrain_frozen if learns else BACKBONE_LAYERS,
+        frozen=base.pretrain_frozen if learns else base.backbone_layers,
         recipe_sha256=recipe_sha256(settings.recipe),
     )
     if row.comparing and (recipe.branch == "both" or not recipe.distils or settings.feed != "pairs"):
@@ -108,24 +108,36 @@ def resolve_row(settings: TrainSettings) -> Row:
     return row
 
 
+def targets_asked(
+    settings: TrainSettings, base: TrackerSpec, modules: Collection[Module], losses: tuple[Loss, Loss]
+) -> TrackerSpec:
+    """A base tracker's geometry with the targets that a run asks for under its (TCL, BBE) losses."""
+    takes = dict(zip(("tcl", "bbe"), (loss.takes for loss in losses)))
+    return base.taught(modules, takes, nearest=settings.thin_targets == "nearest", foreign=settings.other_scenes)
+
+
 def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: tuple[Module, ...]) -> dict[str, float]:
     """The learning rate of each trained module, and of the filter optimiser where it has its own."""
     rates: dict[str, float] = {
         module: getattr(settings.rates, module) or recipe.rate(module, base) for module in modules
     }
-    if "tcl" in modules and recipe.branch != "test":
+    if "tcl" in modules and recipe.branch != "test" and base.pretrain_optimizer is not None:
         published = rates["tcl"] * base.pretrain_optimizer if recipe.rates == "tracker" else None
         if own := settings.rates.filter_optimizer or published:
             rates["filter_optimizer"] = own
     return {name: rate * settings.rate_scale for name, rate in rates.items()}
 
 
-def _check(settings: TrainSettings, recipe: Recipe, modules: tuple[Module, ...]) -> None:
+def _check(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: tuple[Module, ...]) -> None:
     """Refuse a row that the tracker has not; warn of a setting that is for tests."""
     name = recipe.name
     if "tcl" in recipe.trains and "tcl" not in modules and not recipe.pretrains:
         raise UsageError(
             f"recipe {name} trains a classifier, {settings.tracker} has none: use its rows (--list-recipes)"
+        )
+    if recipe.trains_shared and not base.shared:
+        raise UsageError(
+            f"recipe {name} trains what {settings.tracker}'s branches share, and they share nothing: take c1"
         )
     if recipe.trains and not modules:
         raise UsageError(f"setting backbone: recipe {name} trains nothing else of {settings.tracker}")

@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionW
 
 from pipeline.config import Settings
 from pipeline.labels import LABEL_STRIDE
-from trainer.recipes.losses import BBE_LOSSES, TCL_LOSSES
+from trainer.recipes.losses import EVERY_BBE, EVERY_TCL
 
-TclLoss = Annotated[str, AfterValidator(TCL_LOSSES.check)]
-BbeLoss = Annotated[str, AfterValidator(BBE_LOSSES.check)]
+TclLoss = Annotated[str, AfterValidator(EVERY_TCL.check)]
+BbeLoss = Annotated[str, AfterValidator(EVERY_BBE.check)]
 Pairing = Annotated[
     Literal["true", "shuffled"],
     # YAML, which reads what --set gives, knows the word as a truth value.
@@ -43,7 +43,8 @@ class StepSettings(Settings):
 
     Attributes:
         samples_per_epoch: pairs drawn an epoch; the default is the paper's, and in ``pretrain`` the base tracker's own.
-        batch_size: pairs a step and process; None is the paper's 5, and in ``pretrain`` the base tracker's own.
+        batch_size: pairs a step and process; None is the paper's 5 (NanoTrack's 32), and in ``pretrain`` the base
+            tracker's own.
         amp: run the network in bfloat16 where that is safe (autocast).
         seed: every draw is a function of (seed, epoch, draw, branch).
         redraw: whether every epoch draws windows anew; false repeats those of the first, with new proposals, so that
@@ -77,7 +78,7 @@ class LossSettings(Settings):
 
     Attributes:
         losses: ``tracker``, the default, is the base tracker's own (LBHinge in the place of Eq. 2, IoU or KL in that of
-            Eq. 3); ``paper`` is Eq. 2 and 3 to the letter.
+            Eq. 3; NanoTrack's cross-entropy and IoU); ``paper`` is Eq. 2 and 3 to the letter.
         tcl_loss: one loss in place of what ``losses`` says, listed in :mod:`trainer.recipes.losses`, or one's own.
         bbe_loss: likewise.
         weight: lambda of Eq. 1, before L_BBE.
@@ -119,6 +120,11 @@ class FeedSettings(Settings):
             (are pairs needed at all?). The branch that teaches stays the row's.
         misalign: pixels of the stored pictures by which TIR is shifted, in one direction for each sequence, as by a rig
             that nobody calibrated. What is aligning worth?
+        other_scenes: share of the draws whose template is of another scene, so that there is nothing to find in the
+            search window, where the losses look at labelled points alone (NanoTrack's ``cross_entropy``); None is the
+            base tracker's own share. Sequences of the same side of the split take part; of one alone there is none.
+        thin_targets: of a target so thin that no point lies in its inner ellipse (NanoTrack) ``nearest`` asks for the
+            one that lies nearest to its centre; ``none`` asks for no point and no box.
     """
 
     mix: Literal["batch", "spatial"] = "batch"
@@ -130,6 +136,8 @@ class FeedSettings(Settings):
     pairs: Pairing = "true"
     feed: Literal["pairs", "rgb-rgb", "tir-tir", "gray"] = "pairs"
     misalign: float = Field(default=0.0, ge=0)
+    other_scenes: float | None = Field(default=None, ge=0, lt=1)
+    thin_targets: Literal["nearest", "none"] = "nearest"
 
 
 class HeldOutSettings(Settings):

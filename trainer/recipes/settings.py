@@ -13,12 +13,11 @@ from pipeline.config import OnExisting, Settings, recorded
 from pipeline.errors import UsageError, did_you_mean, first_fault
 from trainer.base_trackers import BASE_TRACKERS
 from trainer.recipes.geometry import TrackerName, TrackerSpec, geometry_of
-from trainer.recipes.losses import BBE_GIVEN, BBE_LOSSES, TCL_GIVEN, TCL_LOSSES, Loss, load_loss
+from trainer.recipes.losses import Loss, load_loss
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.setting_groups import FeedSettings, HeldOutSettings, LossSettings, Rates, StepSettings
 
 M = TypeVar("M", bound=BaseModel)
-PAPER_BATCH = 5
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no run is gone on with by another method."""
 BEFORE: dict[str, Any] = {
@@ -40,6 +39,8 @@ BEFORE: dict[str, Any] = {
     "misalign": 0.0,
     "bn_batches": 0,
     "redraw": True,
+    "other_scenes": None,
+    "thin_targets": "nearest",
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
@@ -94,13 +95,15 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
         """Pairs a step.
 
         Raises:
-            UsageError: too few for the IoU-net's batch-norms on 1x1 maps, whose statistics ``pretrain`` trains.
+            UsageError: too few for the batch-norms whose statistics ``pretrain`` trains, of an IoU-net on 1x1 maps.
         """
         if "backbone" not in recipe.trains:
-            return self.batch_size or PAPER_BATCH
-        size = self.batch_size or spec.pretrain_batch
-        if size < 8:
-            raise UsageError(f"--batch-size {size}: recipe {recipe.name} trains batch-norms on 1x1 maps: 8 at least")
+            return self.batch_size or spec.batch
+        size, least = self.batch_size or spec.pretrain_batch, spec.pretrain_least
+        if size < least:
+            raise UsageError(
+                f"--batch-size {size}: recipe {recipe.name} trains batch-norms on 1x1 maps: {least} at least"
+            )
         return size
 
     def losses_of(self, spec: TrackerSpec) -> tuple[Loss, Loss]:
@@ -109,13 +112,12 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
         Raises:
             UsageError: one's own cannot be imported, or wants what there is not.
         """
-        own = "kl" if spec.mixture else "iou"
-        tcl, bbe = {"tracker": ("lbhinge", own), "paper": ("l2", "state"), "features": ("features", "features")}[
-            self.losses
-        ]
+        chosen = {"tracker": spec.own_losses, "paper": ("l2", "state"), "features": ("features", "features")}
+        tcl, bbe = chosen[self.losses]
+        kinds = spec.family
         return (
-            load_loss(TCL_LOSSES, TCL_GIVEN, self.tcl_loss or tcl),
-            load_loss(BBE_LOSSES, BBE_GIVEN, self.bbe_loss or bbe),
+            load_loss(kinds.tcl.registry, kinds.tcl.given, self.tcl_loss or tcl),
+            load_loss(kinds.bbe.registry, kinds.bbe.given, self.bbe_loss or bbe),
         )
 
 

@@ -10,13 +10,13 @@ from typing import cast
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from trainer.net.base import TrackingNet
+from trainer.net.base import BranchedNet
 
 _FOLDED = {"bn1": "conv1", "bn2": "conv2", "bn3": "conv3", "bn": "linear", "1": "0"}
 """Names of a batch-norm and of the layer before it, within one module of the networks."""
 
 
-def fold_batch_norms(net: TrackingNet) -> None:
+def fold_batch_norms(net: BranchedNet) -> None:
     """Fold, in place, every batch-norm of a network of this project that directly follows a layer of its own."""
     for module in list(net.modules()):
         for name, before in _FOLDED.items():

@@ -14,7 +14,7 @@ from trainer.base_trackers import base_tracker
 from trainer.checkpoints.model_file import window_of
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
-from trainer.net.base import TrackingNet
+from trainer.net.base import BranchedNet
 from trainer.sequences.thermal import Frame, Range
 from trainer.trackers.engine import Engine
 from trainer.trackers.fuse import fold_batch_norms
@@ -70,7 +70,7 @@ class Tracker(SequenceTracker):
         super().start(frame, box)
 
 
-def _network(name: str, weights: Path | str | Mapping[str, Tensor] | None) -> TrackingNet:
+def _network(name: str, weights: Path | str | Mapping[str, Tensor] | None) -> BranchedNet:
     """The network, ready to infer."""
     if weights is None:
         raise ValueError(f"{name} needs weights: give a file or a state dict")

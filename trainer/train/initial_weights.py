@@ -15,8 +15,8 @@ from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.model_file import WINDOW, described, weights_file
 from trainer.checkpoints.run_folder import MODEL, START
 from trainer.checkpoints.weights import digest, load_into, load_weights
-from trainer.distillation.branches import BACKBONE_PREFIX, parts
-from trainer.net import TrackingNet, build_network
+from trainer.distillation.ownership import Ownership, ownership_of
+from trainer.net import BranchedNet, build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.settings import TrainConfig
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 Weights = dict[str, Tensor]
 
 
-def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: Weights | None) -> TrackingNet:
+def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: Weights | None) -> BranchedNet:
     """The network that a run trains, with the weights that it begins or goes on with, ready to infer.
 
     Args:
@@ -40,7 +40,7 @@ def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, 
         DataError: weights that cannot be used.
     """
     torch.manual_seed(config.seed)
-    net: TrackingNet = build_network(config.tracker)
+    net: BranchedNet = build_network(config.tracker)
     if resumed is not None:
         # What is frozen comes from here, whatever --init says now; what is trained is overwritten by its masters.
         load_into(net, resumed, str(config.out / MODEL))
@@ -81,7 +81,7 @@ def named_teacher(config: TrainConfig) -> Weights | None:
     return None if config.teacher == "init" else load_weights(weights_file(Path(config.teacher), "setting teacher"))
 
 
-def frozen_teacher(net: TrackingNet, weights: Mapping[str, Tensor], name: str | None = None) -> TrackingNet:
+def frozen_teacher(net: BranchedNet, weights: Mapping[str, Tensor], name: str | None = None) -> BranchedNet:
     """A frozen network for the RGB side, which shares the backbone of the one that is trained.
 
     Args:
@@ -97,13 +97,13 @@ def frozen_teacher(net: TrackingNet, weights: Mapping[str, Tensor], name: str | 
         teacher.load_state_dict(weights, strict=False)
     else:
         load_into(teacher, weights, name)
-        if digest(teacher.feature_extractor.state_dict()) != digest(net.feature_extractor.state_dict()):
+        if digest(teacher.trunk.state_dict()) != digest(net.trunk.state_dict()):
             raise DataError(f"setting teacher: the backbone of {name} is another than that of --init")
-    teacher.feature_extractor = net.feature_extractor
+    setattr(teacher, net.trunk_name, net.trunk)
     return teacher.requires_grad_(False).eval()
 
 
-def start_weights(net: TrackingNet, config: TrainConfig, recipe: Recipe) -> None:
+def start_weights(net: BranchedNet, config: TrainConfig, recipe: Recipe) -> None:
     """Load the weights that a run starts from.
 
     One ``--init`` is taken whole. Several are the recipe's parent rows: all of the first, and of each other one what
@@ -126,7 +126,8 @@ def start_weights(net: TrackingNet, config: TrainConfig, recipe: Recipe) -> None
         )
     weights = load_weights(files[0])
     for file, parent in zip(files[1:], recipe.starts_from[1:]):
-        merge_branch(weights, load_weights(file), load_recipe(parent), f"{files[0]} and {file}")
+        row, owned = load_recipe(parent), ownership_of(config.tracker)
+        merge_branch(weights, load_weights(file), row, owned, f"{files[0]} and {file}")
     load_into(net, weights, " + ".join(map(str, files)))
 
 
@@ -139,16 +140,16 @@ def other_windows(config: TrainConfig) -> dict[str, int]:
     return {source: window for source, window in learnt.items() if window != here}
 
 
-def merge_branch(weights: Weights, other: Mapping[str, Tensor], row: Recipe, names: str) -> None:
+def merge_branch(weights: Weights, other: Mapping[str, Tensor], row: Recipe, owned: Ownership, names: str) -> None:
     """Put what ``row`` trains of ``other`` in the place of the same tensors of ``weights``.
 
     Raises:
         DataError: the two grew from different backbones, on which neither's branches mean anything to the other's.
     """
     for name, value in weights.items():
-        if name.startswith(BACKBONE_PREFIX) and (name not in other or not value.equal(other[name])):
+        if name.startswith(owned.backbone) and (name not in other or not value.equal(other[name])):
             raise DataError(f"{names}: their backbones differ ({name}): put together runs that began from one a1")
-    prefixes = tuple(prefix for module, branch in row.trains.items() for prefix in parts(module, branch))
+    prefixes = tuple(prefix for module, branch in row.trains.items() for prefix in owned.parts(module, branch))
     weights.update({name: value for name, value in other.items() if name.startswith(prefixes)})
 
 

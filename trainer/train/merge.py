@@ -21,12 +21,14 @@ from trainer.checkpoints.model_file import LEARNT, WINDOW, described, learnt_ran
 from trainer.checkpoints.run_folder import MODEL, RUN, SPLIT, RunFolder
 from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.data.dataset import PairDataset
+from trainer.data.feeds import Feeding
 from trainer.data.shards import open_source
 from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.record import Split, refuse_other_settings
 from trainer.data.split.relatives import inherited
-from trainer.distillation.batch_statistics import BATCH, TIR, measure_statistics
-from trainer.net import TrackingNet, build_network
+from trainer.distillation.batch_statistics import BATCH, measure_statistics
+from trainer.distillation.ownership import ownership_of
+from trainer.net import BranchedNet, build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainConfig
@@ -97,13 +99,14 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     return merged
 
 
-def _measure(net: TrackingNet, config: TrainConfig, split: Split) -> list[Any]:
+def _measure(net: BranchedNet, config: TrainConfig, split: Split) -> list[Any]:
     """Measure the batch-norm statistics on the training side's TIR; how that became 8 bits is returned."""
     source, spec = open_source(config.shards), geometry_of(config.tracker, config.window)
     pairs, _ = pairs_of(source, kinds_of(source, split), split.held_out)
     batch = config.batch_size or BATCH
     draws: dict[str, Any] = {"samples": config.bn_batches * batch, "seed": config.seed, "augment": False}
-    windows = PairDataset(source, pairs, spec, TIR, jitter=config.jitter == "tracker", **draws)
+    tir = Feeding(("tir",), ("tir",), pixels=spec.pixels)
+    windows = PairDataset(source, pairs, spec, tir, jitter=config.jitter == "tracker", **draws)
     # As in training: a pool of OpenCV threads would deadlock every forked loader process.
     cv2.setNumThreads(1)
     net.to(resolve_device(config.device, "cuda"))
@@ -145,7 +148,7 @@ def merge_runs(
     files = [weights_file(reference, "--reference"), weights_file(test, "--test")]
     tracker, window = tracker_of(files, tracker), window_of(files)
     weights, names = load_weights(files[0]), f"{files[0]} and {files[1]}"
-    merge_branch(weights, load_weights(files[1]), load_recipe("b2"), names)
+    merge_branch(weights, load_weights(files[1]), load_recipe("b2"), ownership_of(tracker), names)
     load_into(build_network(tracker), weights, names)
     row = merging_recipe(geometry_of(tracker)).name
     meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files), **_learnt_in(window)}

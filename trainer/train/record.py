@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -25,6 +26,12 @@ from trainer.train.initial_weights import other_windows
 from trainer.train.session import Training
 from trainer.train.validation import Validation
 
+log = logging.getLogger(__name__)
+
+UNUSUAL = {
+    "thin": "have a target too thin for a point in its inner ellipse (setting thin_targets says what is asked then)",
+    "other_scene": "have a template of another scene, and nothing to find (setting other_scenes)",
+}
 WINDOWS = "held_out_windows"
 """Key of ``run.json``; where it is missing, as in runs of 0.1, it is ``held_out_samples``."""
 TEST = "held_out_test"
@@ -157,7 +164,11 @@ def describe_run(training: Training) -> dict[str, Any]:
 
 def _giveaways(training: Training) -> dict[str, Any]:
     """What of ``run.json`` is measured: how well targets are known without a look at the windows, by branch."""
-    return {"giveaways": {name: asdict(found) for name, found in giveaways.check(training.data).items()}}
+    told = {"giveaways": {name: asdict(found) for name, found in giveaways.check(training.data).items()}}
+    unusual = training.data.training_windows().told(giveaways.DRAWS)
+    for name, share in unusual.items():
+        log.info("of the first %d draws %.1f %% %s", giveaways.DRAWS, 100 * share, UNUSUAL[name])
+    return told | recorded({"unusual": unusual}, {"unusual": {}})
 
 
 def describe_model(training: Training) -> dict[str, Any]:

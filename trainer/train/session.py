@@ -23,8 +23,9 @@ from trainer.data.training_data import TrainingData, open_training_data
 from trainer.distillation import branches
 from trainer.distillation.fit_state_head import fit_head
 from trainer.distillation.objective import Objective
+from trainer.distillation.ownership import ownership_of
 from trainer.distillation.state_head import StateHead
-from trainer.net import TrackingNet
+from trainer.net import BranchedNet
 from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import BEFORE, TrainConfig
 from trainer.train.distributed import ProcessGroup, join_group
@@ -122,6 +123,7 @@ class Training:
         self.resumed = state is not None
         weights = (state["model"] or load_weights(self.config.out / MODEL)) if state else None
         self.net = build_student(self.config, self.row.recipe, self.device, resumed=weights)
+        self.owned = ownership_of(self.config.tracker)
         self.start = self._start_weights(state)
         names = branches.trained_names(self.net, self.row, self.config)
         teacher = self._teacher([name for group in names.values() for name in group], prepared.teacher)
@@ -149,14 +151,14 @@ class Training:
         return {
             name: value.detach().cpu().clone()
             for name, value in self.net.state_dict().items()
-            if self.row.moves_backbone or not name.startswith(branches.BACKBONE_PREFIX)
+            if self.row.moves_backbone or not name.startswith(self.owned.backbone)
         }
 
-    def _teacher(self, trained: list[str], named: Weights | None) -> TrackingNet | None:
+    def _teacher(self, trained: list[str], named: Weights | None) -> BranchedNet | None:
         """The frozen network of the RGB side, where that cannot be the trained network itself."""
         if named:
             return frozen_teacher(self.net, named, self.config.teacher)
-        needed = bool(self.row.comparing) or branches.splits(self.row.recipe, trained)
+        needed = bool(self.row.comparing) or branches.splits(self.row.recipe, self.owned, trained)
         return frozen_teacher(self.net, self.start) if needed else None
 
     def _restore(self, state: State) -> Progress:
@@ -175,7 +177,7 @@ class Training:
         """The psi that was saved."""
         if state["head"] is None:
             return None
-        head = StateHead(torch.zeros(4), torch.ones(4))
+        head = StateHead(torch.zeros(4), torch.ones(4), *self.row.base.family.part("responses").state_maps)
         head.load_state_dict(state["head"])
         return head.to(self.device).requires_grad_(False).eval()
 
@@ -185,8 +187,9 @@ class Training:
             return None
         return fit_head(self.net, self.data, self.device, self.config.loader_workers)
 
-    def _objective(self, teacher: TrackingNet | None) -> Objective:
-        shrunk = [p for n, p in self.optimizer.live.items() if n.startswith("bb_regressor.") and p.dim() > 1]
+    def _objective(self, teacher: BranchedNet | None) -> Objective:
+        box = self.owned.parts("bbe", "both")
+        shrunk = [p for n, p in self.optimizer.live.items() if n.startswith(box) and p.dim() > 1]
         return Objective(self.net, self.row, self.config, teacher=teacher, head=self.head, shrunk=shrunk)
 
     def _random(self) -> Tensor:

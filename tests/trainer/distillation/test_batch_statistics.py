@@ -13,9 +13,9 @@ from pipeline.errors import UsageError
 from trainer import train
 from trainer.checkpoints.weights import load_weights
 from trainer.data.dataset import PairDataset
-from trainer.data.feeds import assemble
+from trainer.data.feeds import Feeding, assemble
 from trainer.data.shards import open_source
-from trainer.distillation.batch_statistics import TIR, measure_statistics
+from trainer.distillation.batch_statistics import measure_statistics
 from trainer.net import build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.settings import TrainConfig, configure
@@ -23,6 +23,7 @@ from trainer.recipes.settings import TrainConfig, configure
 from ..train_world import write_teacher, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
+TIR = Feeding(("tir",), ("tir",))
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 

@@ -4,6 +4,7 @@ import pytest
 from torch import nn
 
 from trainer.distillation.branches import splits, trained_names
+from trainer.distillation.ownership import MODULATED
 from trainer.net import build_network
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.row import resolve_row
@@ -79,9 +80,9 @@ def test_the_shared_features_are_trained_in_c1_where_that_is_asked_for(net: nn.M
     assert names(net, "c1f", "tcl_features=frozen")["tcl"] == frozen
     sizes = [sum(net.get_parameter(name).numel() for name in each) for each in (frozen, trained)]
     assert [round(size / 1e6, 2) for size in sizes] == [0.59, 2.36], "as docs/training.md says"
-    assert splits(load_recipe("c1"), trained)
-    assert not splits(load_recipe("c1"), frozen)
-    assert not splits(load_recipe("d3"), trained)
+    assert splits(load_recipe("c1"), MODULATED, trained)
+    assert not splits(load_recipe("c1"), MODULATED, frozen)
+    assert not splits(load_recipe("d3"), MODULATED, trained)
 
 
 def test_box_losses_with_iou_train_the_scoring_layers(net: nn.Module) -> None:

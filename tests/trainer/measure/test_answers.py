@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.measure import answers
-from trainer.measure.answers import BORDERS, KEPT, MIDDLE, network_figures, trivial_figures
+from trainer.measure import proposal_answers as answers
+from trainer.measure.answers import BORDERS, KEPT, MIDDLE, trivial_figures
+from trainer.measure.proposal_answers import network_figures
 from trainer.net import DimpNet, build_network
 from trainer.net.filter_optimizer import STRIDE
 from trainer.trackers.parameters.defaults import defaults_of

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.data.feeds import Feeding
-from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, gives_densities, ways_of, windows_of
+from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, ways_of, windows_of
+from trainer.measure.proposal_answers import gives_densities
 from trainer.recipes.settings import make_settings
 
 

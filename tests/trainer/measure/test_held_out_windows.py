@@ -104,7 +104,7 @@ def test_joined_pictures_have_joined_targets(source: Source) -> None:
 def test_the_borders_box_is_told_by_the_edges_of_the_picture(source: Source) -> None:
     """Of windows that hold the whole picture, edges tell its scale: that of the median target, whatever the jitter."""
     made = windows(source, size=144)
-    made.spec = dataclasses.replace(made.spec, factor=40.0)
+    made.windowing.spec = dataclasses.replace(made.spec, factor=40.0)
     told = made[0]["borders_box"]
     for number in range(1, 9):
         sample, area = made[number], made.framed(number)[1].area

@@ -145,8 +145,8 @@ def test_no_graph_is_kept_of_a_frozen_backbone(world: Path, tmp_path: Path) -> N
         set_modes(training.net, training.row)
         batch = torch.utils.data.default_collate([training.data.training_windows()[draw] for draw in range(2)])
         feed, _ = next(training.batches([batch]))
-        features = training.objective._features(feed)
-        assert [maps.requires_grad for side in features for maps in side.values()] == [kept] * 4
+        sides = training.objective._sides(feed)
+        assert [maps.requires_grad for side in (sides.reference, sides.test) for maps in side.values()] == [kept] * 4
 
 
 @pytest.mark.timeout(300)

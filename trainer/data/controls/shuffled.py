@@ -40,6 +40,11 @@ class Partners:
         self._blocks = {key: (int(end - count), int(end)) for key, end, count in zip(keys.tolist(), ends, counts)}
         self._source = source
 
+    @classmethod
+    def among(cls, source: Source, pairs: NDArray[np.int64]) -> Partners | None:
+        """The partners of some pairs; None where those are of one sequence."""
+        return cls(source, pairs) if len({sequence_of(source, pair) for pair in pairs.tolist()}) > 1 else None
+
     def draw(self, pair: int, rng: np.random.Generator) -> int:
         """One of the pairs that are not of this pair's sequence, each as likely."""
         first, end = self._blocks[sequence_of(self._source, pair)]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.views.pictures import Pictures
-from trainer.data.views.search_windows import Box, Window, extract, mirrored_in_window
+from trainer.data.views.search_windows import Box, mirrored_in_window
+from trainer.data.views.window import Window
 
 MEAN_COLOUR = (124, 116, 104)
 """ImageNet's mean, R, G, B of 255: what lies outside the TIR footprint becomes zero after normalisation."""
@@ -27,10 +28,10 @@ def cut_planes(
         window: the window.
         mirrored: whether it is seen in a mirror.
     """
-    blank = None if pictures.unseen is None else extract(pictures.unseen, window)
+    blank = None if pictures.unseen is None else window.cut_mask(pictures.unseen)
     found: dict[str, NDArray[np.uint8]] = {}
     for name, gain in gains.items():
-        cut = extract(pictures.fed[name], window)
+        cut = window.cut(pictures.fed[name])
         if gain != 1:
             cut = cv2.convertScaleAbs(cut, alpha=gain).astype(np.uint8, copy=False)
         if cut.ndim == 2:

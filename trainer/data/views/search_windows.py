@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.recipes.geometry import TrackerSpec
+from trainer.recipes.geometry import SearchSpec
 
 Box = NDArray[np.float64]
 MAX_SHRINK = 1.5
@@ -27,6 +27,17 @@ class Window:
     y: int
     side: int
     size: int
+
+    @property
+    def coarseness(self) -> float:
+        """Pixels of the picture that a pixel of the window is wide and high."""
+        return self.side / self.size
+
+    def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What it shows of an (H, W, 3) or (H, W) picture."""
+        return extract(image, self)
+
+    cut_mask = cut
 
     def to_window(self, box: Box) -> Box:
         """A box x, y, w, h of the picture in pixels of the window."""
@@ -69,7 +80,7 @@ def jitter(box: Box, centre: float, scale: float, rng: np.random.Generator) -> B
     return np.concatenate([middle - size / 2, size])
 
 
-def search_window(box: Box, picture: tuple[int, int], spec: TrackerSpec) -> Window:
+def search_window(box: Box, picture: tuple[int, int], spec: SearchSpec) -> Window:
     """The window around a (jittered) box in a picture of (width, height) pixels."""
     side = max(1, math.ceil(math.sqrt(box[2] * box[3]) * spec.factor))
     if spec.crop == "inside_major":

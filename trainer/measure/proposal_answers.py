@@ -1,0 +1,110 @@
+"""What DiMP and ATOM find in held-out windows: the response's peak, and boxes that are refined."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trainer.measure.answers import (
+    DISPLACED_IOU,
+    PEAK_IOU,
+    Answers,
+    Batch,
+    Figures,
+    centred,
+    of_points,
+    overlaps,
+    plain,
+)
+from trainer.net import DimpNet, TrackingNet
+from trainer.net.backbone import Features
+from trainer.net.filter_optimizer import STRIDE
+from trainer.recipes.geometry import SearchSpec, geometry_of
+from trainer.recipes.recipe import load_recipe
+from trainer.recipes.settings import TrainSettings
+from trainer.trackers.parameters.defaults import online_defaults
+from trainer.trackers.parameters.params import OnlineParams
+from trainer.trackers.refine import ascend, best_box, boxes_around
+
+IOU_ERROR = "iou_error"
+
+
+class ProposalAnswers(Answers):
+    """DiMP's and ATOM's, refined as in tracking."""
+
+    def __init__(self, settings: TrainSettings, spec: SearchSpec) -> None:
+        super().__init__(settings, spec)
+        self._params = online_defaults(settings.tracker)
+        self.starts = self._params.num_init_random_boxes
+        self._densities = gives_densities(settings)
+        self.key = (self._densities,) if self._densities != spec.mixture else ()
+
+    def figures(self, net: TrackingNet, reference: Features, test: Features, batch: Batch) -> Figures:
+        """See :func:`network_figures`."""
+        return network_figures(net, reference, test, batch, self._params, densities=self._densities)
+
+    def vectors(self, net: TrackingNet, reference: Features, batch: Batch) -> list[Tensor]:
+        """The two modulation vectors."""
+        return list(net.modulation(reference, batch["reference_box"]))
+
+
+def gives_densities(settings: TrainSettings) -> bool:
+    """Whether a run's box branch gives densities: its loss teaches them, or its base tracker's did and it teaches none.
+
+    Eq. 3 and ``features`` leave the layers that score boxes as they are, as does a row that does not train the branch.
+    """
+    base = geometry_of(settings.tracker)
+    takes = settings.losses_of(base)[1].takes if "bbe" in load_recipe(settings.recipe).trains else ()
+    if not {"sample_density", "truth_density"}.isdisjoint(takes):
+        return True
+    return isinstance(base, SearchSpec) and base.mixture and "overlap" not in takes
+
+
+def network_figures(
+    net: TrackingNet, reference: Features, test: Features, batch: Batch, params: OnlineParams, *, densities: bool
+) -> Figures:
+    """Figures of what a network finds in N windows.
+
+    Args:
+        net: the network.
+        reference: backbone features of the reference windows.
+        test: of the test windows.
+        batch: the windows' boxes, on the network's device.
+        params: how boxes are refined: as in tracking.
+        densities: whether the box branch gives densities, which are no IoU to compare with.
+
+    Returns:
+        ``iou_from_peak``, ``hit``, ``peak_error``: of the response's peak, and of the box refined from a box of the
+        reference's size there (trackers with a classifier); ``iou_from_displaced``: of the box refined from the true
+        one moved by a quarter of its sides; ``iou_error``: of the IoU that is predicted for boxes around the truth.
+    """
+    truth = batch["test_box"]
+    measured: Figures = {}
+    modulation, seen = net.modulation(reference, batch["reference_box"]), net.iou_features(test)
+    if isinstance(net, DimpNet):
+        filters = net.predict_filter(net.classification_features(reference), batch["reference_box"][None]).filter
+        peak = _peak(net.classify(filters, net.classification_features(test))[0])
+        box = centred(peak, batch["kept_box"][:, 2:])
+        starts = boxes_around(box, batch["noise"][:, 0], params)
+        refined = _best(*ascend(net, modulation, seen, starts, params), box, params)
+        measured = {PEAK_IOU: overlaps(refined, truth)} | of_points(peak, truth)
+    displaced = batch["displaced_box"]
+    starts = boxes_around(displaced, batch["noise"][:, 1], params)
+    refined = _best(*ascend(net, modulation, seen, starts, params), displaced, params)
+    measured[DISPLACED_IOU] = overlaps(refined, truth)
+    if not densities:
+        predicted = net.score_proposals(modulation, seen, batch["proposals"][None])[0]
+        measured[IOU_ERROR] = plain(((predicted + 1) / 2 - batch["proposal_iou"]).abs().mean(dim=1))
+    return measured
+
+
+def _peak(scores: Tensor) -> Tensor:
+    """Where (N, 2) x, y, the highest score of each map (N, h, w) lies in its window, pixels: cell k is at k strides."""
+    flat, width = scores.flatten(1).argmax(dim=1), scores.shape[-1]
+    return torch.stack([flat % width, flat // width], dim=1).float() * STRIDE
+
+
+def _best(boxes: Tensor, scores: Tensor, fallback: Tensor, params: OnlineParams) -> Tensor:
+    """The refined box of each window (N, 4), the first start where none is plausible, as while tracking."""
+    chosen = (best_box(*each, params) for each in zip(boxes, scores))
+    return torch.stack([start if best is None else best for best, start in zip(chosen, fallback)])
