@@ -77,6 +77,9 @@ def test_the_first_look_is_never_replaced() -> None:
 def test_of_places_that_answer_alike_the_nearest_is_taken() -> None:
     assert started().update(frame((38, 40), (56, 40))).box.tolist() == [56, 40, 8, 8]
     assert started().update(frame((44, 30), (50, 52))).box.tolist() == [44, 30, 8, 8]
+    template = started()
+    template.update(frame((62, 40)))
+    assert template.update(frame((53, 40), (68, 40))).box.tolist() == [68, 40, 8, 8], "the last place counts"
 
 
 def test_nothing_to_see_leaves_the_box_where_it_was() -> None:
@@ -84,6 +87,16 @@ def test_nothing_to_see_leaves_the_box_where_it_was() -> None:
     assert template.update(frame((52, 41))).flag == "normal"
     assert stays(template.update(frame()), (52, 41, 8, 8))
     assert template.update(frame((60, 41))).box.tolist() == [60, 41, 8, 8]
+
+
+def test_the_least_bad_answer_is_none() -> None:
+    """Of the two places in a picture of 9 columns the second one is less unlike the template, a ramp."""
+    ramp, against = np.arange(8) * 20, [140, 120, 100, 80, 60, 40, 20, 0, 90]
+    first, second = (np.tile(np.array(row, np.uint8), (8, 1)) for row in ([*ramp, 0], against))
+    template = started((0, 0, 8, 8), np.repeat(first[..., None], 3, axis=2))
+    outcome = template.update(np.repeat(second[..., None], 3, axis=2))
+    assert -0.9 < outcome.score < -0.1
+    assert stays(outcome, (0, 0, 8, 8))
 
 
 def test_a_template_without_structure_stays() -> None:
