@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,14 @@ from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_n
 from trainer.trackers import Tracker
 from trainer.trackers.engine import Engine
 from trainer.trackers.parameters.base import TrackingParams
+from trainer.trackers.parameters.defaults import defaults_of
+from trainer.trackers.parameters.params import OnlineParams
 from trainer.train.session import Training, prepare
 
 from ..trainer.train_world import settings, small_windows, write_world
 
 LARGE = {"dimp50", "superdimp"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in BASE_TRACKERS]
-TRACKING = [
-    name
-    for name, tracker in BASE_TRACKERS.items()
-    if importlib.util.find_spec(f"trainer.{tracker.engine.partition(':')[0]}")
-]
 BOX = np.array([60.0, 40, 26, 22])
 QUICK: dict[str, Any] = {
     "augmentation": {"fliplr": True},
@@ -41,7 +37,7 @@ QUICK: dict[str, Any] = {
     "sample_memory_size": 4,
     "target_not_found_threshold": -1e9,
 }
-"""Parameters that all trackers have."""
+"""Parameters that make trackers quick which learn online."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +51,7 @@ def one_branch(spec: TrackerSpec) -> list[Recipe]:
     return list({row.branch: row for row in rows if row.branch != "both"}.values())
 
 
-@pytest.mark.parametrize("name", TRACKING)
+@pytest.mark.parametrize("name", BASE_TRACKERS)
 def test_its_parts_are_what_they_say(name: str) -> None:
     tracker = base_tracker(name)
     assert name in TRACKER_NAMES.choices
@@ -141,7 +137,7 @@ def test_a_step_changes_the_trained_branch_alone(
     assert all(key.startswith(ownership_of(name).parts("bbe", row.branch)) for key in moved)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.values[0] in TRACKING])
+@pytest.mark.parametrize("name", NAMES)
 def test_it_tracks_with_sound_boxes(name: str) -> None:
     rng = np.random.default_rng(0)
     ground = rng.integers(40, 90, (128, 160), dtype=np.uint8)
@@ -151,7 +147,8 @@ def test_it_tracks_with_sound_boxes(name: str) -> None:
         frame[40:62, 60 + 3 * step : 86 + 3 * step] = 220
         frames.append(frame)
     torch.manual_seed(0)
-    tracker = Tracker(name, build_network(name).state_dict(), params=QUICK)
+    quick = QUICK if isinstance(defaults_of(name), OnlineParams) else {}
+    tracker = Tracker(name, build_network(name).state_dict(), params=quick)
     tracker.start(frames[0], BOX)
     for frame in frames[1:]:
         box, score = tracker.update(frame)

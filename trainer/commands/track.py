@@ -48,7 +48,7 @@ from trainer.yardsticks import YARDSTICKS
     "params",
     multiple=True,
     metavar="PARAM=VALUE",
-    help="Any tracker parameter by pytracking's name, e.g. iounet_k=1; repeated.",
+    help="Any parameter of the tracker, e.g. iounet_k=1 or rules=opencv; repeated.",
 )
 @click.option(
     "--tir-range",

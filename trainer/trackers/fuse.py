@@ -5,22 +5,20 @@ For networks in eval mode that are not trained any more.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from trainer.net.base import BranchedNet
 
-_FOLDED = {"bn1": "conv1", "bn2": "conv2", "bn3": "conv3", "bn": "linear", "1": "0"}
-"""Names of a batch-norm and of the layer before it, within one module of the networks."""
+def fold_batch_norms(net: nn.Module) -> None:
+    """Fold, in place, every batch-norm of a network of this project into the layer that stands before it.
 
-
-def fold_batch_norms(net: BranchedNet) -> None:
-    """Fold, in place, every batch-norm of a network of this project that directly follows a layer of its own."""
+    A batch-norm follows a layer of its own in all of them, in the module that holds both and there in the next place.
+    """
     for module in list(net.modules()):
-        for name, before in _FOLDED.items():
-            norm, layer = module._modules.get(name), module._modules.get(before)
+        for (before, layer), (name, norm) in pairwise(list(module.named_children())):
             if not isinstance(norm, nn.BatchNorm2d):
                 continue
             if isinstance(layer, nn.Conv2d):

@@ -1,5 +1,5 @@
 """The parameters of the trackers under the names of their authors, with their defaults."""
 
-from trainer.trackers.parameters.defaults import ATOM, DIMP, SUPERDIMP, resolve
+from trainer.trackers.parameters.defaults import ATOM, DIMP, NANOTRACK_V2, SUPERDIMP, resolve
 
-__all__ = ["ATOM", "DIMP", "SUPERDIMP", "resolve"]
+__all__ = ["ATOM", "DIMP", "NANOTRACK_V2", "SUPERDIMP", "resolve"]

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pipeline.errors import did_you_mean, first_fault
 from trainer.base_trackers import base_tracker
 from trainer.trackers.parameters.base import TrackingParams
+from trainer.trackers.parameters.nano import NanoParams
 from trainer.trackers.parameters.params import AtomParams, DimpParams, OnlineParams
 
 DIMP = DimpParams()
@@ -25,6 +26,7 @@ SUPERDIMP = replace(
     box_refinement_step_length=2.5e-3,
 )
 ATOM = AtomParams()
+NANOTRACK_V2 = NanoParams()
 
 
 def defaults_of(tracker: str) -> TrackingParams:
