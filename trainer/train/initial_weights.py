@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
-from trainer.checkpoints.model_file import WINDOW, described, weights_file
+from trainer.checkpoints.model_file import WINDOW, described, model_in, weights_file
 from trainer.checkpoints.run_folder import MODEL, START
 from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.distillation.ownership import Ownership, ownership_of
@@ -62,7 +62,7 @@ def refuse_other_start(config: TrainConfig, recipe: Recipe, state: Mapping[str, 
         UsageError: it did, or the files do not fit the row.
         DataError: weights that cannot be used.
     """
-    files, start = [path / MODEL if path.is_dir() else path for path in config.init], config.out / START
+    files, start = [model_in(path) for path in config.init], config.out / START
     if not files or not all(file.is_file() for file in (*files, start)):
         return
     asked = build_student(config, recipe, torch.device("cpu"), resumed=None).state_dict()
@@ -134,7 +134,7 @@ def start_weights(net: BranchedNet, config: TrainConfig, recipe: Recipe) -> None
 def other_windows(config: TrainConfig) -> dict[str, int]:
     """The runs among ``--init`` that have learnt in search windows of another size than this run's -> that size."""
     own, here = (geometry_of(config.tracker, window).size for window in (None, config.window))
-    files = {str(path): path / MODEL if path.is_dir() else path for path in config.init}
+    files = {str(path): model_in(path) for path in config.init}
     told = {source: described(file) for source, file in files.items()}
     learnt = {source: each[WINDOW] or own for source, each in told.items() if each}
     return {source: window for source, window in learnt.items() if window != here}
