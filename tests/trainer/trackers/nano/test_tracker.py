@@ -12,6 +12,7 @@ from torch import Tensor
 
 from trainer.net import build_network
 from trainer.trackers import Tracker
+from trainer.trackers.fuse import fold_batch_norms
 from trainer.trackers.nano import networks
 from trainer.trackers.nano.networks import TorchNetworks
 from trainer.trackers.parameters.defaults import resolve
@@ -154,3 +155,15 @@ def test_what_runs_the_network(weights: Weights, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ValueError, match="runs on the CPU, not on meta"):
         networks.networks(net, "onnxruntime", "torch", torch.device("meta"))
     assert isinstance(networks.networks(net, None, "onnxruntime", torch.device("meta")), TorchNetworks)
+
+
+def test_folded_batch_norms_compute_the_same(weights: Weights) -> None:
+    net, folded = build_network("nanotrack_v2").eval(), build_network("nanotrack_v2").eval()
+    for each in (net, folded):
+        each.load_state_dict(weights)
+    fold_batch_norms(folded)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    template, search = (torch.rand(1, 3, side, side) * 255 for side in (127, 255))
+    with torch.no_grad():
+        for wanted, found in zip(net(template, search), folded(template, search)):
+            torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
