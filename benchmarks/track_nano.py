@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.measure import in_turn, report
 from trainer.checkpoints import load_weights
 from trainer.checkpoints.nano_onnx import backbone_graph, head_graph
+from trainer.checkpoints.weights import load_into
 from trainer.net import build_network
 from trainer.trackers import Tracker
 
@@ -80,7 +81,7 @@ def _ours(weights: Weights, frames: list[Frame], rules: str, engine: str) -> Cal
 
 def _theirs(weights: Weights, frames: list[Frame], folder: Path) -> Callable[[], int]:
     net = build_network("nanotrack_v2").eval()
-    net.load_state_dict(weights)
+    load_into(net, weights, "the weights")
     params = cv2.TrackerNano_Params()
     for name, graph in (("backbone", backbone_graph(net)), ("neckhead", head_graph(net))):
         (folder / f"{name}.onnx").write_bytes(graph)
