@@ -21,7 +21,9 @@ from benchmarks.measure import report
 from trainer.data.feeds import Feed
 from trainer.distillation import branches
 from trainer.distillation.objective import Objective
-from trainer.net import TrackingNet, build_network
+from trainer.features import Backbone, FrozenBackbone
+from trainer.net import build_network
+from trainer.net.base import normalise
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainSettings
@@ -35,7 +37,7 @@ SETTINGS = TrainSettings(recipe="d2", tracker="superdimp")
 def feed() -> Feed:
     """Random pictures with a box in the middle."""
     torch.manual_seed(0)
-    images = torch.randn(2, PAIRS, 3, SPEC.size, SPEC.size)
+    images = torch.randint(256, (2, PAIRS, 3, SPEC.size, SPEC.size), dtype=torch.uint8)
     box = torch.tensor([140.0, 140, 60, 70]).repeat(PAIRS, 1)
     proposals = box[:, None] + 10 * torch.randn(PAIRS, SPEC.proposals, 4)
     density = torch.rand(PAIRS, SPEC.proposals) + 0.1
@@ -48,7 +50,8 @@ class Plain(Objective):
     """The straightforward way to the same loss."""
 
     def _features(self, feed: Feed) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        return self.net.backbone_features(feed.reference), self.net.backbone_features(feed.test)
+        reference, test = (normalise(windows).contiguous() for windows in (feed.reference, feed.test))
+        return self.net.backbone_features(reference), self.net.backbone_features(test)
 
 
 def work(ours: bool, profile: bool) -> None:
@@ -59,10 +62,10 @@ def work(ours: bool, profile: bool) -> None:
     optimizer = MasterAdam(net, names, dict.fromkeys(names, 1e-7))
     if ours:
         net.to(memory_format=torch.channels_last)
-        batch = Feed(**{**vars(batch), "reference": _last(batch.reference), "test": _last(batch.test)})
-        objective = Objective(net, row, SETTINGS)
+        weights = net.feature_extractor.state_dict()
+        objective = Objective(net, FrozenBackbone(net, weights, None), row, SETTINGS)
     else:
-        objective = Plain(net, row, SETTINGS)
+        objective = Plain(net, Backbone(net), row, SETTINGS)
         net.feature_extractor.requires_grad_(True)
     seconds = []
     for _ in range(STEPS):
@@ -75,20 +78,15 @@ def work(ours: bool, profile: bool) -> None:
             loss.backward()
         seconds.append(time.perf_counter() - start)
     if profile:
-        _profile(net, objective, optimizer, batch)
+        _profile(objective, optimizer, batch)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"seconds": min(seconds), "memory": memory}))
 
 
-def _last(images: torch.Tensor) -> torch.Tensor:
-    return images.contiguous(memory_format=torch.channels_last)
-
-
-def _profile(net: TrackingNet, objective: Objective, optimizer: MasterAdam, batch: Feed) -> None:
+def _profile(objective: Objective, optimizer: MasterAdam, batch: Feed) -> None:
     """Seconds of the parts of one step."""
     start = time.perf_counter()
-    with torch.no_grad():
-        net.backbone_features(torch.cat([batch.reference, batch.test]))
+    objective.features(torch.cat([batch.reference, batch.test]))
     backbone = time.perf_counter() - start
     start = time.perf_counter()
     loss, _ = objective(batch)

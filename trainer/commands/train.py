@@ -127,6 +127,12 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 @click.option("--loader-workers", type=click.IntRange(0), show_default="2", help="Processes that read shards.")
 @click.option("--amp", is_flag=True, default=None, help="Run the network in bfloat16 where that is safe.")
 @click.option("--seed", type=int, show_default="0")
+@click.option(
+    "--feature-cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the frozen backbone's features here, shared between rows and runs.",
+)
 @ON_EXISTING
 @click.option("--resume", is_flag=True, help="The same as --on-existing resume.")
 @click.option("--dry-run", is_flag=True, help="Check all, take a step in memory, print the plan, write nothing.")

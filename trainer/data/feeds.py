@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 
 from trainer.data.controls import PairControl
-from trainer.net.base import IMAGE_MEAN, IMAGE_STD
-from trainer.recipes.geometry import Pixels, geometry_of
 from trainer.recipes.recipe import Fed, Recipe
 from trainer.recipes.settings import TrainSettings
 
@@ -26,7 +24,6 @@ class Feeding:
             every pair both ways.
         control: what is done to the pairs, where anything is.
         twin: the branch whose window is cut from the visible picture too, where a loss compares the two.
-        pixels: what the network takes.
     """
 
     reference: tuple[str, ...]
@@ -34,27 +31,26 @@ class Feeding:
     once: bool = False
     control: PairControl | None = None
     twin: str | None = None
-    pixels: Pixels = "imagenet"
 
     @classmethod
     def of(cls, recipe: Recipe, settings: TrainSettings) -> Feeding:
         """The feeding of a row under the settings of a run."""
-        pixels = geometry_of(settings.tracker).pixels
         if settings.feed != "pairs":
             # Both ways round of a mixed row would be the same: each pair enters once.
             modality = settings.feed.partition("-")[0]
-            return cls((modality,), (modality,), pixels=pixels)
+            return cls((modality,), (modality,))
         control = None
         if settings.pairs == "shuffled" or settings.misalign:
             control = PairControl(settings.pairs == "shuffled", settings.misalign, settings.seed)
         if recipe.mixed and settings.mix == "spatial":
-            return cls((recipe.reference,), (recipe.test,), control=control, pixels=pixels)
+            return cls((recipe.reference,), (recipe.test,), control=control)
         once = recipe.mixed and settings.mix_pairs == "once"
-        return cls(pictures(recipe.reference), pictures(recipe.test), once, control, pixels=pixels)
+        return cls(pictures(recipe.reference), pictures(recipe.test), once, control)
 
-    def alone(self, modality: str) -> Feeding:
+    @classmethod
+    def alone(cls, modality: str) -> Feeding:
         """One modality of the true pairs on both branches."""
-        return Feeding((modality,), (modality,), pixels=self.pixels)
+        return cls((modality,), (modality,))
 
     @property
     def joined(self) -> bool:
@@ -94,7 +90,7 @@ class Feed:
     All are in (image, row) order; the first R are the first images. In what only measures n is 1.
 
     Attributes:
-        reference: (n*R, 3, S, S) as the network takes them.
+        reference: (n*R, 3, S, S) uint8 R, G, B, on the CPU: its features may be known already.
         test: likewise; NanoTrack's are larger.
         reference_box: (n*R, 4) the box in the reference branch's own window.
         label: (n*R, F, F) Gaussian label of the test window; 0 where the reference window is of another scene.
@@ -106,6 +102,7 @@ class Feed:
         images: n.
         twin: (n*R, 3, S, S) the trained branch's window in RGB, where a loss compares it with TIR.
         cells: (n*R, h, w) NanoTrack's points: 1 where the target is to be found, 0 where not, -1 where none is asked.
+        again: whether the run will see these windows again.
     """
 
     reference: Tensor
@@ -120,6 +117,7 @@ class Feed:
     images: int = 1
     twin: Tensor | None = None
     cells: Tensor | None = None
+    again: bool = False
 
     def by_image(self, flat: Tensor) -> Tensor:
         """One of its tensors (n*R, ...) as (n, R, ...)."""
@@ -131,20 +129,15 @@ def pictures(fed: Fed) -> tuple[str, ...]:
     return tuple(fed.split("-"))
 
 
-def normalise(images: Tensor, pixels: Pixels = "imagenet") -> Tensor:
-    """uint8 (N, 3, H, W), planes R, G, B, to the network's input.
+def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device, *, again: bool = False) -> Feed:
+    """Feed a collated batch of :class:`trainer.data.dataset.PairDataset` samples to the branches.
 
-    That is [0, 1] minus ImageNet's mean, over its deviation; or B, G, R as they are.
+    Args:
+        batch: the samples.
+        feeding: what each branch is fed.
+        device: where what is to be learnt goes; windows stay where they are.
+        again: whether the run will see these windows again.
     """
-    if pixels == "bgr":
-        return images.flip(1).float().contiguous(memory_format=torch.channels_last)
-    mean = torch.tensor(IMAGE_MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGE_STD, device=images.device).view(1, 3, 1, 1)
-    return ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
-
-
-def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> Feed:
-    """Feed a collated batch of :class:`trainer.data.dataset.PairDataset` samples to the branches."""
     pairs = len(batch["pair"])
     ways = len(feeding.reference)
     # Rows of each way round: all pairs, or its own share of them.
@@ -158,20 +151,18 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> F
         if count > 1:
             # Of each row image after image, as samples have them, to the first image of all rows, and so on.
             parts = [part.transpose(0, 1) for part in parts]
-            together = torch.cat([part[:, row] for part, row in zip(parts, rows)], dim=1).flatten(0, 1)
-        else:
-            together = torch.cat([part[row] for part, row in zip(parts, rows)])
-        return together.to(device, non_blocking=True)
+            return torch.cat([part[:, row] for part, row in zip(parts, rows)], dim=1).flatten(0, 1)
+        return torch.cat([part[row] for part, row in zip(parts, rows)])
 
-    def images(branch: str, names: tuple[str, ...]) -> Tensor:
-        return normalise(spread([batch[f"{branch}_{name}"] for name in names]), feeding.pixels)
+    def windows(branch: str, names: tuple[str, ...]) -> Tensor:
+        return spread([batch[f"{branch}_{name}"] for name in names])
 
     def target(name: str) -> Tensor:
-        return spread([batch[name]] * ways)
+        return spread([batch[name]] * ways).to(device, non_blocking=True)
 
     return Feed(
-        reference=images("reference", feeding.reference),
-        test=images("test", feeding.test),
+        reference=windows("reference", feeding.reference),
+        test=windows("test", feeding.test),
         reference_box=target("reference_box"),
         label=target("label"),
         state=target("state"),
@@ -180,6 +171,7 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device) -> F
         proposal_iou=target("proposal_iou"),
         density=(target("density"), target("truth_density")) if "density" in batch else None,
         images=count,
-        twin=images(feeding.twin, ("rgb",)) if feeding.twin else None,
+        twin=windows(feeding.twin, ("rgb",)) if feeding.twin else None,
         cells=target("cells") if "cells" in batch else None,
+        again=again,
     )

@@ -16,11 +16,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from trainer.data.dataset import PairDataset, Sample, read_batches
-from trainer.data.feeds import assemble
+from trainer.data.feeds import Feeding, assemble
 from trainer.data.training_data import TrainingData
 from trainer.distillation.losses import bbe_loss
 from trainer.distillation.responses import Responses, Sides
 from trainer.distillation.state_head import StateHead
+from trainer.features import Backbone
 from trainer.net import BranchedNet
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,12 @@ CHECK = 50
 MIN_GAIN = 0.02
 
 
-def fit_head(net: BranchedNet, data: TrainingData, device: torch.device, workers: int) -> StateHead:
+def fit_head(net: BranchedNet, backbone: Backbone, data: TrainingData, device: torch.device, workers: int) -> StateHead:
     """Fit psi on RGB reference and RGB test windows of the training pairs; the network is not touched.
 
     Args:
         net: the network that the run starts with.
+        backbone: its backbone.
         data: what the run sees.
         device: where the network is.
         workers: processes that read windows; 0 reads in this one.
@@ -45,14 +47,14 @@ def fit_head(net: BranchedNet, data: TrainingData, device: torch.device, workers
         The head, frozen, on ``device``.
     """
     samples = BATCH * data.settings.head_steps
-    dataset, responses = data.training_windows(data.feeding.alone("rgb"), samples), data.spec.family.part("responses")()
+    dataset, responses = data.training_windows(Feeding.alone("rgb"), samples), data.spec.family.part("responses")()
     states = torch.stack([torch.as_tensor(dataset[i]["state"]) for i in range(min(256, samples))])
     torch.manual_seed(data.settings.seed)
     head = StateHead(states.mean(0), states.std(0).clamp_min(1e-3), *responses.state_maps).to(device)
     optimizer = torch.optim.Adam(head.parameters(), RATE)
     history: list[float] = []
     best, idle = float("inf"), 0
-    for maps, state in _windows(net, responses, dataset, workers, device):
+    for maps, state in _windows(net, backbone, responses, dataset, workers, device):
         loss = bbe_loss(head(maps), head.standardise(state), (), 0.0)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -70,13 +72,18 @@ def fit_head(net: BranchedNet, data: TrainingData, device: torch.device, workers
 
 
 def _windows(
-    net: BranchedNet, responses: Responses, dataset: PairDataset, workers: int, device: torch.device
+    net: BranchedNet,
+    backbone: Backbone,
+    responses: Responses,
+    dataset: PairDataset,
+    workers: int,
+    device: torch.device,
 ) -> Iterator[tuple[Any, Tensor]]:
     """The frozen teacher's modulated test maps, and the states of the windows."""
     loader: DataLoader[Sample] = DataLoader(dataset, BATCH, num_workers=workers)
     for batch in read_batches(loader):
         feed = assemble(batch, dataset.feeding, device)
         with torch.no_grad():
-            sides = Sides(net, net, net.backbone_features(feed.reference), net.backbone_features(feed.test))
+            sides = Sides(net, net, backbone(feed.reference), backbone(feed.test))
             maps = responses.bbe(sides, feed)["modulated"]()
         yield maps, feed.state

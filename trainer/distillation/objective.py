@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from trainer.data.feeds import Feed
 from trainer.distillation.responses import Given, Responses, Sides
 from trainer.distillation.state_head import StateHead
+from trainer.features import Backbone
 from trainer.net import BranchedNet
 from trainer.recipes.recipe import Module
 from trainer.recipes.row import Row
@@ -21,6 +22,7 @@ class Objective(nn.Module):
 
     Args:
         net: the two-branch tracker; whatever of it is frozen has ``requires_grad`` off already.
+        features: its backbone.
         row: what is trained, of which branch, by which losses.
         settings: settings of the run.
         teacher: runs the branch that is not trained, where that must not be ``net`` itself; it shares its backbone.
@@ -31,6 +33,7 @@ class Objective(nn.Module):
     def __init__(
         self,
         net: BranchedNet,
+        features: Backbone,
         row: Row,
         settings: TrainSettings,
         *,
@@ -39,7 +42,7 @@ class Objective(nn.Module):
         shrunk: Sequence[Tensor] = (),
     ) -> None:
         super().__init__()
-        self.net, self.row, self.settings, self.head = net, row, settings, head
+        self.net, self.features, self.row, self.settings, self.head = net, features, row, settings, head
         self.shrunk = list(shrunk)
         self.responses: Responses = row.base.family.part("responses")()
         other = teacher or net
@@ -48,7 +51,7 @@ class Objective(nn.Module):
 
     def forward(self, feed: Feed) -> tuple[Tensor, dict[str, float]]:
         """Loss of a feed, a scalar, and its parts by name."""
-        with torch.autocast(feed.reference.device.type, torch.bfloat16, enabled=self.settings.amp):
+        with torch.autocast(feed.label.device.type, torch.bfloat16, enabled=self.settings.amp):
             sides = self._sides(feed)
             total = feed.label.new_zeros(())
             parts: dict[str, float] = {}
@@ -64,7 +67,9 @@ class Objective(nn.Module):
     def _sides(self, feed: Feed) -> Sides:
         """Both branches; their backbone features are without a graph where nothing of the backbone is trained."""
         with torch.set_grad_enabled("backbone" in self.row.modules and torch.is_grad_enabled()):
-            return Sides(self.reference_side, self.test_side, *self.net.paired_features(feed.reference, feed.test))
+            # Each branch by itself: where batch-norms learn, they see one branch's windows at a time.
+            seen = [self.features(windows, again=feed.again) for windows in (feed.reference, feed.test)]
+            return Sides(self.reference_side, self.test_side, *seen)
 
     def _tcl(self, sides: Sides, feed: Feed) -> Tensor:
         """Eq. 2, or the loss that stands in its place: ``tcl_loss``, by default the base tracker's own."""
@@ -102,7 +107,7 @@ class Objective(nn.Module):
             if feed.twin is None:
                 raise ValueError("a loss that compares needs the twin of a window")
             with torch.no_grad():
-                return output(teacher, module, branch, self.net.backbone_features(feed.twin), feed)
+                return output(teacher, module, branch, self.features(feed.twin, again=feed.again), feed)
 
         return {"of_tir": lambda: output(trained, module, branch, features, feed), "of_rgb": of_rgb}
 

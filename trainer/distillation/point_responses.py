@@ -74,7 +74,7 @@ class PointResponses(Responses):
 
     def run(self, net: NanoNet, feed: Feed) -> None:
         """See :meth:`~trainer.distillation.responses.Responses.run`; the backbone sees the two sizes one by one."""
-        net(feed.reference, feed.test)
+        net(net.images(feed.reference), net.images(feed.test))
 
 
 def distances_to(boxes: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ class ProposalResponses(Responses):
 
     def run(self, net: TrackingNet, feed: Feed) -> None:
         """See :meth:`~trainer.distillation.responses.Responses.run`: the backbone sees both branches at once."""
-        features = net.backbone_features(torch.cat([feed.reference, feed.test]))
+        features = net.window_features(torch.cat([feed.reference, feed.test]))
         if isinstance(net, DimpNet):
             net.classification_features(features)
         reference, test = ({name: maps.chunk(2)[side] for name, maps in features.items()} for side in (0, 1))

@@ -17,8 +17,9 @@ from tqdm import tqdm
 
 from trainer import DISTRIBUTION
 from trainer.data.dataset import Sample, read_batches
-from trainer.data.feeds import Feeding, normalise
+from trainer.data.feeds import Feeding
 from trainer.data.training_data import VALIDATION_SEED, TrainingData
+from trainer.features import Backbone
 from trainer.measure.answers import Answers, Figures, trivial_figures
 from trainer.measure.held_out_windows import HeldOutWindows
 from trainer.measure.instants import instants_of
@@ -53,12 +54,12 @@ def ways_of(feeding: Feeding) -> dict[str, Feeding]:
     RGB and TIR together come cosines between the modulation vectors of the two. Pairs are true ones, whatever control a
     row is trained under: its student is asked what the row's is.
     """
-    ways = {TIR: feeding.alone("tir"), RGB: feeding.alone("rgb")}
+    ways = {TIR: Feeding.alone("tir"), RGB: Feeding.alone("rgb")}
     trained = replace(feeding, once=False, control=None, twin=None)
     return (
         ({} if feeding.gray or trained in ways.values() else {TRAINED: trained})
         | ways
-        | {BOTH: Feeding(("rgb", "tir"), (), pixels=feeding.pixels)}
+        | {BOTH: Feeding(("rgb", "tir"), ())}
     )
 
 
@@ -91,13 +92,16 @@ class HeldOutTest:
         told = [version(DISTRIBUTION), STREAMS, data.source.fingerprint, draws, self._seed, data.settings.jitter]
         told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
         told += self._kind.key
+        if data.settings.feature_type != "float32":
+            told.append(data.settings.feature_type)
         self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
-    def measure(self, net: BranchedNet, ways: Collection[str], title: str) -> dict[str, Scores]:
+    def measure(self, net: BranchedNet, backbone: Backbone, ways: Collection[str], title: str) -> dict[str, Scores]:
         """Scores by answer: the network's, under the student's name, and of those that need none.
 
         Args:
             net: the network.
+            backbone: its backbone.
             ways: which ways of feeding.
             title: of the progress bar.
         """
@@ -106,7 +110,7 @@ class HeldOutTest:
             for joined in (False, True):
                 group = {name: way for name, way in self.ways.items() if name in ways and way.joined == joined}
                 for batch in self._batches(list(group.values())) if group else ():
-                    for answer, way, figures in self._answers(net, batch, group):
+                    for answer, way, figures in self._answers(net, backbone, batch, group):
                         kept = found.setdefault(answer, {}).setdefault(way, {})
                         for name, values in figures.items():
                             kept.setdefault(name, []).append(values)
@@ -120,7 +124,7 @@ class HeldOutTest:
         }
 
     def _batches(self, ways: list[Feeding]) -> Iterator[Sample]:
-        """The windows, with the pictures that some ways of feeding need, on the network's device."""
+        """The windows, with the pictures that some ways of feeding need, and their boxes on the network's device."""
         reference = dict.fromkeys(name for way in ways for name in way.reference)
         test = dict.fromkeys(name for way in ways for name in way.test)
         every = Feeding(tuple(reference), tuple(test))
@@ -135,16 +139,19 @@ class HeldOutTest:
         # A generator of its own: measuring must not change the random numbers of the steps.
         loader: DataLoader[Sample] = DataLoader(windows, BATCH, generator=torch.Generator())
         for batch in read_batches(loader):
-            yield {name: value.to(self._device) for name, value in batch.items()}
+            seen = torch.uint8
+            yield {name: value if value.dtype == seen else value.to(self._device) for name, value in batch.items()}
 
-    def _answers(self, net: BranchedNet, batch: Sample, ways: dict[str, Feeding]) -> Iterator[tuple[str, str, Figures]]:
+    def _answers(
+        self, net: BranchedNet, backbone: Backbone, batch: Sample, ways: dict[str, Feeding]
+    ) -> Iterator[tuple[str, str, Figures]]:
         """Answer, way of feeding and figures of a batch."""
         features: dict[str, Any] = {}
 
         def seen(branch: str, name: str) -> Any:
             key = f"{branch}_{name}"
             if key not in features:
-                features[key] = net.backbone_features(normalise(batch[key], self._data.feeding.pixels))
+                features[key] = backbone(batch[key], again=True)
             return features[key]
 
         trivial = trivial_figures(batch, self._data.spec.size)

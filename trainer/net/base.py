@@ -20,6 +20,13 @@ IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
 
 
+def normalise(windows: Tensor) -> Tensor:
+    """uint8 R, G, B (N, 3, H, W) to [0, 1] minus ImageNet's mean, over its deviation."""
+    mean = torch.tensor(IMAGE_MEAN, device=windows.device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGE_STD, device=windows.device).view(1, 3, 1, 1)
+    return ((windows.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
 class BranchedNet(nn.Module):
     """A network of two branches on one backbone.
 
@@ -40,9 +47,17 @@ class BranchedNet(nn.Module):
         """Features of (N, 3, H, W), as the branches take them."""
         return self.trunk(images)
 
-    def paired_features(self, reference: Tensor, test: Tensor) -> tuple[Any, Any]:
-        """Features of the reference and of the test images (N, 3, H, W)."""
-        return self.backbone_features(reference), self.backbone_features(test)
+    def normalise(self, windows: Tensor) -> Tensor:
+        """Windows as training has them, (N, 3, H, W) uint8 R, G, B, as the backbone takes them."""
+        return normalise(windows)
+
+    def images(self, windows: Tensor) -> Tensor:
+        """The same of windows on any device, on the network's own."""
+        return self.normalise(windows.to(next(self.parameters()).device, non_blocking=True))
+
+    def window_features(self, windows: Tensor) -> Any:
+        """Features of windows as training has them, on any device."""
+        return self.backbone_features(self.images(windows))
 
     def owner_of(self, names: Iterable[str]) -> str:
         """Whose weights have such names, where they do not fit this network."""
@@ -62,17 +77,6 @@ class TrackingNet(BranchedNet):
         """Features of (N, 3, H, W): ``layer2`` at stride 8 and ``layer3`` at stride 16."""
         features: Features = self.feature_extractor(images)
         return features
-
-    def paired_features(self, reference: Tensor, test: Tensor) -> tuple[Features, Features]:
-        """Features of the reference and of the test images (N, 3, H, W) of one size.
-
-        In one pass over both; in two where batch-norms learn, as in :meth:`forward`: each sees one branch's images.
-        """
-        if self.feature_extractor.training:
-            return self.backbone_features(reference), self.backbone_features(test)
-        features = self.backbone_features(torch.cat([reference, test]))
-        first = {level: maps[: len(reference)] for level, maps in features.items()}
-        return first, {level: maps[len(reference) :] for level, maps in features.items()}
 
     def modulation(self, reference: Features, boxes: Tensor) -> Modulation:
         """What the targets look like: one reference image and box (S, 4) a sequence, to two vectors (S, 256)."""

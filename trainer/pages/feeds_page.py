@@ -22,7 +22,6 @@ from trainer.data.shards import Source, of_method, open_source
 from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.relatives import inherited
 from trainer.data.tracks import Tracks
-from trainer.net.base import IMAGE_MEAN, IMAGE_STD
 from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe
 from trainer.recipes.row import targets_asked
@@ -151,8 +150,8 @@ def _strips(feed: Feed, feeding: Feeding, names: list[str], spec: TrackerSpec) -
         else:
             way, pair = divmod(index, len(names))
         told = f"{names[pair]}, row {index + 1}" + (f", way {way + 1} of {ways}" if ways > 1 else "")
-        reference = _boxed(_picture(feed.reference[index], feeding), [feed.reference_box[index]], BOX)
-        proposals, seen = list(feed.proposals[index, :SHOWN_PROPOSALS]), _picture(feed.test[index], feeding)
+        reference = _boxed(_picture(feed.reference[index]), [feed.reference_box[index]], BOX)
+        proposals, seen = list(feed.proposals[index, :SHOWN_PROPOSALS]), _picture(feed.test[index])
         test = _boxed(_boxed(seen, proposals, PROPOSAL), [feed.test_box[index]], BOX)
         label = _heated(seen, feed.label[index], spec)
         if feed.cells is not None:
@@ -163,19 +162,15 @@ def _strips(feed: Feed, feeding: Feeding, names: list[str], spec: TrackerSpec) -
             html.Picture(html.picture_uri(_small(label)), "label g" if feed.cells is None else "label g, points"),
         ]
         if feed.twin is not None:
-            twin = html.picture_uri(_small(_picture(feed.twin[index], feeding)))
+            twin = html.picture_uri(_small(_picture(feed.twin[index])))
             pictures.append(html.Picture(twin, f"{feeding.twin}, the same window: rgb"))
         strips.append(html.Strip(told, pictures))
     return strips
 
 
-def _picture(window: Tensor, feeding: Feeding) -> Image:
-    """A window (3, S, S) as the network takes it, as the picture (S, S, 3) that it came from."""
-    if feeding.pixels == "bgr":
-        return np.ascontiguousarray(window.flip(0).byte().permute(1, 2, 0).numpy())
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGE_MEAN, IMAGE_STD))
-    pixels = ((window * std + mean) * 255).round().clamp(0, 255).byte()
-    return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
+def _picture(window: Tensor) -> Image:
+    """A window (3, S, S) as a picture (S, S, 3)."""
+    return np.ascontiguousarray(window.permute(1, 2, 0).numpy())
 
 
 def _boxed(picture: Image, boxes: Sequence[Tensor], colour: tuple[int, int, int]) -> Image:

@@ -11,9 +11,16 @@ from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, rows_of
 from trainer.recipes.settings import TrainSettings
 
-OPTIONS = ("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed", "window")
+FEATURES = ("feature_type", "feature_cache", "feature_gib")
+"""How features of a frozen backbone are kept."""
+OPTIONS = (
+    *("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed", "window"),
+    "feature_cache",
+)
 """Settings that are options of the command as well."""
-TRAINING = {*TrainSettings.model_fields, *OPTIONS, "save_minutes"} - {"recipe", "tracker", "seed", "rates", "window"}
+TRAINING = {*TrainSettings.model_fields, *OPTIONS, *FEATURES, "save_minutes"} - {
+    *("recipe", "tracker", "seed", "rates", "window"),
+}
 """What only training uses; beside it there are the rates. A model that is only put together has a window too."""
 
 SPLITTING = {"shards", "held_out", "split_seed"}
@@ -41,6 +48,11 @@ class Asked:
     def trains_filter(self) -> bool:
         """Whether a filter's initialiser and optimiser are trained."""
         return "tcl" in self.modules and self.recipe.branch != "test" and self.spec.pretrain_optimizer is not None
+
+    def freezes_backbone(self) -> bool:
+        """Whether the backbone stays as it is."""
+        fixed = self.settings.backbone == "frozen" or set(self.spec.backbone_layers) <= set(self.spec.pretrain_frozen)
+        return fixed or not self.recipe.pretrains
 
     def labels_points(self) -> bool:
         """Whether a loss looks at labelled points, as NanoTrack's do."""
@@ -114,6 +126,7 @@ RULES = (
         lambda run: run.spec.foreign > 0,
     ),
     Rule(("thin_targets",), "NanoTrack under losses that look at labelled points", Asked.labels_points),
+    Rule(FEATURES, "rows whose backbone is frozen", Asked.freezes_backbone),
     Rule(("bn_batches",), "a1", lambda run: not run.modules),
     Rule(("step",), "gamma under 1", lambda run: run.settings.gamma < 1),
     Rule(("held_out_samples", "split_seed"), "held_out above 0", lambda run: run.settings.held_out > 0),

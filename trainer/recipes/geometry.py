@@ -13,7 +13,6 @@ from pipeline.labels import LABEL_KERNEL, LABEL_STRIDE
 from trainer.base_trackers import base_tracker
 from trainer.recipes.families import PROPOSALS, Family
 
-Pixels = Literal["imagenet", "bgr"]
 Takes = Mapping[str, Collection[str]]
 """``tcl`` and ``bbe`` -> what the loss of that module takes, by name."""
 BACKBONE_LAYERS = ("conv1", "bn1", "layer1", "layer2", "layer3")
@@ -26,7 +25,6 @@ class TrackerSpec(ABC):
 
     Attributes:
         family: the kind that it is of.
-        pixels: what the network is fed: R, G, B normalised as for ImageNet, or B, G, R of 0 to 255.
         several: whether a branch can be shown several images at once.
         size: side of the square search window, pixels.
         classifier: whether it has a classifier that is trained offline.
@@ -52,7 +50,6 @@ class TrackerSpec(ABC):
     """
 
     family: ClassVar[Family]
-    pixels: ClassVar[Pixels] = "imagenet"
     several: ClassVar[bool] = True
     size: int
     classifier: bool = True

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from pipeline.errors import UsageError
 from trainer.recipes.families import POINTS, Family
-from trainer.recipes.geometry import Pixels, Takes, TrackerSpec
+from trainer.recipes.geometry import Takes, TrackerSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,6 @@ class PointSpec(TrackerSpec):
     """
 
     family: ClassVar[Family] = POINTS
-    pixels: ClassVar[Pixels] = "bgr"
     several: ClassVar[bool] = False
     template: int
     stride: int

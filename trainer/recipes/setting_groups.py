@@ -49,6 +49,7 @@ class StepSettings(Settings):
         seed: every draw is a function of (seed, epoch, draw, branch).
         redraw: whether every epoch draws windows anew; false repeats those of the first, with new proposals, so that
             features of a frozen backbone are computed once.
+        feature_type: in which the features of a frozen backbone are kept, and rounded to whether they are kept or not.
         rates: learning rates that replace the recipe's.
         rate_scale: all rates, the recipe's and those that replace them, are multiplied by it: their ratios stay.
         gamma: the rates are multiplied by it every ``step`` epochs; the default is the paper's, and in ``pretrain``
@@ -65,6 +66,7 @@ class StepSettings(Settings):
     amp: bool = False
     seed: int = Field(default=0, ge=0, lt=2**32)
     redraw: bool = True
+    feature_type: Literal["float32", "float16"] = "float32"
     rates: Rates = Rates()
     rate_scale: float = Field(default=1.0, gt=0)
     gamma: float = Field(default=0.5, gt=0, le=1)

@@ -41,6 +41,7 @@ BEFORE: dict[str, Any] = {
     "redraw": True,
     "other_scenes": None,
     "thin_targets": "nearest",
+    "feature_type": "float32",
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
@@ -133,6 +134,9 @@ class TrainWhereabouts(Settings):
         loader_workers: processes that read shards; 0 reads in the training process.
         on_existing: what to do with a run that the folder holds: go on with it, overwrite what it made, or fail.
         save_minutes: between two states that are saved within an epoch, so that a kill costs no more than that.
+        feature_cache: folder of features of frozen backbones, which runs share; None keeps in memory those of windows
+            that the run sees again.
+        feature_gib: of features that are kept at most, in that folder or in memory, GiB; None is 16 or 1, 0 keeps none.
         dry_run: check, take one step in memory, print the plan, write nothing.
     """
 
@@ -144,6 +148,8 @@ class TrainWhereabouts(Settings):
     loader_workers: int = Field(default=2, ge=0)
     on_existing: OnExisting = "resume"
     save_minutes: float = Field(default=10.0, ge=0)
+    feature_cache: Path | None = None
+    feature_gib: float | None = Field(default=None, ge=0)
     dry_run: bool = False
 
 
@@ -153,7 +159,7 @@ class TrainConfig(TrainSettings, TrainWhereabouts):
     def record(self) -> dict[str, Any]:
         """Both, as they are written down."""
         settings = self.model_dump(mode="json") | {"window": self.other_window}
-        left = dict.fromkeys(RESOLVED)
+        left = dict.fromkeys({*RESOLVED, "feature_cache", "feature_gib"})
         return recorded(settings, BEFORE | {"on_existing": "resume", "save_minutes": 10.0} | left)
 
 

@@ -12,6 +12,7 @@ import torch
 from trainer.data import giveaways
 from trainer.data.draws import EpochSampler
 from trainer.distillation.branches import set_modes
+from trainer.features import FrozenBackbone
 from trainer.recipes.settings import TrainConfig
 from trainer.train.loop import loader_of, step
 from trainer.train.session import Training, prepare
@@ -67,6 +68,7 @@ def _facts(
     config: TrainConfig, training: Training, parts: dict[str, float], seconds: float, steps: int
 ) -> tuple[tuple[str, str], ...]:
     trained, recipe, data = training.optimizer.live, training.row.recipe, training.data
+    frozen = training.features
     return (
         ("recipe", f"{recipe.name} on {config.tracker}, {training.device}"),
         (
@@ -79,6 +81,7 @@ def _facts(
             "pairs",
             f"{len(data.training_pairs):,} to train on, {len(data.validation_pairs):,} held out",
         ),
+        *((("features", frozen.told(data.spec.sizes)),) if isinstance(frozen, FrozenBackbone) else ()),
         ("images a branch", f"{data.images}, of {data.instants} instant{'s' * (data.instants == 'two')}"),
         ("shards", f"{len(data.source.readers)}, sound"),
         *((f"{branch} targets", giveaways.tell(found)) for branch, found in giveaways.check(data).items()),

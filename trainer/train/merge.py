@@ -105,7 +105,7 @@ def _measure(net: BranchedNet, config: TrainConfig, split: Split) -> list[Any]:
     pairs, _ = pairs_of(source, kinds_of(source, split), split.held_out)
     batch = config.batch_size or BATCH
     draws: dict[str, Any] = {"samples": config.bn_batches * batch, "seed": config.seed, "augment": False}
-    tir = Feeding(("tir",), ("tir",), pixels=spec.pixels)
+    tir = Feeding.alone("tir")
     windows = PairDataset(source, pairs, spec, tir, jitter=config.jitter == "tracker", **draws)
     # As in training: a pool of OpenCV threads would deadlock every forked loader process.
     cv2.setNumThreads(1)

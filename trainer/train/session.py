@@ -25,6 +25,7 @@ from trainer.distillation.fit_state_head import fit_head
 from trainer.distillation.objective import Objective
 from trainer.distillation.ownership import ownership_of
 from trainer.distillation.state_head import StateHead
+from trainer.features import Backbone, FrozenBackbone, make_store
 from trainer.net import BranchedNet
 from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import BEFORE, TrainConfig
@@ -124,6 +125,7 @@ class Training:
         weights = (state["model"] or load_weights(self.config.out / MODEL)) if state else None
         self.net = build_student(self.config, self.row.recipe, self.device, resumed=weights)
         self.owned = ownership_of(self.config.tracker)
+        self.features = self._backbone()
         self.start = self._start_weights(state)
         names = branches.trained_names(self.net, self.row, self.config)
         teacher = self._teacher([name for group in names.values() for name in group], prepared.teacher)
@@ -135,6 +137,18 @@ class Training:
         self.objective = self._objective(teacher)
         if state and state["random"]:
             self._restore_random(state["random"][self.group.rank])
+
+    def _backbone(self) -> Backbone:
+        """The network's backbone; where it is frozen, with what is kept of it."""
+        if self.row.moves_backbone:
+            return Backbone(self.net)
+        config = self.config
+        weights = {n: v for n, v in self.net.state_dict().items() if n.startswith(self.owned.backbone)}
+        # A dry run writes nothing.
+        store = None if config.dry_run else make_store(config.feature_cache, config.feature_gib)
+        frozen = FrozenBackbone(self.net, weights, store, getattr(torch, config.feature_type))
+        log.info("features of the frozen backbone: %s", frozen.told(self.row.spec.sizes))
+        return frozen
 
     def _stays(self, name: str) -> bool:
         """Whether an entry of the state dict is the same after training."""
@@ -185,12 +199,13 @@ class Training:
         """A fitted psi where the box loss reads the target's state (Eq. 3)."""
         if "bbe" not in self.row.modules or "predicted_state" not in self.row.bbe_loss.takes:
             return None
-        return fit_head(self.net, self.data, self.device, self.config.loader_workers)
+        return fit_head(self.net, self.features, self.data, self.device, self.config.loader_workers)
 
     def _objective(self, teacher: BranchedNet | None) -> Objective:
         box = self.owned.parts("bbe", "both")
         shrunk = [p for n, p in self.optimizer.live.items() if n.startswith(box) and p.dim() > 1]
-        return Objective(self.net, self.row, self.config, teacher=teacher, head=self.head, shrunk=shrunk)
+        given = self.net, self.features, self.row, self.config
+        return Objective(*given, teacher=teacher, head=self.head, shrunk=shrunk)
 
     def _random(self) -> Tensor:
         """The state of torch's random numbers in this process, (bytes,) uint8: the CPU's, then the GPU's."""
@@ -223,7 +238,7 @@ class Training:
     def batches(self, loader: Iterable[Sample]) -> Iterator[tuple[Feed, Any]]:
         """Feeds of a loader, each with the pair numbers in it."""
         for batch in read_batches(loader):
-            yield assemble(batch, self.data.feeding, self.device), batch["pair"]
+            yield assemble(batch, self.data.feeding, self.device, again=not self.config.redraw), batch["pair"]
 
 
 def start_worker(_: int) -> None:

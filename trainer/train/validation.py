@@ -53,7 +53,7 @@ class Validation:
         title = self._title(what, "losses")
         with torch.no_grad(), tqdm(total=self.windows, desc=title, unit="window", leave=False) as bar:
             for batch in read_batches(loader):
-                feed, count = assemble(batch, training.data.feeding, training.device), len(batch["pair"])
+                feed, count = assemble(batch, training.data.feeding, training.device, again=True), len(batch["pair"])
                 measured.append((training.objective(feed)[1], count))
                 bar.update(count)
         return _means(measured)
@@ -99,7 +99,8 @@ class Validation:
             known: scores of the very same weights in the very same test, by way of feeding.
         """
         title = self._title({START: "the start", STUDENT: "the student"}[answer], "test")
-        found = test.measure(self.training.net, [way for way in test.ways if way not in known], title)
+        ways = [way for way in test.ways if way not in known]
+        found = test.measure(self.training.net, self.training.features, ways, title)
         network = known | found.pop(STUDENT, {})
         return {"scores": found | {answer: network}}
 

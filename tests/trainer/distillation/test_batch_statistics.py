@@ -17,6 +17,7 @@ from trainer.data.feeds import Feeding, assemble
 from trainer.data.shards import open_source
 from trainer.distillation.batch_statistics import measure_statistics
 from trainer.net import build_network
+from trainer.net.base import normalise
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.settings import TrainConfig, configure
 
@@ -64,7 +65,7 @@ def test_statistics_are_the_means_over_batches(tmp_path: Path) -> None:
         for first in (0, 8):
             batch = torch.utils.data.default_collate([windows[number] for number in range(first, first + 8)])
             feed = assemble(batch, TIR, torch.device("cpu"))
-            maps.append(net.feature_extractor.conv1(torch.cat([feed.reference, feed.test])))
+            maps.append(net.feature_extractor.conv1(normalise(torch.cat([feed.reference, feed.test]))))
     measure_statistics(net, windows, 8, 0)
     norm = net.feature_extractor.bn1
     mean = torch.stack([each.mean((0, 2, 3)) for each in maps]).mean(0)

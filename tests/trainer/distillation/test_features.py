@@ -48,7 +48,7 @@ def test_the_twin_is_the_very_window_in_rgb(world: Path, tmp_path: Path, recipe:
         assert getattr(feed, name).equal(getattr(plain, name))
     own = feed.test if recipe == "b2" else feed.reference
     # The target of the test world is bright in both modalities.
-    bright = [(each.mean(1) > 1).float() for each in (own, feed.twin)]
+    bright = [(each.float().mean(1) > 180).float() for each in (own, feed.twin)]
     assert float((bright[0] * bright[1]).sum() / bright[1].sum()) > 0.9
     assert not own.equal(feed.twin)
 
@@ -60,8 +60,7 @@ def test_nothing_is_to_be_learnt_where_tir_looks_as_rgb_does(world: Path, tmp_pa
     with torch.no_grad():
         assert run.objective(feed)[1]["loss"] > 1e-6
         same = replace(feed, twin=feed.test if recipe == "b2" else feed.reference)
-        # One pass over both branches and one over the window alone differ in the last digits.
-        assert run.objective(same)[1]["loss"] < 1e-9
+        assert run.objective(same)[1]["loss"] == 0
 
 
 @pytest.mark.parametrize("recipe", ROWS)

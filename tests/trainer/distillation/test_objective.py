@@ -101,7 +101,7 @@ def test_pictures_and_boxes_reach_their_own_branch(
     run = training(world, tmp_path / "run", recipe="d3")
     feed = repeated(run)
     with torch.no_grad():
-        reference, test = (run.net.backbone_features(images)["layer3"] for images in (feed.reference, feed.test))
+        reference, test = (run.features(images)["layer3"] for images in (feed.reference, feed.test))
     heard: dict[str, list[torch.Tensor]] = {}
 
     def listen(name: str) -> None:

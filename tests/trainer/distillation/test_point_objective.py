@@ -194,8 +194,8 @@ def test_pictures_reach_the_network_as_b_g_r_of_0_to_255(world: Path, tmp_path: 
     feed, _ = next(run.batches([batch]))
     assert feed.reference.shape == (4, 3, 127, 127)
     assert feed.test.shape == (4, 3, 255, 255)
-    assert feed.reference[:2].equal(batch["reference_rgb"].flip(1).float())
-    thermal = feed.test[:2]
+    assert run.net.images(feed.reference[:2]).equal(batch["reference_rgb"].flip(1).float())
+    thermal = run.net.images(feed.test[:2])
     assert thermal[:, 0].equal(thermal[:, 1])
     assert thermal[:, 0].equal(thermal[:, 2])
     assert thermal.max() > 200

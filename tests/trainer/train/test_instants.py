@@ -16,6 +16,7 @@ from trainer.checkpoints.run_folder import RUN, RunFolder
 from trainer.data.draws import EpochSampler
 from trainer.data.feeds import Feed, assemble
 from trainer.net import DimpNet
+from trainer.net.base import normalise
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainConfig, make_settings
 from trainer.train import loop
@@ -62,7 +63,8 @@ def test_the_loss_of_several_images_is_that_of_dimp_s_own_pass(tmp_path: Path) -
     net = run.net.eval()
     assert isinstance(net, DimpNet)
     with torch.no_grad():
-        scores, overlap = net(*map(feed.by_image, (feed.reference, feed.test, feed.reference_box, feed.proposals)))
+        windows = normalise(feed.reference), normalise(feed.test)
+        scores, overlap = net(*map(feed.by_image, (*windows, feed.reference_box, feed.proposals)))
         _, parts = run.objective(feed)
     assert scores.shape[1:3] == (3, 8)
     label = feed.by_image(feed.label)

@@ -83,9 +83,9 @@ class Measured:
         self.ways: list[list[str]] = []
         measure = HeldOutTest.measure
 
-        def noted(test: HeldOutTest, net: Any, ways: list[str], title: str) -> Any:
+        def noted(test: HeldOutTest, net: Any, backbone: Any, ways: list[str], title: str) -> Any:
             self.ways.append(list(ways))
-            return measure(test, net, ways, title)
+            return measure(test, net, backbone, ways, title)
 
         patch.setattr(HeldOutTest, "measure", noted)
 

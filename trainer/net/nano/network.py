@@ -98,6 +98,10 @@ class NanoNet(BranchedNet):
         self.ban_head = BanHead()
         self._initialise()
 
+    def normalise(self, windows: Tensor) -> Tensor:
+        """Windows (N, 3, H, W) uint8 R, G, B as the backbone takes them: B, G, R as they are."""
+        return windows.flip(1).float().contiguous(memory_format=torch.channels_last)
+
     def backbone_features(self, images: Tensor) -> Tensor:
         """Features (N, 48, h, w) of images (N, 3, H, W)."""
         features: Tensor = self.backbone(images)

@@ -1,0 +1,147 @@
+"""Windows to backbone features: by a backbone that learns, or by a frozen one whose features are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainer.checkpoints.weights import digest
+from trainer.features.layout import Layout
+from trainer.features.store import GIB, Store
+from trainer.net import BranchedNet
+
+FORMAT = 1
+"""Raised by a change of what a backbone makes of equal windows, or of how that is kept."""
+_ONLY = ""
+"""Name of the map of a network that has but one."""
+
+
+class Backbone:
+    """The backbone of a network, as it is at the moment, with a graph where one is wanted."""
+
+    def __init__(self, net: BranchedNet) -> None:
+        self.net = net
+
+    def __call__(self, windows: Tensor, *, again: bool = False) -> Any:
+        """Features of windows.
+
+        Args:
+            windows: (N, 3, S, S) uint8 R, G, B, as samples have them, on the CPU.
+            again: whether the run will see these windows again.
+
+        Returns:
+            Maps (N, C, H, W) by name, or the one that there is, as the network gives them, on its device.
+        """
+        return self.net.window_features(windows)
+
+
+class FrozenBackbone(Backbone):
+    """A backbone that stays as it is, whose features of a window are kept.
+
+    An entry is known by the window's pixels, by the backbone's weights, and by all that numbers may depend on to the
+    last bit: torch, the processor, the number of threads. So what comes back is what would be computed now. On the CPU
+    windows run one by one, since a convolution's last bits may depend on how many run with it; on a GPU all that is
+    missing runs at once.
+
+    Args:
+        net: the network; its backbone is in inference mode, and its weights do not change any more.
+        weights: of the backbone.
+        store: where features are kept; None keeps none.
+        kept: the type in which they are; float16 rounds also what is not kept, so that no result depends on the store.
+    """
+
+    def __init__(
+        self, net: BranchedNet, weights: Mapping[str, Tensor], store: Store | None, kept: torch.dtype = torch.float32
+    ) -> None:
+        super().__init__(net)
+        self.store, self.kept = store, kept
+        self.device = next(iter(weights.values())).device
+        self._weights = digest(weights)
+        self._layouts: dict[tuple[int, int, bool], Layout] = {}
+
+    @torch.no_grad()
+    def __call__(self, windows: Tensor, *, again: bool = False) -> Any:
+        """See :meth:`Backbone.__call__`."""
+        layout = self.layout(windows.shape[2], windows.shape[3])
+        maps = layout.empty(len(windows), self.device)
+        if self.store is None or not self.store.serves(again):
+            self._compute(windows, range(len(windows)), layout, maps)
+        else:
+            self._fill(windows.cpu(), layout, maps, self.store)
+        made = {name: each.permute(0, 3, 1, 2) for name, each in maps.items()}
+        return made.get(_ONLY, made)
+
+    def layout(self, height: int, width: int) -> Layout:
+        """The layout of features of windows of a size, found out with a blank one."""
+        size = height, width, self._mixed
+        if size not in self._layouts:
+            blank = torch.zeros((1, 3, height, width), dtype=torch.uint8)
+            with torch.no_grad():
+                self._layouts[size] = Layout.of(_named(self.net.window_features(blank)), self.kept)
+        return self._layouts[size]
+
+    def told(self, sizes: Collection[int]) -> str:
+        """How large the features of windows of some sizes are, pixels, and how many fit, as people read it."""
+        bytes_of = [self.layout(size, size).size for size in sizes]
+        kind = str(self.kept).rpartition(".")[2]
+        large = f"{' or '.join(f'{each / 1000:,.0f}' for each in dict.fromkeys(bytes_of))} kB a window in {kind}"
+        if self.store is None:
+            return large
+        room = max(self.store.limit - self.store.used, 0)
+        fit = f"{room * len(bytes_of) // sum(bytes_of):,} {self.store.whose} ({room / GIB:.3g} GiB)"
+        return f"{large}; {self.store.where} has room for {fit}"
+
+    @property
+    def _mixed(self) -> bool:
+        """Whether the network runs in mixed precision at the moment."""
+        return torch.is_autocast_enabled(self.device.type)
+
+    def _fill(self, windows: Tensor, layout: Layout, maps: Mapping[str, Tensor], store: Store) -> None:
+        """Take the maps of windows from a store, and compute those that it lacks."""
+        secret = self._identity(layout)
+        keys = [_key(window, secret) for window in windows]
+        missing = []
+        for place, key in enumerate(keys):
+            if entry := store.get(key, layout.size):
+                layout.unpack(entry, {name: each[place] for name, each in maps.items()})
+            else:
+                missing.append(place)
+        self._compute(windows, missing, layout, maps)
+        for place in missing:
+            store.put(keys[place], layout.pack({name: each[place] for name, each in maps.items()}))
+
+    def _compute(self, windows: Tensor, places: Sequence[int], layout: Layout, maps: Mapping[str, Tensor]) -> None:
+        """Compute the maps of the windows at some places."""
+        at_once = 1 if self.device.type == "cpu" else max(len(places), 1)
+        for first in range(0, len(places), at_once):
+            chosen = list(places[first : first + at_once])
+            for name, computed in _named(self.net.window_features(windows[chosen])).items():
+                maps[name][chosen] = layout.rounded(computed).permute(0, 2, 3, 1)
+
+    def _identity(self, layout: Layout) -> bytes:
+        """A hash of all that features of equal windows depend on."""
+        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else _processor()
+        kind = type(self.net)
+        told = [FORMAT, f"{kind.__module__}.{kind.__qualname__}", self._weights, str(layout.kept), str(layout.computed)]
+        return hashlib.sha256(json.dumps([*told, torch.__version__, device]).encode()).digest()
+
+
+def _named(features: dict[str, Tensor] | Tensor) -> dict[str, Tensor]:
+    """Maps by name, also where a network has but one."""
+    return {_ONLY: features} if isinstance(features, Tensor) else features
+
+
+def _processor() -> list[object]:
+    return [torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()]
+
+
+def _key(window: Tensor, identity: bytes) -> str:
+    """The key of a window (3, H, W) under what computes its features."""
+    hashed = hashlib.blake2b(repr(tuple(window.shape)).encode(), digest_size=20, key=identity)
+    hashed.update(window.flatten().numpy().data)
+    return hashed.hexdigest()
