@@ -81,6 +81,22 @@ def test_a_file_cut_short(folder: Path) -> None:
         assert "damaged" in refused(folder / HEAD)
 
 
+def test_changed_bytes_end_in_no_other_error(folder: Path) -> None:
+    """Operators come before weights, which any bytes are."""
+    whole, rng = (folder / HEAD).read_bytes(), np.random.default_rng(0)
+    refusals = 0
+    for _ in range(15):
+        changed = bytearray(whole)
+        for place in rng.integers(0, 5000, 3):
+            changed[place] = rng.integers(256)
+        (folder / HEAD).write_bytes(changed)
+        try:
+            load_weights(folder / HEAD)
+        except DataError:
+            refusals += 1
+    assert refusals > 7
+
+
 def test_weights_that_are_not_finite(folder: Path) -> None:
     model = onnx.load(folder / HEAD)
     (bias,) = [each for each in model.graph.initializer if each.name == "bbox_pred.0.bias"]
