@@ -96,51 +96,73 @@ def open_training_data(
         settings: settings of the run.
         row: what it trains.
         shards: folders; those of the row's mining method are taken, or all, with a warning, where none is of it.
-        starts: what the run starts from: the split of those that are runs is kept to.
+        starts: what the run starts from: the split of those that are runs is kept to, as is that of its teacher.
         resumed: the folder of the run itself, where it has begun: it keeps to the split that it began with.
 
     Raises:
-        UsageError: no shards, a split that the settings or the other parents contradict, those of one sequence where
-            another one's TIR is wanted, or of no object at two instants where that is.
+        UsageError: no shards, a split that the settings, the other parents or the teacher contradict, or what
+            :func:`fit` refuses.
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
+    """
+    source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
+    split, kinds, recorded = _split(settings, source, starts, resumed)
+    data = replace(fit(settings, row, source, split, kinds), recorded=recorded)
+    _tell(data, row)
+    return data
+
+
+def fit(
+    settings: TrainSettings, row: Row, source: Source, split: Split, kinds: Sequence[Kind] | None = None
+) -> TrainingData:
+    """Opened shards under the settings of a row; what does not go together is refused, and nothing is told.
+
+    Args:
+        settings: settings of the run.
+        row: what it trains.
+        source: the shards.
+        split: of all their sequences.
+        kinds: the side of every pair; None takes it from the split.
+
+    Raises:
+        UsageError: shards of one sequence where another one's TIR is wanted, or of no object at two instants where
+            that is.
+        DataError: no pair is left to train on.
     """
     feeding = Feeding.of(row.recipe, settings)
     if row.comparing:
         feeding = replace(feeding, twin=row.recipe.branch)
-    source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
-    split, kinds, recorded = _split(settings, source, starts, resumed)
-    training, validation = pairs_of(source, kinds, settings.held_out)
-    if settings.held_out and not len(validation):
-        log.warning("no pair of these shards is held out: there is nothing to measure on")
+    training, validation = pairs_of(source, kinds_of(source, split) if kinds is None else kinds, settings.held_out)
     if feeding.shuffled:
         Partners(source, training, " to train on", "mine more")
         if len(validation) and settings.held_out_samples:
             Partners(source, validation, " held out", "raise --set held_out, or --set held_out_samples=0")
-    tracks = _tracks(settings, source, training, row.spec.gap) if row.instants == "two" else None
-    return TrainingData(settings, row.spec, feeding, source, training, validation, split, recorded, row.images, tracks)
+    tracks = Tracks(source, training, row.spec.gap) if row.instants == "two" else None
+    if tracks and not tracks.moving:
+        if settings.instants == "two":
+            raise UsageError(
+                "setting instants=two: the shards know no object at two instants (patches/track): mine boxes from "
+                "files that say whose they are, or leave it out"
+            )
+        tracks = None
+    return TrainingData(
+        settings, row.spec, feeding, source, training, validation, split, images=row.images, tracks=tracks
+    )
 
 
-def _tracks(settings: TrainSettings, source: Source, pairs: NDArray[np.int64], gap: int) -> Tracks | None:
-    """The objects of the training pairs; None where none is seen at two instants.
-
-    Raises:
-        UsageError: none is, and two instants were asked for.
-    """
-    tracks = Tracks(source, pairs, gap)
-    if tracks.moving:
+def _tell(data: TrainingData, row: Row) -> None:
+    """Say what of a run's data may not be what its user expects."""
+    if data.settings.jitter == "none":
+        log.warning("jitter is off: every window is centred on its box, and a bias alone can learn the targets")
+    if data.settings.held_out and not len(data.validation_pairs):
+        log.warning("no pair of these shards is held out: there is nothing to measure on")
+    if data.tracks:
         log.info(
             "two instants a draw: %(of_objects)d of %(patches)d patches are of %(objects)d objects that are seen at "
             "several; %(repeated)d have no other instant, and are seen by both branches",
-            tracks.told(),
+            data.tracks.told(),
         )
-        return tracks
-    if settings.instants == "two":
-        raise UsageError(
-            "setting instants=two: the shards know no object at two instants (patches/track): mine boxes from "
-            "files that say whose they are, or leave it out"
-        )
-    log.info("one instant a draw: the shards know no object at two instants (patches/track)")
-    return None
+    elif row.instants == "two":
+        log.info("one instant a draw: the shards know no object at two instants (patches/track)")
 
 
 def _split(
@@ -150,13 +172,19 @@ def _split(
     share, seed = settings.held_out, settings.split_seed
     if resumed is not None and not (resumed / SPLIT).is_file():
         return *old_split_source(source, share, seed), False
-    known = read_split(resumed / SPLIT) if resumed else _of_parents(settings, starts, source)
+    # A teacher that is a run has seen sequences as well: what it trained on is not to be held out here.
+    seen = starts if settings.teacher == "init" else dict.fromkeys((*starts, Path(settings.teacher)))
+    known = read_split(resumed / SPLIT) if resumed else known_to(settings, tuple(seen), source)
     split = split_source(source, share, seed, known)
     return split, kinds_of(source, split), True
 
 
-def _of_parents(settings: TrainSettings, starts: Sequence[Path], source: Source) -> Split | None:
-    """What the runs that a run starts from have decided."""
+def known_to(settings: TrainSettings, starts: Sequence[Path], source: Source) -> Split | None:
+    """What the runs that a run starts from have decided of the split; None where none is a run.
+
+    Raises:
+        UsageError: they disagree, or were split with other settings than these.
+    """
     found = inherited(starts, source)
     if found is None:
         return None

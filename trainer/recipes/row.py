@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,8 +13,6 @@ from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.losses import Loss
 from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainSettings
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,7 @@ def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: 
 
 
 def _check(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: tuple[Module, ...]) -> None:
-    """Refuse a row that the tracker has not; warn of a setting that is for tests."""
+    """Refuse a row that the tracker has not, or of which nothing is left to train."""
     name = recipe.name
     if "tcl" in recipe.trains and "tcl" not in modules and not recipe.pretrains:
         raise UsageError(
@@ -141,5 +138,3 @@ def _check(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: 
         )
     if recipe.trains and not modules:
         raise UsageError(f"setting backbone: recipe {name} trains nothing else of {settings.tracker}")
-    if settings.jitter == "none":
-        log.warning("jitter is off: every window is centred on its box, and a bias alone can learn the targets")

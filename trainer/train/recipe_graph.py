@@ -18,6 +18,7 @@ from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, rows_of
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import BEFORE, TrainConfig, TrainSettings
+from trainer.train.ahead import refuse_ahead
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,20 @@ def plan_rows(config: TrainConfig) -> TrainedTable:
     return TrainedTable(tuple(steps.values()))
 
 
+def checked_rows(config: TrainConfig) -> TrainedTable:
+    """The rows, of which none would be refused when its turn comes.
+
+    Raises:
+        CmdTirError: one would, by its settings, its teacher or its shards; or what :func:`plan_rows` raises.
+    """
+    table = plan_rows(config)
+    first = config.out / table.steps[0].recipe.name
+    starts = (first,) if table.steps[0].state == "done" else config.init
+    waiting = [step.config for step in table.steps if step.config and step.recipe.trains and step.state == "to do"]
+    refuse_ahead(config, starts, waiting, first)
+    return table
+
+
 def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> TrainedTable:
     """Run every row that is not done; return how far each is then.
 
@@ -82,7 +97,7 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
         config: settings of all rows; ``out`` holds a folder a row.
         train: runs one row.
     """
-    for each in plan_rows(config).steps:
+    for each in checked_rows(config).steps:
         if each.state == "left out":
             log.warning("%s is left out: %s", each.recipe.name, each.why)
         elif each.state == "done" and each.recipe.trains:

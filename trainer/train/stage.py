@@ -8,7 +8,7 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.dry_run import DryRun, dry_run
 from trainer.train.loop import TrainedRow, train_row
 from trainer.train.merge import MergedRow, merge_parents
-from trainer.train.recipe_graph import TrainedTable, plan_rows, train_rows
+from trainer.train.recipe_graph import TrainedTable, checked_rows, train_rows
 
 Trained = TrainedRow | MergedRow | DryRun | TrainedTable
 """Each has ``rows()``, what the command prints."""
@@ -23,7 +23,7 @@ def run(config: TrainConfig) -> Trained:
     """
     refuse_without_effect(config)
     if config.recipe == "all":
-        return plan_rows(config) if config.dry_run else train_rows(config, train_one)
+        return checked_rows(config) if config.dry_run else train_rows(config, train_one)
     if config.dry_run and load_recipe(config.recipe).trains:
         return dry_run(config)
     return train_one(config)

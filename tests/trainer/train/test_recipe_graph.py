@@ -12,10 +12,11 @@ from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN
 from trainer.checkpoints.weights import load_weights
 from trainer.data.shards import fingerprint
+from trainer.data.split.side import place_of
 from trainer.recipes.row import resolve_row
 from trainer.train import recipe_graph, stage
 
-from ..train_world import settings, shard, write_world
+from ..train_world import settings, shard, tracked, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
 DIMP = ["a1", "b1", "b2", "b3", "c1", "c1f", "d1", "d2", "d3", "d4", "d5"]
@@ -78,6 +79,32 @@ def test_a_default_of_a_row_s_own_holds_until_that_is_set_for_all(worlds: dict[s
         rows = {step.recipe.name: step.config for step in steps if step.config}
         assert {name: rows[name].tcl_features for name in told} == told
         assert rows["d3"].init == (tmp_path / "b3", tmp_path / "c1"), "c1f is a leaf"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_a_later_row_would_refuse_is_refused_before_the_first_one_runs(
+    worlds: dict[str, Path], tmp_path: Path, dry_run: bool
+) -> None:
+    known = worlds | {"center": write_world(tmp_path / "shards", tracked(sequences=3, frames=2))}
+    # One of the sequences alone, and one that trains.
+    kept = max(range(3), key=lambda number: place_of(0, f"tiny|video-{number}"))
+    gone = tuple(f"video-{number}/" for number in range(3) if number != kept)
+    lone = worlds | {"random": write_world(tmp_path / "lone", shard(3, 2, method="random", gone=gone))}
+    out = tmp_path / "out"
+    cases: list[tuple[dict[str, Path], dict[str, Any], str]] = [
+        (worlds, {"instants": "two"}, "recipe b1: setting instants=two: the shards know no object at two instants"),
+        (known, {"instants": "two"}, "recipe d4: setting instants=two: the shards know no object at two instants"),
+        (lone, {"pairs": "shuffled"}, "recipe d4: setting pairs: shuffled takes TIR of another sequence, and there is"),
+        (worlds, {"teacher": str(tmp_path / "gone")}, "recipe b1: setting teacher .*gone: no such file"),
+    ]
+    for shards, changes, told in cases:
+        asked = config(shards, out, "center", "random", dry_run=dry_run, **changes)
+        with pytest.raises(UsageError, match=told):
+            stage.run(asked)
+        assert not out.exists()
+    table = stage.run(config(known, out, "center", dry_run=True, instants="two"))
+    assert isinstance(table, recipe_graph.TrainedTable)
+    assert states(table.steps)["d3"] == "to do"
 
 
 def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.files.json_text import write_json
-from trainer.checkpoints.run_folder import RUN, SPLIT, RunFolder
+from trainer.checkpoints.run_folder import MODEL, RUN, SPLIT, RunFolder
 from trainer.checkpoints.weights import load_weights
 from trainer.data.split.record import Known, Split, read_split
 from trainer.data.split.side import HELD_OUT, TRAINING, Side
@@ -50,6 +50,30 @@ def test_merged_rows_carry_what_their_parents_hold_out(tmp_path: Path, teacher: 
     with pytest.raises(UsageError, match=r"disagree about sequence m\|b"):
         stage.train_one(settings(tmp_path, tmp_path / "no", recipe="b3", init=(b1, strange), dry_run=True))
     assert not (tmp_path / "no").exists()
+
+
+def test_a_teacher_that_is_a_run_is_kept_to_as_a_parent_is(tmp_path: Path, teacher: Path) -> None:
+    """What it trained on is not held out, nor the other way round; where that cannot be, it is refused."""
+    world = write_world(tmp_path / "s", shard(6, 2), manifest="m")
+    for number, sides in enumerate([(HELD_OUT, TRAINING), (TRAINING, HELD_OUT)]):
+        named = {f"m|video-{place}": side for place, side in enumerate(sides)}
+        taught = parent(tmp_path / f"teacher{number}", "a1", teacher, named)
+        for path in (taught, taught / MODEL):
+            run = session.prepare(settings(world, tmp_path / "run", recipe="b1", teacher=str(path)))
+            assert {key: run.data.split.sequences[key].side for key in named} == named
+            kinds = {run.data.source.names[pair][1][:7] for pair in run.data.validation_pairs}
+            assert {f"video-{sides.index(HELD_OUT)}"} <= kinds
+            assert f"video-{sides.index(TRAINING)}" not in kinds
+    start = parent(tmp_path / "start", "a1", teacher, {"m|video-0": TRAINING})
+    told = r"disagree about sequence m\|video-0: (trained on|held out) by the first"
+    with pytest.raises(UsageError, match=rf"start and .*teacher0 {told}"):
+        session.prepare(
+            settings(world, tmp_path / "run", recipe="b1", init=(start,), teacher=str(tmp_path / "teacher0"))
+        )
+    every = settings(world, tmp_path / "all", recipe="all", init=(start,), teacher=str(tmp_path / "teacher0"))
+    with pytest.raises(UsageError, match=rf"recipe b1: .*a1 and .*teacher0 {told}"):
+        stage.run(every)
+    assert not (tmp_path / "all").exists()
 
 
 def table(out: Path, worlds: dict[str, Path], **changes: Any) -> TrainConfig:
