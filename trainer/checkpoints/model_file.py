@@ -16,7 +16,10 @@ MODEL, META = "model.safetensors", "model.json"
 """A run's weights, and what they are."""
 LEARNT = "tir_ranges"
 """Key of ``model.json``: how the TIR of the shards that trained the model became 0 to 255, a list without repeats of
-``"8-bit"`` (as stored), ``"sequence"`` (16 bits, a range found in each sequence) and [low, high]. Empty: not known."""
+``"8-bit"`` (as stored), ``"sequence"`` (16 bits, a range found in each sequence) and [low, high]; ``"visible"`` is
+of a run that was fed no TIR. Empty: not known."""
+VISIBLE = "visible"
+"""Stands in :data:`LEARNT` for visible pictures."""
 WINDOW = "window"
 """Key of ``model.json``: side of the search window, pixels, that the model was trained with; without it, or None, the
 base tracker's own."""

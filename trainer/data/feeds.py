@@ -68,6 +68,11 @@ class Feeding:
         return "gray" in self.reference
 
     @property
+    def modalities(self) -> set[str]:
+        """What the branches are fed, a joined picture by its parts: ``rgb``, ``tir``, ``gray``."""
+        return {name for joined in (*self.reference, *self.test) for name in joined.split("-")}
+
+    @property
     def shuffled(self) -> bool:
         """Whether TIR comes from another sequence."""
         return self.control is not None and self.control.shuffled
@@ -75,10 +80,9 @@ class Feeding:
     @property
     def stored(self) -> list[str]:
         """The modalities that are read of the very pair that is drawn."""
-        fed = {name for joined in (*self.reference, *self.test) for name in joined.split("-")}
         if self.gray:
             return ["rgb"]
-        return sorted(fed - {"tir"} if self.shuffled else fed)
+        return sorted(self.modalities - {"tir"} if self.shuffled else self.modalities)
 
 
 @dataclass(frozen=True)

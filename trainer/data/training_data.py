@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
+from trainer.checkpoints.model_file import VISIBLE
 from trainer.checkpoints.run_folder import SPLIT
 from trainer.data.controls.shuffled import Partners
 from trainer.data.dataset import PairDataset
@@ -64,6 +65,11 @@ class TrainingData:
     def instants(self) -> Literal["one", "two"]:
         """Of which the two branches of a draw are."""
         return "two" if self.tracks else "one"
+
+    @property
+    def learnt(self) -> list[Any]:
+        """What a model that is trained on it has learnt from (:data:`~trainer.checkpoints.model_file.LEARNT`)."""
+        return self.source.tir_ranges if "tir" in self.feeding.modalities else [VISIBLE]
 
     def training_windows(self, feeding: Feeding | None = None, samples: int | None = None) -> PairDataset:
         """The windows that a run trains on, or, one image a branch, of the same pairs in another number and feeding."""

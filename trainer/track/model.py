@@ -9,12 +9,12 @@ from typing import Any
 
 from pipeline.errors import UsageError, did_you_mean
 from trainer.base_trackers import base_tracker
-from trainer.checkpoints.model_file import learnt_ranges, tracker_of, weights_file, weights_sha256, window_of
+from trainer.checkpoints.model_file import VISIBLE, learnt_ranges, tracker_of, weights_file, weights_sha256, window_of
 from trainer.checkpoints.run_folder import META
 from trainer.sequences.frames import Kind
 from trainer.yardsticks import YARDSTICKS
 
-EIGHT_BIT, BY_SEQUENCE, VISIBLE = "8-bit", "sequence", "visible"
+EIGHT_BIT, BY_SEQUENCE = "8-bit", "sequence"
 
 Range = tuple[float, float]
 
@@ -78,6 +78,9 @@ def range_warning(learnt: Sequence[Any], firsts: Mapping[Path, Kind | None], tir
         firsts: the first frame of each sequence, and its kind; None where it cannot be read.
         tir_range: the run's fixed range of 16-bit frames; None: percentiles of a sequence's first frame.
     """
+    if list(learnt) == [VISIBLE]:
+        # A teacher: it knows colour, and no range of TIR that a student's frames could be compared with.
+        learnt = ()
     if not learnt and not tir_range:
         return None
     uses = {"deep": list(tir_range) if tir_range else BY_SEQUENCE, "grey": EIGHT_BIT, "colour": VISIBLE}

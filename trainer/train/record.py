@@ -178,7 +178,7 @@ def describe_model(training: Training) -> dict[str, Any]:
         "recipe": training.row.recipe.name,
         "epoch": training.progress.epoch,
         "shards": training.data.source.fingerprint,
-        LEARNT: training.data.source.tir_ranges,
+        LEARNT: training.data.learnt,
     } | recorded({WINDOW: training.config.other_window}, BEFORE)
 
 

@@ -11,9 +11,9 @@ from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.run_folder import META, MODEL, VALIDATION, RunFolder
 from trainer.checkpoints.weights import load_weights
 from trainer.net import build_network
-from trainer.train import loop, merge, session, stage
+from trainer.train import loop, merge, record, session, stage
 
-from ..train_world import same_bits, settings
+from ..train_world import same_bits, settings, shard, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
 
@@ -121,6 +121,24 @@ def test_a_model_put_together_has_learnt_the_thermal_ranges_of_all_its_parents(t
     stage.train_one(settings(tmp_path, tmp_path / "b3", recipe="b3", init=tuple(parents)))
     for run in ("merged", "b3"):
         assert json.loads((tmp_path / run / META).read_text())["tir_ranges"] == ["8-bit", [7000, 9000]]
+
+
+def test_a_model_says_whether_it_has_learnt_from_tir_at_all(tmp_path: Path) -> None:
+    world = write_world(tmp_path / "s", shard(4, 2))
+    index = json.loads((world / "index.json").read_text())
+    index["source"]["tir_ranges"] = ["8-bit"]
+    (world / "index.json").write_text(json.dumps(index))
+    cases: list[tuple[dict[str, Any], list[str]]] = [
+        ({"recipe": "pretrain", "batch_size": 8, "samples_per_epoch": 8}, ["visible"]),
+        ({"recipe": "b1", "feed": "rgb-rgb"}, ["visible"]),
+        ({"recipe": "d3", "feed": "gray"}, ["visible"]),
+        ({"recipe": "d3", "feed": "tir-tir"}, ["8-bit"]),
+        ({"recipe": "d3", "mix": "spatial"}, ["8-bit"]),
+        ({"recipe": "c1", "pairs": "shuffled"}, ["8-bit"]),
+    ]
+    for changes, learnt in cases:
+        training = session.Training(session.prepare(settings(world, tmp_path / "run", **changes)))
+        assert record.describe_model(training)["tir_ranges"] == learnt, changes
 
 
 def test_a_spatial_row_is_measured_on_joined_pictures(world: Path, tmp_path: Path) -> None:
