@@ -88,20 +88,20 @@ def area(polygon: NDArray[np.float64]) -> float:
     return float(0.5 * (x @ np.roll(y, -1) - y @ np.roll(x, -1)))
 
 
-def common_area(size: tuple[int, int], quad: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The axis-aligned box x, y, w, h inside both the picture of ``size`` (width, height) and the TIR footprint.
+def common_area(size: tuple[int, int], *quads: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The axis-aligned box x, y, w, h inside both the picture of ``size`` (width, height) and every TIR footprint.
 
     Args:
         size: of the visible picture, pixels.
-        quad: (4, 2) footprint corners, clockwise from the top left; for the mild warps of a camera rig the inner
-            rectangle between its corners is all but the largest one.
+        quads: (4, 2) corners of each footprint, clockwise from the top left; for the mild warps of a camera rig the
+            inner rectangle between its corners is all but the largest one.
 
     Returns:
-        (4,); width and height are 0 where the two do not overlap.
+        (4,); width and height are 0 where they do not overlap.
     """
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad.tolist()
-    left, right = max(0.0, x0, x3), min(float(size[0]), x1, x2)
-    top, bottom = max(0.0, y0, y1), min(float(size[1]), y2, y3)
+    every = np.stack(quads)
+    left, right = max(0.0, every[:, [0, 3], 0].max()), min(float(size[0]), every[:, [1, 2], 0].min())
+    top, bottom = max(0.0, every[:, [0, 1], 1].max()), min(float(size[1]), every[:, [2, 3], 1].min())
     return np.array([left, top, max(0.0, right - left), max(0.0, bottom - top)])
 
 

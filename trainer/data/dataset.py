@@ -12,10 +12,9 @@ from torch.utils.data import Dataset
 from pipeline import images
 from pipeline.boxes import common_area
 from pipeline.errors import DataError
-from pipeline.shards.reader import ShardReader
 from trainer.data.controls.control import PARTNER, POLARITY, is_negative
-from trainer.data.controls.misaligned import misalign
-from trainer.data.controls.shuffled import Partners, swap_tir
+from trainer.data.controls.misaligned import misalign, shift_of, shifted
+from trainer.data.controls.shuffled import Partners, footprint_beside, swap_tir
 from trainer.data.draws import PROPOSALS, Drawn, Draws
 from trainer.data.feeds import Feeding
 from trainer.data.shards import Source
@@ -122,8 +121,9 @@ class PairDataset(Dataset[Sample]):
     def _framed(self, index: int, branch: int, drawn: Drawn) -> Framed:
         """What the first window of a branch shows."""
         patch, mirrored = drawn.patches[branch][0], drawn.mirrored[branch][0]
-        (width, height), area = self._extent(self.draws.pair_of(patch))
-        boxes = (self.source.box[patch], area)
+        pair = self.draws.pair_of(patch)
+        (width, height), _ = self._extent(pair)
+        boxes = (self.source.box[patch], self._shown_area(index, pair))
         if self.feeding.joined:
             box, area = (flip_box(each, width) for each in boxes) if mirrored else boxes
             first, last = seam(box, width)
@@ -133,17 +133,22 @@ class PairDataset(Dataset[Sample]):
         return Framed(*(box_in(window, each, mirrored) for each in boxes))
 
     def _extent(self, pair: int) -> tuple[tuple[int, int], NDArray[np.float64]]:
-        """(width, height) of a pair's stored pictures, and the box (4,) of what both cameras see of them."""
+        """(width, height) of a pair's stored pictures, and what the TIR camera sees of them, (4, 2)."""
         if pair not in self._extents:
-            reader, row = self._stored(pair)
+            reader, row = self.source.stored(pair)
             size = images.picture_size(reader.encoded("rgb", row), reader.name("rgb", row))
-            self._extents[pair] = size, common_area(size, reader.valid(row))
+            self._extents[pair] = size, reader.valid(row)
         return self._extents[pair]
 
-    def _stored(self, pair: int) -> tuple[ShardReader, int]:
-        """Where a pair is stored."""
-        shard, row = self.source.place[pair, :2].tolist()
-        return self.source.readers[shard], row
+    def _shown_area(self, index: int, pair: int) -> NDArray[np.float64]:
+        """The box (4,) of what both cameras see of a pair as it is fed: under a control not with its own TIR."""
+        size, footprint = self._extent(pair)
+        if self.partners:
+            partner = self.partners.draw(pair, self.draws.rng(index, PARTNER))
+            return common_area(size, footprint, footprint_beside(self.source, partner, size))
+        if control := self.feeding.control:
+            return common_area(size, *shifted(footprint, size, shift_of(self.source, pair, control)))
+        return common_area(size, footprint)
 
     def _pictures(self, index: int, patch: int, views: Iterable[tuple[int, int]]) -> Pictures:
         """What the feeding asks for of a patch's pair, decoded as small as keeps a pixel for each of the windows'.
@@ -152,7 +157,7 @@ class PairDataset(Dataset[Sample]):
         be another where the TIR is no JPEG and is fed too.
         """
         pair, box = self.draws.pair_of(patch), self.source.box[patch]
-        reader, row = self._stored(pair)
+        reader, row = self.source.stored(pair)
         encoded = {name: reader.encoded(name, row) for name in ("rgb", "tir")}
         reduce = 1
         if not self.feeding.joined:

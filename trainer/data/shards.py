@@ -39,6 +39,11 @@ class Source:
         # Of pairs that begin at one patch the last one holds it; those before hold none.
         return np.asarray(np.searchsorted(self.place[:, 2], patch, "right") - 1)
 
+    def stored(self, pair: int) -> tuple[ShardReader, int]:
+        """Where a pair is: the reader of its shard, and its row there."""
+        shard, row = self.place[pair, :2].tolist()
+        return self.readers[shard], row
+
     @property
     def tir_ranges(self) -> list[Any]:
         """How the TIR of the shards became 8 bits, without repeats; empty where the shards do not say it."""

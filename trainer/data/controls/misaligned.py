@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.boxes import corners
 from pipeline.errors import DataError
 from trainer.data.controls.control import PairControl
 from trainer.data.controls.shuffled import sequence_of
@@ -20,6 +21,26 @@ def direction(seed: int, sequence: str) -> NDArray[np.float64]:
     """Where the TIR of a sequence is shifted to, (2,) x, y of length 1; all angles are as likely."""
     place = int.from_bytes(hashlib.sha256(f"misalign|{seed}|{sequence}".encode()).digest()[:8]) / 2**64
     return np.array([math.cos(2 * math.pi * place), math.sin(2 * math.pi * place)])
+
+
+def shift_of(source: Source, pair: int, control: PairControl) -> NDArray[np.float64]:
+    """How the TIR of a pair is moved, (2,) x, y in pixels of the stored pictures."""
+    return control.misalign * direction(control.seed, sequence_of(source, pair))
+
+
+def shifted(
+    footprint: NDArray[np.float64], size: tuple[int, int], shift: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The footprints (4, 2) that bound what is seen of a TIR that was moved: its own, and that of what is stored of it.
+
+    A footprint may reach beyond the picture, in which nothing of that part is stored.
+
+    Args:
+        footprint: (4, 2) corners of what the TIR camera sees.
+        size: (width, height) of the pictures.
+        shift: (2,) x, y, in their pixels.
+    """
+    return footprint + shift, corners((0, 0, *size)) + shift
 
 
 def misalign(pictures: Pictures, source: Source, pair: int, control: PairControl, reduce: float) -> None:
@@ -35,9 +56,9 @@ def misalign(pictures: Pictures, source: Source, pair: int, control: PairControl
     Raises:
         DataError: nothing of the TIR is left in the picture.
     """
-    shard, row = (int(place) for place in source.place[pair, :2])
-    shift = control.misalign / reduce * direction(control.seed, sequence_of(source, pair))
-    shift_tir(pictures, source.readers[shard].valid(row) / reduce, shift, source.names[pair][1])
+    reader, row = source.stored(pair)
+    shift = shift_of(source, pair, control) / reduce
+    shift_tir(pictures, reader.valid(row) / reduce, shift, source.names[pair][1])
 
 
 def shift_tir(pictures: Pictures, footprint: NDArray[np.float64], shift: NDArray[np.float64], name: str) -> None:
@@ -60,6 +81,4 @@ def shift_tir(pictures: Pictures, footprint: NDArray[np.float64], shift: NDArray
         pictures.fed["tir"], matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     pictures.fed["tir"] = np.asarray(moved, np.uint8)
-    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
-    # A footprint may reach beyond the picture, in which nothing of that part is stored.
-    pictures.unseen = either(*(outside(quad + shift, (width, height)) for quad in (footprint, frame)))
+    pictures.unseen = either(*(outside(quad, (width, height)) for quad in shifted(footprint, (width, height), shift)))

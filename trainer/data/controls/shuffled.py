@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.errors import UsageError
+from pipeline.shards.reader import ShardReader
 from trainer.data.shards import Source
 from trainer.data.split.side import key_of
 from trainer.data.views.pictures import Pictures, either, outside
@@ -57,6 +58,12 @@ def sequence_of(source: Source, pair: int) -> str:
     return key_of(*source.names[pair])
 
 
+def footprint_beside(source: Source, partner: int, size: tuple[int, int]) -> NDArray[np.float64]:
+    """What another pair's TIR sees of a picture of (width, height) that it is resized to, (4, 2)."""
+    reader, row = source.stored(partner)
+    return _resized(reader, row, images.picture_size(reader.encoded("tir", row), reader.name("tir", row)), size)
+
+
 def swap_tir(pictures: Pictures, source: Source, partner: int) -> None:
     """Put another pair's TIR beside a picture, resized to it; what either TIR does not see is unseen.
 
@@ -65,15 +72,17 @@ def swap_tir(pictures: Pictures, source: Source, partner: int) -> None:
         source: the shards.
         partner: the other pair.
     """
-    shard, row = (int(place) for place in source.place[partner, :2])
-    reader = source.readers[shard]
+    reader, row = source.stored(partner)
     data, name = reader.encoded("tir", row), reader.name("tir", row)
-    theirs, ours = np.array(images.picture_size(data, name)), np.array(pictures.size)
-    tir = images.decode_tir(data, name, reduce=images.reduction(data, float((theirs / ours).min())))
-    if tir.shape[::-1] != pictures.size:
-        smaller = tir.size > ours.prod()
-        tir = np.asarray(
-            cv2.resize(tir, pictures.size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8
-        )
+    theirs, ours = images.picture_size(data, name), pictures.size
+    tir = images.decode_tir(data, name, reduce=images.reduction(data, min(theirs[0] / ours[0], theirs[1] / ours[1])))
+    if tir.shape[::-1] != ours:
+        smaller = tir.size > ours[0] * ours[1]
+        tir = np.asarray(cv2.resize(tir, ours, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8)
     pictures.fed["tir"] = tir
-    pictures.unseen = either(pictures.unseen, outside(reader.valid(row) * (ours / theirs), pictures.size))
+    pictures.unseen = either(pictures.unseen, outside(_resized(reader, row, theirs, ours), ours))
+
+
+def _resized(reader: ShardReader, row: int, theirs: tuple[int, int], ours: tuple[int, int]) -> NDArray[np.float64]:
+    """The footprint of a pair (4, 2) in pixels of pictures of another (width, height)."""
+    return np.asarray(reader.valid(row) * (np.array(ours) / np.array(theirs)), np.float64)
