@@ -8,27 +8,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 
 from pipeline.config import OnExisting, recorded
 from pipeline.errors import UsageError
 from pipeline.files.json_text import read_json
-from pipeline.runtime.device import resolve_device
 from pipeline.runtime.output import refuse_existing, refuse_other
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, WINDOW, described, learnt_ranges, tracker_of, weights_file, window_of
-from trainer.checkpoints.run_folder import MODEL, RUN, SPLIT, RunFolder
+from trainer.checkpoints.run_folder import IDENTITY, MODEL, RUN, SPLIT, RunFolder
 from trainer.checkpoints.weights import digest, load_into, load_weights
-from trainer.data.dataset import PairDataset
-from trainer.data.feeds import Feeding
 from trainer.data.shards import open_source
-from trainer.data.split.apply import kinds_of, pairs_of, split_source
+from trainer.data.split.apply import split_source
 from trainer.data.split.record import Split, refuse_other_settings
 from trainer.data.split.relatives import inherited
-from trainer.distillation.batch_statistics import BATCH, measure_statistics
+from trainer.distillation.batch_statistics import BATCH, identity_of, measure_on
 from trainer.distillation.ownership import ownership_of
-from trainer.net import BranchedNet, build_network
+from trainer.net import build_network
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainConfig
@@ -84,9 +80,13 @@ def merge_parents(config: TrainConfig) -> MergedRow:
         raise UsageError(f"--batch-size {config.batch_size}: statistics of batch-norms on 1x1 maps: 8 at least")
     if config.dry_run:
         return merged
-    learnt = learnt_ranges(list(map(weights_file, config.init)))
+    learnt, identity, folder = learnt_ranges(list(map(weights_file, config.init))), {}, RunFolder(config.out)
     if config.bn_batches and split:
-        learnt = _measure(net, config, split)
+        identity = identity_of(net, config, split)
+        if _is_measured(folder, config.on_existing, identity):
+            log.info("%s is finished and kept", folder.path)
+            return merged
+        learnt = measure_on(net, config, split)
     meta = {
         "tracker": config.tracker,
         "recipe": recipe.name,
@@ -94,25 +94,27 @@ def merge_parents(config: TrainConfig) -> MergedRow:
         **_learnt_in(config.window),
     }
     made = _description(recipe.name, config.record(), recipe_sha256(config.recipe))
-    made |= recorded({"other_windows": other_windows(config)}, BEFORE)
-    _write(RunFolder(config.out), net.state_dict(), meta, made, split, config.on_existing)
+    made |= recorded({"other_windows": other_windows(config), IDENTITY: identity}, BEFORE | {IDENTITY: {}})
+    _write(folder, net.state_dict(), meta, made, split, config.on_existing)
     return merged
 
 
-def _measure(net: BranchedNet, config: TrainConfig, split: Split) -> list[Any]:
-    """Measure the batch-norm statistics on the training side's TIR; how that became 8 bits is returned."""
-    source, spec = open_source(config.shards), geometry_of(config.tracker, config.window)
-    pairs, _ = pairs_of(source, kinds_of(source, split), split.held_out)
-    batch = config.batch_size or BATCH
-    draws: dict[str, Any] = {"samples": config.bn_batches * batch, "seed": config.seed, "augment": False}
-    tir = Feeding.alone("tir")
-    windows = PairDataset(source, pairs, spec, tir, jitter=config.jitter == "tracker", **draws)
-    # As in training: a pool of OpenCV threads would deadlock every forked loader process.
-    cv2.setNumThreads(1)
-    net.to(resolve_device(config.device, "cuda"))
-    measure_statistics(net, windows, batch, config.loader_workers)
-    net.to("cpu")
-    return source.tir_ranges
+def _is_measured(folder: RunFolder, on_existing: OnExisting, identity: dict[str, Any]) -> bool:
+    """Whether a folder holds the very statistics; one that does not say on what they were measured is measured again.
+
+    Raises:
+        UsageError: it holds others, or, under ``fail``, anything.
+    """
+    existing = folder.existing()
+    if existing and on_existing == "fail":
+        refuse_existing(folder.path, existing[0].name)
+    if on_existing == "overwrite" or not (folder.path / MODEL).is_file() or not described(folder.path / MODEL):
+        return False
+    run: dict[str, Any] = read_json(folder.path / RUN)
+    began = run.get(IDENTITY)
+    if began:
+        refuse_other(folder.path, began, identity, {})
+    return bool(began)
 
 
 def _split_for(config: TrainConfig, recipe: Recipe) -> Split | None:

@@ -15,13 +15,14 @@ from trainer.checkpoints.weights import load_weights
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding, assemble
 from trainer.data.shards import open_source
+from trainer.distillation import batch_statistics
 from trainer.distillation.batch_statistics import measure_statistics
 from trainer.net import build_network
 from trainer.net.base import normalise
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.settings import TrainConfig, configure
 
-from ..train_world import write_teacher, write_world
+from ..train_world import SMALL_WINDOW, shard, write_teacher, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
 TIR = Feeding(("tir",), ("tir",))
@@ -48,10 +49,44 @@ def test_only_the_statistics_of_what_runs_change_and_nothing_depends_on_workers(
     runs = {name for name in norms if not name.startswith("feature_extractor.layer4")}
     assert len(runs) > 20
     assert changed == {f"{name}.{kind}" for name in runs for kind in STATISTICS}
-    # Typed again it is kept; with other settings it is another model.
-    train.run(config(world, tmp_path / "0", init=(teacher,)))
+
+
+def test_typed_again_it_is_kept_or_refused_and_nothing_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, teacher, out = write_world(tmp_path / "shards"), write_teacher(tmp_path), tmp_path / "a1"
+    asked = config(world, out, init=(teacher,))
+    train.run(asked)
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(batch_statistics, "measure_statistics", lambda *_: pytest.fail("measured again"))
+        with caplog.at_level("INFO"):
+            train.run(asked.model_copy(update={"window": SMALL_WINDOW, "loader_workers": 2}))
+        assert f"{out} is finished and kept" in caplog.text
+        other = write_world(tmp_path / "other", shard(6, 3))
+        for change, told in (
+            ({"bn_batches": 3}, "bn_batches: 2 -> 3"),
+            ({"init": ()}, "start: "),
+            ({"shards": (other,)}, "shards: "),
+            ({"on_existing": "fail"}, "already holds "),
+        ):
+            with pytest.raises(UsageError, match=told):
+                train.run(asked.model_copy(update=change))
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    train.run(asked.model_copy(update={"bn_batches": 3, "on_existing": "overwrite"}))
+    assert json.loads((out / "run.json").read_text())["identity"]["bn_batches"] == 3
+
+
+def test_a_model_that_does_not_say_on_what_it_was_measured_is_measured_again(tmp_path: Path) -> None:
+    """As earlier versions left it."""
+    world, out = write_world(tmp_path / "shards"), tmp_path / "a1"
+    train.run(config(world, out))
+    run = json.loads((out / "run.json").read_text())
+    del run["identity"]
+    (out / "run.json").write_text(json.dumps(run))
+    train.run(config(world, out))
     with pytest.raises(UsageError, match="was made with other settings or input"):
-        train.run(config(world, tmp_path / "0", init=(teacher,), bn_batches=3))
+        train.run(config(world, out, bn_batches=3))
 
 
 def test_statistics_are_the_means_over_batches(tmp_path: Path) -> None:
