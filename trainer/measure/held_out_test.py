@@ -47,6 +47,11 @@ def windows_of(settings: TrainSettings) -> int:
     return min(settings.held_out_samples, max(FEWEST_WINDOWS, bound))
 
 
+def passes_of(epochs: int) -> int:
+    """How many times a run passes over the windows, at most."""
+    return PASSES + epochs - 1
+
+
 def ways_of(feeding: Feeding) -> dict[str, Feeding]:
     """The ways of feeding that are measured, by name.
 

@@ -18,7 +18,7 @@ from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, WINDOW
 from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, SPLIT, TENSORBOARD, RunFolder
 from trainer.data import giveaways
-from trainer.measure import windows_of
+from trainer.measure import passes_of, windows_of
 from trainer.measure.summary import START, STUDENT
 from trainer.pages import curves, draw_run
 from trainer.recipes.settings import BEFORE
@@ -70,7 +70,19 @@ class Record:
         else:
             self.folder.drop_metrics()
             self.folder.save_start(self.training.start)
+            self._tell_cost()
             self._show_figures(self._validation.measure_start(), START, 0)
+
+    def _tell_cost(self) -> None:
+        """Say why a run of few samples seems to do anything but train."""
+        windows, config = self._validation.windows, self.training.config
+        passes, draws = passes_of(config.epochs), config.samples_per_epoch * config.epochs
+        if windows * passes > draws:
+            log.info(
+                "measuring takes longer than training: up to %d passes over %d held-out windows, of which a short run "
+                "has its least, and %d draws that train: --set held_out_samples=0 leaves it out",
+                *(passes, windows, draws),
+            )
 
     def _windows(self) -> int:
         """How many windows measure the run. One that goes on keeps to what its epochs were measured on so far."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.data.feeds import Feeding
-from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, ways_of, windows_of
+from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, passes_of, ways_of, windows_of
 from trainer.measure.proposal_answers import gives_densities
 from trainer.recipes.settings import make_settings
 
@@ -18,7 +18,8 @@ from trainer.recipes.settings import make_settings
 def test_measuring_takes_a_fifth_of_the_draws_or_its_least(samples: int, epochs: int, most: int) -> None:
     """Losses before and after each epoch, and the test in three ways of feeding before and after."""
     windows = windows_of(make_settings({"recipe": "d3", "samples_per_epoch": samples, "held_out_samples": most}))
-    passes = 1 + epochs + 2 * 3
+    passes = passes_of(epochs)
+    assert passes == 1 + epochs + 2 * 3
     assert windows * passes * SHARE <= samples * epochs or windows <= FEWEST_WINDOWS
     assert min(most, FEWEST_WINDOWS) <= windows <= most
 

@@ -134,6 +134,23 @@ def _stop(*_: object) -> Any:
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize(("samples", "said"), [(3, True), (4, False)])
+def test_a_run_says_before_it_measures_longer_than_it_trains(
+    world: Path,
+    tmp_path: Path,
+    samples: int,
+    said: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(loop, "step", _stop)
+    asked = settings(world, tmp_path / "run", epochs=3, held_out=0.3, held_out_samples=1, samples_per_epoch=samples)
+    with caplog.at_level("INFO"), pytest.raises(KeyboardInterrupt):
+        loop.train_row(asked)
+    told = f"up to 10 passes over 1 held-out windows, of which a short run has its least, and {3 * samples} draws"
+    assert (told in caplog.text) is said
+
+
 def test_a_run_of_0_1_is_measured_to_its_end_on_as_many_windows_as_it_began_with(
     tracked_world: Path, parent: Path, tmp_path: Path
 ) -> None:
