@@ -104,13 +104,12 @@ def instants_of(source: Source, pairs: Indices) -> Instants:
 
 def _within_reach(tracks: Tracks) -> Indices:
     """Every instant that has a later one of its target within reach, (s, 3), as :attr:`Instants.starts`."""
-    found = []
-    for at, (begin, stop) in enumerate(zip(tracks.first, tracks.end)):
-        frames = tracks.frame[begin:stop]
-        first, end = begin + np.searchsorted(frames, frames[at - begin] + np.array([1, REACH + 1]))
-        if end > first:
-            found.append((at, first, end))
-    return np.array(found, np.int64).reshape(-1, 3)
+    at = np.arange(len(tracks.frame))
+    # One clock for all targets: from one to the next, and over a gap that is too long, it jumps out of reach.
+    steps = np.diff(tracks.frame, prepend=0)
+    clock = np.cumsum(np.where(at == tracks.first, REACH + 1, np.minimum(steps, REACH + 1)))
+    first, end = np.searchsorted(clock, clock + 1), np.searchsorted(clock, clock + REACH + 1)
+    return np.stack([at, first, end], axis=1)[end > first]
 
 
 def _by_sequence(source: Source, patches: Indices, starts: Indices) -> dict[str, Indices]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.shards.reader import ShardReader
 from trainer.data.shards import Source
-from trainer.data.tracks import frame_numbers
+from trainer.data.tracks import Tracks, frame_numbers
 from trainer.measure.instants import REACH, instants_of
 
 Patches = list[tuple[str, int]]
@@ -71,6 +71,26 @@ def test_both_instants_are_of_one_track_and_apart_by_1_to_30_frames(
             assert 1 <= number[names[1]] - number[names[0]] <= REACH
         else:
             assert reference == test
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 150), st.integers(0, 2)), min_size=2, max_size=40, unique=True)
+)
+def test_all_instants_within_reach_of_one_another_are_drawn_from(rows: list[tuple[int, int, int]]) -> None:
+    source = source_of([(f"s{sequence}/{frame:06d}", track) for sequence, frame, track in sorted(rows)])
+    tracks = Tracks(source, np.arange(len(source.names)), REACH)
+    expected = {
+        (int(tracks.patches[one]), int(tracks.patches[two]))
+        for one in range(len(tracks.patches))
+        for two in range(len(tracks.patches))
+        if tracks.first[one] == tracks.first[two] and 1 <= tracks.frame[two] - tracks.frame[one] <= REACH
+    }
+    instants = instants_of(source, np.arange(len(source.names)))
+    rows_of = np.concatenate(instants.starts).tolist() if instants.two_frames else []
+    drawn = [(instants.patches[one], instants.patches[two]) for one, first, end in rows_of for two in range(first, end)]
+    assert len(drawn) == len(set(drawn))
+    assert set(drawn) == expected
 
 
 def test_sequences_take_turns_and_a_shorter_test_is_the_beginning_of_a_longer_one() -> None:
