@@ -29,6 +29,8 @@ from trainer.recipes.settings import TrainSettings
 
 log = logging.getLogger(__name__)
 
+MOST_HELD_OUT = 1 / 3
+"""Share of the pairs that is held out above which a warning says so, where no more was asked for."""
 VALIDATION_SEED = 1_000_003
 """Keeps the draws of validation windows apart from those that train."""
 
@@ -161,6 +163,13 @@ def _tell(data: TrainingData, row: Row) -> None:
         log.warning("jitter is off: every window is centred on its box, and a bias alone can learn the targets")
     if data.settings.held_out and not len(data.validation_pairs):
         log.warning("no pair of these shards is held out: there is nothing to measure on")
+    held, every = len(data.validation_pairs), len(data.training_pairs) + len(data.validation_pairs)
+    if data.settings.held_out <= MOST_HELD_OUT < held / every:
+        log.warning(
+            "%d of %d pairs are held out where held_out=%g was asked for: whole sequences are, and these are few, or "
+            "one is long: another --set split_seed in the first run of all, such as a1, takes others",
+            *(held, every, data.settings.held_out),
+        )
     if data.tracks:
         log.info(
             "two instants a draw: %(of_objects)d of %(patches)d patches are of %(objects)d objects that are seen at "

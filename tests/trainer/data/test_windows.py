@@ -12,10 +12,11 @@ from torch.utils.data import DataLoader
 
 from pipeline.errors import UsageError
 from trainer.data import Feed, WindowDataset
+from trainer.data.split.side import place_of
 from trainer.train import loop
 from trainer.train.session import Training
 
-from ..train_world import settings, write_world
+from ..train_world import settings, shard, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
 
@@ -102,3 +103,17 @@ def test_an_epoch_ends_and_settings_that_do_not_fit_are_named(world: Path) -> No
         WindowDataset([world], "b1", sed=3)
     with pytest.raises(UsageError, match="recipe b1 needs --shards"):
         WindowDataset([], "b1")
+
+
+@pytest.mark.parametrize(("sequences", "share", "said"), [(2, 0.1, True), (2, 0.4, False), (6, 0.1, False)])
+def test_much_more_held_out_than_asked_for_is_told(
+    tmp_path: Path, sequences: int, share: float, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of two sequences one is held out by its hash, and half of the pairs with it."""
+    keys = [f"m|video-{number}" for number in range(sequences)]
+    seed = next(n for n in range(10_000) if sum(place_of(n, key) < share for key in keys) == 1)
+    world = write_world(tmp_path, shard(sequences, 4), manifest="m")
+    data = WindowDataset([world], "c1", "dimp18", held_out=share, split_seed=seed).data
+    assert len(data.validation_pairs) == 4
+    told = f"4 of {4 * sequences} pairs are held out where held_out={share:g} was asked for"
+    assert (told in caplog.text) is said
