@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.align.calibration import Rigs
 from pipeline.align.rows import Part
+from pipeline.images.orientation import FLAG, IGNORED
 from pipeline.records import AlignedPair, Reject, read_rows, write_rows
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
 
     write_rows(out / "aligned.jsonl", aligned())
     write_rows(out / "rejects.jsonl", rejected())
-    _tell(flags["exif_orientation"], idle_range=ranged and bool(scores) and not deep)
+    _tell(flags[FLAG], idle_range=ranged and bool(scores) and not deep)
     total = len(scores) + sum(reasons.values())
     return {
         "pairs_in": total,
@@ -93,11 +94,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
 def _tell(turned: int, *, idle_range: bool) -> None:
     """Warn of what befell many pairs alike: a count of those with an orientation tag, and a range that did nothing."""
     if turned:
-        log.warning(
-            "%d pairs have a picture whose EXIF orientation would turn it; it is ignored, so boxes drawn on the turned "
-            "picture do not fit: they are flagged exif_orientation",
-            turned,
-        )
+        log.warning("%d pairs have %s: they are flagged %s", turned, IGNORED, FLAG)
     if idle_range:
         log.warning("the thermal pictures have 8 bits, on which --tir-range has no effect")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline import images
 from pipeline.files.hashing import bytes_sha256
+from pipeline.images.orientation import FLAG
 from pipeline.pairing.discovery.sources import file_of, load_side
 from pipeline.records import PairFiles
 
@@ -56,7 +57,7 @@ def read(root: Path, pair: PairFiles) -> Encoded:
     sides = {"rgb_sha256": (pair.rgb, rgb), "tir_sha256": (pair.tir, tir)}
     hashes = {name: bytes_sha256(data) for name, (locator, data) in sides.items() if file_of(locator) == locator}
     turned = any(images.is_turned(data, locator) for locator, data in sides.values())
-    return Encoded(rgb, tir, hashes, ("exif_orientation",) if turned else ())
+    return Encoded(rgb, tir, hashes, (FLAG,) if turned else ())
 
 
 def decode(encoded: Encoded, pair: PairFiles, tir_range: tuple[float, float] | None) -> Pictures:

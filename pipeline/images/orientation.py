@@ -5,6 +5,12 @@ from __future__ import annotations
 from pipeline.images.containers import ORIENTATION, TURNED, exif_of
 from pipeline.images.headers import UnreadableImageError
 
+FLAG = "exif_orientation"
+"""Of an aligned pair with a picture that is turned."""
+IGNORED = (
+    "a picture whose EXIF orientation would turn it; it is ignored, so boxes drawn on the turned picture do not fit"
+)
+"""What that means, in words."""
 _HEAD = 1 << 16
 """Bytes of a file in which EXIF data begin, where they are not at its end."""
 

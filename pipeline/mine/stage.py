@@ -18,6 +18,7 @@ from pipeline.config import differing, refuse_idle
 from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
+from pipeline.images.orientation import IGNORED
 from pipeline.mine.command_line import command_line
 from pipeline.mine.effects import without_effect
 from pipeline.mine.finished import complete, finished
@@ -62,6 +63,8 @@ def run(config: MineConfig) -> MineResult:
     refuse_idle(differing(config), without_effect(config))
     method = build_method(config)
     aligned = survey_pairs(config.aligned / "aligned.jsonl")
+    if aligned.turned:
+        log.warning("%d pairs have %s", aligned.turned, IGNORED)
     survey = method.survey(aligned.pairs, config)
     recipe = method.recipe() | method.inputs(config) | dict(survey.recorded)
     plan = {

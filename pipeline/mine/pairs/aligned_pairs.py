@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.detect import Pairs
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
+from pipeline.images.orientation import FLAG
 from pipeline.records import AlignedPair, Reject, locate_rows, read_rows
 
 Size = tuple[int, int]
@@ -29,6 +30,7 @@ class AlignedPairs:
         sizes: (width, height) of each RGB and each TIR picture.
         tir_ranges: how TIR became 8 bits: ``"8-bit"`` (as stored), [low, high] (one fixed range), ``"sequence"`` (a
             range found in each sequence).
+        turned: how many have a picture that an EXIF orientation would turn, as `align` flagged them.
     """
 
     source: Path
@@ -36,6 +38,7 @@ class AlignedPairs:
     offsets: NDArray[np.int64]
     sizes: list[tuple[Size, Size]]
     tir_ranges: list[Any]
+    turned: int
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -58,20 +61,21 @@ def survey_pairs(source: Path) -> AlignedPairs:
         raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
     rows: dict[str, tuple[int, tuple[Size, Size]]] = {}
     ranges: set[tuple[float, float] | None] = set()
+    turned = 0
     for at, row in locate_rows(source, AlignedPair):
         if row.pair_id in rows:
             raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
         rows[row.pair_id] = at, (row.rgb_size, row.tir_size)
         ranges.add(row.tir_range)
+        turned += FLAG in row.flags
     if not rows:
         raise DataError(f"{source} holds no aligned pair: see rejects.jsonl beside it")
     deep = sorted(each for each in ranges if each)
     policies: list[Any] = ["8-bit"] if None in ranges else []
     policies += [list(deep[0])] if len(deep) == 1 else ["sequence"] if deep else []
     ids = sorted(rows)
-    return AlignedPairs(
-        source, ids, np.array([rows[name][0] for name in ids]), [rows[name][1] for name in ids], policies
-    )
+    offsets, sizes = np.array([rows[name][0] for name in ids]), [rows[name][1] for name in ids]
+    return AlignedPairs(source, ids, offsets, sizes, policies, turned)
 
 
 def aligned_root(summary: Path) -> Path:

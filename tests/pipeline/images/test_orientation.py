@@ -51,7 +51,9 @@ def test_damaged_tags_turn_nothing() -> None:
 
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("applied", [False, True])
-def test_align_flags_and_counts_them(tree: Path, prep: Run, applied: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_align_flags_and_counts_them_and_mine_tells_of_those_that_are_flagged(
+    tree: Path, prep: Run, applied: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     (tree / "set00/V000/visible/I00001.jpg").write_bytes(tagged("JPEG", 6))
     known = tree.parent / "known.json"
     known.write_text(json.dumps({"cameras": {f"set00/V00{n}": {"homography": IDENTITY} for n in (0, 1)}}))
@@ -62,3 +64,12 @@ def test_align_flags_and_counts_them(tree: Path, prep: Run, applied: bool, caplo
     assert flagged == ["I00001"]
     assert json.loads((out / "align.json").read_text())["flags"]["exif_orientation"] == 1
     assert "1 pairs have a picture whose EXIF orientation would turn it; it is ignored" in caplog.text
+    caplog.clear()
+    done(prep("mine", "--aligned", out, "--root", tree, "--method", "center", "--out", out / "shards"))
+    assert "1 pairs have a picture whose EXIF orientation would turn it; it is ignored" in caplog.text
+    (out / "aligned.jsonl").write_text(
+        (out / "aligned.jsonl").read_text().replace('"exif_orientation"', '"unverified"')
+    )
+    caplog.clear()
+    done(prep("mine", "--aligned", out, "--root", tree, "--method", "center", "--out", out / "again"))
+    assert "EXIF" not in caplog.text
