@@ -7,20 +7,25 @@ at a time.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.detect.base import Detections, DetectorSpec, extra, required_weights
 from pipeline.detect.checkpoints import read_tensors
-from pipeline.detect.classes import COCO_CLASS
+from pipeline.detect.classes import COCO_CLASS, COCO_NAMES, by_names
 from pipeline.detect.failures import naming
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
 from pipeline.runtime.device import resolve_device
+
+log = logging.getLogger(__name__)
 
 Found = tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]
 """(n, 4) corners x1, y1, x2, y2 in pixels, (n,) scores, (n,) classes."""
@@ -35,19 +40,42 @@ _COCO_OUTPUTS = 91
 """Outputs of a torchvision COCO model: background, then category ids 1 to 90."""
 
 
+@dataclass(frozen=True)
+class Model:
+    """A model of one of the libraries.
+
+    Attributes:
+        predict: one R, G, B picture -> what is in it.
+        classes: how many it tells apart.
+        names: of its classes, by its numbers; empty where nothing says them.
+    """
+
+    predict: Callable[[Rgb], Found]
+    classes: int
+    names: dict[int, str] = field(default_factory=dict)
+
+
 class FasterRcnnDetector:
-    """A two-stage detection model; classes of COCO models are 0 to 79, else counted from 0 in the model's order."""
+    """A two-stage detection model; classes go by the names that it has for them, else by its numbers, from 0 on."""
 
     batch_size = 1
 
-    def __init__(self, predict: Callable[[Rgb], Found], weights_sha256: str, confidence: float) -> None:
+    def __init__(
+        self,
+        predict: Callable[[Rgb], Found],
+        weights_sha256: str,
+        confidence: float,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
         """Wrap a model.
 
         Args:
             predict: one R, G, B picture -> what is in it.
             weights_sha256: of the weights file.
             confidence: boxes that score lower are dropped.
+            names: of the model's classes, by its numbers; without, the numbers stay as they are.
         """
+        self._classes, self.class_names = by_names(names or {})
         self.predict = predict
         self.weights_sha256 = weights_sha256
         self.confidence = confidence
@@ -60,7 +88,8 @@ class FasterRcnnDetector:
         corners, scores, classes = self.predict(image)
         keep = scores >= self.confidence
         boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
-        return Detections.clipped(boxes[keep], scores[keep], classes[keep], image.shape[1], image.shape[0])
+        kept = [self._classes.get(number, number) for number in classes[keep].tolist()]
+        return Detections.clipped(boxes[keep], scores[keep], kept, image.shape[1], image.shape[0])
 
 
 def build(spec: DetectorSpec) -> FasterRcnnDetector:
@@ -81,11 +110,17 @@ def build(spec: DetectorSpec) -> FasterRcnnDetector:
             f"--detector faster-rcnn needs {library}, which does not import ({error}): {install}"
         ) from error
     path = required_weights(spec.weights, spec.name, SOURCE)
-    predict = make(spec, path, str(resolve_device(spec.device)))
-    return FasterRcnnDetector(predict, file_sha256(path), spec.confidence)
+    model = make(spec, path, str(resolve_device(spec.device)))
+    if not model.names and model.classes != len(COCO_NAMES):
+        log.warning(
+            "%s: %d classes without names: they go by their numbers from 0 on, to which tables and --classes give the "
+            "names of COCO's: %s is its first",
+            *(path, model.classes, COCO_NAMES[0]),
+        )
+    return FasterRcnnDetector(model.predict, file_sha256(path), spec.confidence, model.names)
 
 
-def _torchvision(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], Found]:
+def _torchvision(spec: DetectorSpec, path: Path, device: str) -> Model:
     """A torchvision builder (``config``, by default the ResNet-50 FPN v2) with a local state dict."""
     import torch
     from torchvision.models import get_model, list_models
@@ -114,10 +149,10 @@ def _torchvision(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb],
             out = {key: value.cpu().numpy() for key, value in model([pixels])[0].items()}
         return out["boxes"].astype(np.float64), out["scores"], class_of[out["labels"]]
 
-    return predict
+    return Model(predict, len(COCO_NAMES) if outputs == _COCO_OUTPUTS else outputs - 1)
 
 
-def _detectron2(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], Found]:
+def _detectron2(spec: DetectorSpec, path: Path, device: str) -> Model:
     """A detectron2 model: a config of its model zoo or a YAML file, with local weights."""
     from detectron2.engine import DefaultPredictor
 
@@ -143,10 +178,13 @@ def _detectron2(spec: DetectorSpec, path: Path, device: str) -> Callable[[Rgb], 
     # An RPN, for one, loads as well, and gives regions instead of instances.
     with naming(path, f"{spec.config} finds no boxes with classes: {DETECTRON2_FITS}"):
         predict(np.zeros((64, 64, 3), np.uint8))
-    return predict
+    classes = int(config.MODEL.ROI_HEADS.NUM_CLASSES)
+    # Those of the data set that the config names, where this detectron2 knows it: of COCO, Pascal VOC, Cityscapes.
+    known = predictor.metadata.get("thing_classes") if hasattr(predictor, "metadata") else None
+    return Model(predict, classes, dict(enumerate(known)) if known and len(known) == classes else {})
 
 
-def _detectron2_config(spec: DetectorSpec, device: str) -> object:
+def _detectron2_config(spec: DetectorSpec, device: str) -> Any:
     """Read the config that ``spec.config`` names, with its weights URL taken out.
 
     Raises:
@@ -174,7 +212,7 @@ def _detectron2_config(spec: DetectorSpec, device: str) -> object:
     return config
 
 
-_BACKENDS: dict[str, tuple[Callable[[DetectorSpec, Path, str], Callable[[Rgb], Found]], str, str]] = {
+_BACKENDS: dict[str, tuple[Callable[[DetectorSpec, Path, str], Model], str, str]] = {
     "torchvision": (_torchvision, "torchvision", extra("faster-rcnn")),
     "detectron2": (
         _detectron2,

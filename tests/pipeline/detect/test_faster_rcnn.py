@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pipeline.detect import DetectorSpec
+from pipeline.detect.classes import COCO_NAMES, names_beyond_coco
 from pipeline.detect.faster_rcnn import FasterRcnnDetector, build
 from pipeline.errors import DataError, UsageError
 
@@ -53,7 +54,7 @@ class FakeModel(torch.nn.Module):
 @pytest.fixture
 def detectron2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """A stand-in for detectron2 that records what it is asked; it finds one box, scored by the picture's blue."""
-    seen = SimpleNamespace(config=None, unsafe=None, file=None, model=FakeModel())
+    seen = SimpleNamespace(config=None, unsafe=None, file=None, model=FakeModel(), names=None, classes=80)
 
     class Config(SimpleNamespace):
         def merge_from_file(self, file: str, allow_unsafe: bool = True) -> None:
@@ -63,6 +64,8 @@ def detectron2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespa
         def __init__(self, config: Config) -> None:
             seen.config = config
             self.model = seen.model
+            if seen.names:
+                self.metadata = SimpleNamespace(get={"thing_classes": seen.names}.get)
 
         def __call__(self, image: np.ndarray) -> dict[str, Any]:
             instances = SimpleNamespace(
@@ -74,7 +77,8 @@ def detectron2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespa
             return {"instances": instances}
 
     def get_cfg() -> Config:
-        model = SimpleNamespace(WEIGHTS="https://example.com/w.pkl", DEVICE="cuda", ROI_HEADS=SimpleNamespace())
+        heads = SimpleNamespace(NUM_CLASSES=seen.classes)
+        model = SimpleNamespace(WEIGHTS="https://example.com/w.pkl", DEVICE="cuda", ROI_HEADS=heads)
         return Config(MODEL=model)
 
     def get_config_file(name: str) -> str:
@@ -110,6 +114,22 @@ def test_detectron2_runs_on_local_weights_alone(detectron2: SimpleNamespace, tmp
     assert found[0].boxes.tolist() == [[1, 2, 10, 20]]
     assert found[0].classes.tolist() == [5]
     assert len(found[1]) == 0  # detectron2 gets B, G, R: red is not in its first channel
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_detectron2_classes_go_by_the_names_of_the_data_set_in_the_config_where_they_are_its_own(
+    detectron2: SimpleNamespace, tmp_path: Path, known: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A config that took over the data set of another, with another number of classes, says no names."""
+    names = ["rider", "dog", "deer", "wheel", "tree", "sofa"]
+    detectron2.classes, detectron2.names = len(names), names if known else list(COCO_NAMES)
+    torch.save(FakeModel().state_dict(), tmp_path / "w.pth")
+    detector = build(DetectorSpec(name="faster-rcnn", config=CONFIG, weights=tmp_path / "w.pth", confidence=0))
+    found = detector.detect([np.zeros((40, 60, 3), np.uint8)], ["a"])[0]
+    assert found.classes.tolist() == [COCO_NAMES.index("couch") if known else 5]
+    own = {80: "deer", 81: "rider", 82: "tree", 83: "wheel"}
+    assert names_beyond_coco(detector.class_names) == (own if known else {})
+    assert ("w.pth: 6 classes without names: they go by their numbers from 0 on" in caplog.text) is not known
 
 
 def test_detectron2_takes_a_config_file(detectron2: SimpleNamespace, tmp_path: Path) -> None:
@@ -218,7 +238,12 @@ def test_torchvision_refuses_other_names_and_weights(tmp_path: Path) -> None:
     [(None, 91, range(-1, 80)), ("fasterrcnn_mobilenet_v3_large_320_fpn", 4, range(3))],
 )
 def test_torchvision_writes_contiguous_classes(
-    tmp_path: Path, name: str | None, outputs: int, classes: range, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    name: str | None,
+    outputs: int,
+    classes: range,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     models = pytest.importorskip("torchvision.models", reason="needs torchvision: pip install 'cmd-tir[faster-rcnn]'")
 
@@ -231,7 +256,9 @@ def test_torchvision_writes_contiguous_classes(
     model = models.get_model(builder, weights=None, weights_backbone=None, num_classes=outputs)
     torch.save(model.state_dict(), tmp_path / "w.pth")
     spec = DetectorSpec(name="faster-rcnn", config=name, weights=tmp_path / "w.pth", confidence=0.5 / outputs)
-    detector = build(spec)
+    with caplog.at_level("WARNING"):
+        detector = build(spec)
+    assert (f"{outputs - 1} classes without names" in caplog.text) is bool(name)
     image = np.random.default_rng(0).integers(0, 256, (120, 160, 3)).astype(np.uint8)
     found = detector.detect([image], ["a"])[0]
     assert len(found) > 0
