@@ -29,8 +29,8 @@ def main() -> None:
         files = [root / path for row in rows for path in (row.rgb, row.tir)]
         known = folder / "known.json"
         write_json(known, _homographies(root, folder / "rigs"))
-        base = {"root": root, "workers": 1, "estimate": "pair"}
-        runs = {f"fit {model}": AlignConfig(out=folder, model=model, **base) for model in FITTED}
+        base = {"root": root, "workers": 1}
+        runs = {f"fit {model}": AlignConfig(out=folder, model=model, estimate="pair", **base) for model in FITTED}
         rig = base | {"homographies": known}
         runs["score a known matrix"] = AlignConfig(out=folder, **rig)
         runs["apply a known matrix"] = AlignConfig(out=folder, min_score=0, **rig)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,22 @@ def calibrate(config: AlignConfig, manifest: Manifest) -> Rigs:
             if chosen or path == kept:
                 write_json(path, RigFile(cameras=chosen).model_dump(mode="json"))
     return _read(kept)
+
+
+def idle_beside_known(config: AlignConfig, cameras: Collection[str]) -> dict[str, str]:
+    """The settings that do nothing since the matrix of every camera is handed in -> what would use them.
+
+    Where a matrix is one for pictures of a size, pairs of another size are registered, to which ``model`` applies.
+    """
+    if not config.homographies:
+        return {}
+    rigs = {camera: rig for camera, rig in _read(config.homographies).items() if rig.trusted}
+    if not rigs.keys() >= set(cameras):
+        return {}
+    idle = {"estimate": "cameras that --homographies does not name"}
+    if all(rigs[camera].rgb_size is None and rigs[camera].tir_size is None for camera in cameras):
+        idle["model"] = idle["estimate"]
+    return idle
 
 
 def usable(rigs: Rigs) -> Rigs:

@@ -57,6 +57,7 @@ class Source:
         pairs: how many there are.
         fingerprint: of its pairs and their files.
         notes: what should be told of how they were found.
+        cameras: that took them.
     """
 
     manifest: Manifest
@@ -64,6 +65,7 @@ class Source:
     pairs: int
     fingerprint: str
     notes: list[str]
+    cameras: set[str]
 
 
 def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
@@ -94,6 +96,8 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         "manifest": source.manifest.model_dump(mode="json"),
         "homographies": calibration.fingerprint(config.homographies),
     }
+    if not _finished(config):
+        refuse_idle(differing(config), calibration.idle_beside_known(config, source.cameras))
     before = {f"settings.{name}": value for name, value in BEFORE.items()}
     with owned(config.out, plan, config.on_existing, MADE + WORK, before=before):
         if results < RESULTS:
@@ -112,10 +116,14 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         return result
 
 
+def _finished(config: AlignConfig) -> bool:
+    """Whether the folder holds finished work that is kept."""
+    return config.on_existing == "resume" and all((config.out / name).is_file() for name in (SUMMARY, PLAN))
+
+
 def _results(config: AlignConfig) -> int:
     """The plan's ``results``: those of a folder that is kept since an earlier version finished it."""
-    finished = all((config.out / name).is_file() for name in (SUMMARY, PLAN))
-    found = read_json(config.out / PLAN).get("results", 1) if finished and config.on_existing == "resume" else RESULTS
+    found = read_json(config.out / PLAN).get("results", 1) if _finished(config) else RESULTS
     return found if isinstance(found, int) and found < RESULTS else RESULTS
 
 
@@ -152,7 +160,7 @@ def survey(root: Path, name: str) -> Source:
         seen.add(sequence)
     for warning in seen.warnings():
         log.warning("%s", warning)
-    return Source(manifest, why, seen.pairs.total(), digest.hexdigest(), seen.told())
+    return Source(manifest, why, seen.pairs.total(), digest.hexdigest(), seen.told(), seen.cameras)
 
 
 def _size(root: Path, locator: str) -> int:

@@ -21,15 +21,19 @@ class Discovered:
         rejects: pictures left out, by sequence and reason.
         by_manifest: pairs by the manifest that speaks for them; several in a collection.
         notes: what should be told of how pairs were found, by sequence.
+        cameras: of the pairs.
     """
 
     pairs: Counter[str] = field(default_factory=Counter)
     rejects: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_manifest: dict[str, tuple[Manifest, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    cameras: set[str] = field(default_factory=set)
 
     def add(self, found: SequencePairs) -> None:
         """Count one sequence."""
+        if found.pairs:
+            self.cameras.add(found.camera)
         self.pairs[found.sequence] += len(found.pairs)
         self.rejects.update((found.sequence, reject.reason) for reject in found.rejects)
         self.notes += [f"{found.sequence}: {note}" for note in found.notes]

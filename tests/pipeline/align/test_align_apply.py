@@ -137,3 +137,32 @@ def test_a_matrix_a_camera_is_not_estimated_beside_those_that_are_handed_in(tmp_
     paths = {"root": tmp_path, "out": tmp_path, "homographies": tmp_path}
     for words in ({"model": "similarity"}, {"estimate": "pair"}):
         assert not AlignConfig.model_validate(paths | words).without_effect()
+
+
+@pytest.mark.usefixtures("blind")
+def test_what_is_for_cameras_without_a_matrix_is_refused_where_there_is_none(tree: Path) -> None:
+    """Where a matrix is for one size, pairs of another are registered, to which ``model`` applies."""
+    told = "has no effect here, it is for cameras that --homographies does not name"
+    (tree / "set00/V001").rename(tree.parent / "away")
+    for words in ({"model": "similarity"}, {"estimate": "pair"}):
+        with pytest.raises(UsageError, match=f"--{next(iter(words))} {told}"):
+            run(tree, {"homography": MATRIX}, min_score=0, **words)
+    assert not (tree.parent / "out").exists()
+    sized = {"homography": MATRIX, "rgb_size": SIZE, "tir_size": SIZE}
+    assert len(run(tree, sized, min_score=0, model="similarity")) == 3
+    with pytest.raises(UsageError, match=f"--estimate {told}"):
+        run(tree, sized, min_score=0, estimate="pair")
+
+
+def test_what_is_finished_is_kept_whatever_it_was_asked_for(tree: Path) -> None:
+    """As an earlier version did, which took settings without effect."""
+    (tree / "set00/V001").rename(tree.parent / "away")
+    run(tree, {"homography": MATRIX}, min_score=0)
+    plan = tree.parent / "out/plan.json"
+    content = json.loads(plan.read_text())
+    content["settings"]["estimate"] = "pair"
+    plan.write_text(json.dumps(content))
+    words: dict[str, Any] = {"min_score": 0, "estimate": "pair"}
+    assert len(run(tree, {"homography": MATRIX}, on_existing="resume", **words)) == 3
+    with pytest.raises(UsageError, match="--estimate has no effect here"):
+        run(tree, {"homography": MATRIX}, **words)
