@@ -40,6 +40,9 @@ def _with_frame(pattern: str) -> str:
 
 Pattern = Annotated[Inside, AfterValidator(_with_frame)]
 
+LEAST_SPAN = 8
+"""Raw values that the bulk of a 16-bit frame spans at least; one that spans fewer shows nothing: a closed shutter."""
+
 
 class Percentiles(Settings):
     """Range policy for 16-bit TIR: percentiles of the raw values of a whole sequence.

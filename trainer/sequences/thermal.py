@@ -6,12 +6,10 @@ import cv2
 import numpy as np
 
 from pipeline.images import Raw, Rgb, to_tir
-from pipeline.manifests import Percentiles
+from pipeline.manifests import LEAST_SPAN, Percentiles
 
 Frame = Raw
 Range = tuple[float, float]
-LEAST_SPAN = 8
-"""Raw values that a frame spans at least for its range to be held."""
 _DEPTHS = (np.uint8, np.uint16, np.int16, np.float32)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import UnreadableImageError, decode
-from pipeline.manifests import Percentiles
+from pipeline.manifests import LEAST_SPAN, Percentiles
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.records import PairFiles
 
@@ -18,8 +18,6 @@ SAMPLED = 24
 """Frames that stand for a sequence."""
 STEP = 4
 """Every n-th pixel in each direction is enough for a percentile."""
-LEAST_SPAN = 8
-"""Raw values between the 1st and 99th percentile below which a frame shows nothing."""
 _EIGHT_BIT = frozenset({".jpg", ".jpeg", ".bmp"})
 
 
