@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
-from collections.abc import Sequence
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +27,12 @@ from pipeline.files.writing import write_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+log = logging.getLogger(__name__)
+
 SAMPLES = 12
 """Pairs or patches that a page draws unless it is told how many."""
 INK, HEAT, COLD, GRID = "#1d2433", "#d9480f", "#1971c2", "#d8dee6"
+_LACKS = re.compile(r"Glyph (\d+)")
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,11 @@ def svg(drawn: Figure) -> Markup:
     import matplotlib as mpl
 
     buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "cmd-tir", "svg.fonttype": "none", "font.family": "sans-serif"}):
+    with (
+        # As text, for which a browser has fonts enough.
+        mpl.rc_context({"svg.hashsalt": "cmd-tir", "svg.fonttype": "none", "font.family": "sans-serif"}),
+        _lacking(),
+    ):
         drawn.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     return Markup(text[text.index("<svg") :])  # noqa: S704 - matplotlib escapes the text it draws
@@ -107,8 +119,33 @@ def svg(drawn: Figure) -> Markup:
 def png(drawn: Figure, dpi: int) -> bytes:
     """A figure as a PNG file."""
     buffer = io.BytesIO()
-    drawn.savefig(buffer, format="png", dpi=dpi)
+    with _lacking() as lacking:
+        drawn.savefig(buffer, format="png", dpi=dpi)
+    if lacking:
+        _tell("".join(sorted(lacking)))
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _lacking() -> Iterator[set[str]]:
+    """The characters that matplotlib has no glyph for, once the block is done; it would warn of each of them."""
+    lacking: set[str] = set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield lacking
+    for each in caught:
+        if found := _LACKS.match(str(each.message)):
+            lacking.add(chr(int(found[1])))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+
+@cache
+def _tell(lacking: str) -> None:
+    """Once for all pictures that lack the same."""
+    log.warning(
+        "no font that matplotlib knows has %s: PNG files show boxes in their place, the page shows them", lacking
+    )
 
 
 def histogram(

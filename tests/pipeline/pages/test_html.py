@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
+from matplotlib.artist import Artist
 
 from pipeline.pages import html
 from pipeline.pages.html import Picture, Section, Strip
@@ -34,6 +38,33 @@ def test_plots_are_inline_svg_that_does_not_change_from_run_to_run() -> None:
     assert "&lt;i&gt;$x$" in first[1]
     assert html.histogram(np.zeros(0), "score").startswith("<svg")
     assert first[0] in html.render("t", "s", [], [Section("plots", plots=[first[0]])])
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_names_that_the_fonts_lack_stay_on_the_page_and_are_told_of_once_where_they_are_drawn(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A private character stands for those of a script of which this machine has fonts."""
+    name = "\u884c\u4eba \ue123"
+    assert name in html.bars({name: 3, "blank": 1}, "n")
+    assert not caplog.records
+    for _ in range(2):
+        drawn = html.figure()
+        drawn.suptitle(name)
+        assert html.png(drawn, 50).startswith(b"\x89PNG")
+    (record,) = caplog.records
+    assert "\ue123: PNG files show boxes in their place" in record.getMessage()
+
+
+def test_other_warnings_of_a_drawing_come_through() -> None:
+    class Odd(Artist):
+        def draw(self, *_: object) -> None:
+            warnings.warn("odd", RuntimeWarning, stacklevel=1)
+
+    drawn = html.figure()
+    drawn.add_artist(Odd())
+    with pytest.warns(RuntimeWarning, match="odd"):
+        html.png(drawn, 50)
 
 
 def test_of_many_names_the_bars_show_the_largest() -> None:
