@@ -89,7 +89,7 @@ WINDOW = click.option(
     "--window",
     type=int,
     metavar="PX",
-    show_default="the tracker's own, 288 or 352",
+    show_default="the tracker's own, 288 or 352; nanotrack_v2 has no other",
     help="Side of the search window, a multiple of 16.",
 )
 
@@ -119,7 +119,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 @click.option(
     "--batch-size",
     type=click.IntRange(1),
-    show_default="5, in pretrain the tracker's own",
+    show_default="5, of nanotrack_v2 32, in pretrain the tracker's own",
     help="Pairs a step and process.",
 )
 @WINDOW

@@ -23,7 +23,7 @@ class Feeding:
         once: with two pictures a branch, whether half of the batch enters one way round and half the other, instead of
             every pair both ways.
         control: what is done to the pairs, where anything is.
-        twin: the branch whose window is cut from the visible picture too, where a loss compares the two.
+        twin: the branch whose window is cut from the visible picture too, where a loss compares the two; or ``both``.
     """
 
     reference: tuple[str, ...]
@@ -60,7 +60,7 @@ class Feeding:
     def cut(self, branch: Literal["reference", "test"]) -> tuple[str, ...]:
         """The pictures that are cut for a branch."""
         fed = self.reference if branch == "reference" else self.test
-        return (*fed, "rgb") if branch == self.twin else fed
+        return (*fed, "rgb") if self.twin in (branch, "both") else fed
 
     @property
     def gray(self) -> bool:
@@ -82,7 +82,8 @@ class Feeding:
         """The modalities that are read of the very pair that is drawn."""
         if self.gray:
             return ["rgb"]
-        return sorted(self.modalities - {"tir"} if self.shuffled else self.modalities)
+        read = self.modalities | ({"rgb"} if self.twin else set())
+        return sorted(read - {"tir"} if self.shuffled else read)
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class Feed:
         twin: (n*R, 3, S, S) the trained branch's window in RGB, where a loss compares it with TIR.
         cells: (n*R, h, w) NanoTrack's points: 1 where the target is to be found, 0 where not, -1 where none is asked.
         again: whether the run will see these windows again.
+        twins: the reference and the test windows in RGB, where the answers on them are to be learnt.
     """
 
     reference: Tensor
@@ -122,6 +124,7 @@ class Feed:
     twin: Tensor | None = None
     cells: Tensor | None = None
     again: bool = False
+    twins: tuple[Tensor, Tensor] | None = None
 
     def by_image(self, flat: Tensor) -> Tensor:
         """One of its tensors (n*R, ...) as (n, R, ...)."""
@@ -175,7 +178,8 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device, *, a
         proposal_iou=target("proposal_iou"),
         density=(target("density"), target("truth_density")) if "density" in batch else None,
         images=count,
-        twin=windows(feeding.twin, ("rgb",)) if feeding.twin else None,
+        twin=windows(feeding.twin, ("rgb",)) if feeding.twin in ("reference", "test") else None,
+        twins=(windows("reference", ("rgb",)), windows("test", ("rgb",))) if feeding.twin == "both" else None,
         cells=target("cells") if "cells" in batch else None,
         again=again,
     )

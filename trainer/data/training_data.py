@@ -139,6 +139,8 @@ def fit(
     feeding = Feeding.of(row.recipe, settings)
     if row.comparing:
         feeding = replace(feeding, twin=row.recipe.branch)
+    if row.imitating:
+        feeding = replace(feeding, twin="both")
     training, validation = pairs_of(source, kinds_of(source, split) if kinds is None else kinds, settings.held_out)
     if feeding.shuffled:
         Partners(source, training, " to train on", "mine more")

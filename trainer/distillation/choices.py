@@ -30,6 +30,16 @@ def features(of_tir: Tensor, of_rgb: Tensor) -> Tensor:
     return (of_tir - of_rgb).square().mean()
 
 
+def answered_scores(scores: Tensor, taught_scores: Tensor) -> Tensor:
+    """L2 between the response on TIR and the teacher's on RGB in the same windows, over all filter iterates."""
+    return (scores - taught_scores).square().mean()
+
+
+def answered_proposals(predicted: Tensor, taught_predicted: Tensor) -> Tensor:
+    """L2 between what is said of the proposals on TIR and what the teacher says of them on RGB."""
+    return (predicted - taught_predicted).square().mean()
+
+
 def iou(predicted: Tensor, overlap: Tensor) -> Tensor:
     """ATOM's and DiMP's own."""
     return iou_regression(predicted, overlap)

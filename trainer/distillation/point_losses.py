@@ -25,14 +25,7 @@ def iou(distances: Tensor, wanted: Tensor, cells: Tensor) -> Tensor:
 
     Intersection and union are both enlarged by one pixel.
     """
-    left, top, right, bottom = distances.unbind(1)
-    to_left, to_top, to_right, to_bottom = wanted.unbind(1)
-    across = torch.minimum(left, to_left) + torch.minimum(right, to_right)
-    along = torch.minimum(top, to_top) + torch.minimum(bottom, to_bottom)
-    intersection = across.clamp(min=0) * along.clamp(min=0)
-    area, true_area = (left + right) * (top + bottom), (to_left + to_right) * (to_top + to_bottom)
-    overlap = (intersection + 1) / (area + true_area - intersection + 1)
-    return _mean(1 - overlap, cells == 1)
+    return _mean(1 - _overlap(distances, wanted), cells == 1)
 
 
 def state_error_and_iou(
@@ -46,6 +39,33 @@ def state_error_and_iou(
 ) -> Tensor:
     """Eq. 3 beside NanoTrack's own."""
     return state_error(predicted_state, state, weights, nu) + iou(distances, wanted, cells)
+
+
+def answered_classes(logits: Tensor, taught_logits: Tensor) -> Tensor:
+    """KL divergence from what the teacher says of every point on RGB to what is said on TIR.
+
+    Points on and beside its target weigh half each, by its own word, as in :func:`cross_entropy`.
+    """
+    said, taught = logits.log_softmax(dim=1), taught_logits.log_softmax(dim=1)
+    divergence = (taught.exp() * (taught - said)).sum(dim=1)
+    weights = [share / share.sum().clamp(min=1e-12) for share in taught.exp().unbind(1)]
+    return (divergence * (weights[0] + weights[1])).sum() / 2
+
+
+def answered_boxes(distances: Tensor, taught_distances: Tensor, taught_sure: Tensor) -> Tensor:
+    """1 - IoU of every point's boxes on TIR and, of the teacher, on RGB, weighed by how sure that is of its target."""
+    return ((1 - _overlap(distances, taught_distances)) * taught_sure).sum() / taught_sure.sum().clamp(min=1e-12)
+
+
+def _overlap(distances: Tensor, wanted: Tensor) -> Tensor:
+    """IoU (R, h, w) of the boxes that points tell with the ones that they are to tell, both (R, 4, h, w)."""
+    left, top, right, bottom = distances.unbind(1)
+    to_left, to_top, to_right, to_bottom = wanted.unbind(1)
+    across = torch.minimum(left, to_left) + torch.minimum(right, to_right)
+    along = torch.minimum(top, to_top) + torch.minimum(bottom, to_bottom)
+    intersection = across.clamp(min=0) * along.clamp(min=0)
+    area, true_area = (left + right) * (top + bottom), (to_left + to_right) * (to_top + to_bottom)
+    return (intersection + 1) / (area + true_area - intersection + 1)
 
 
 def _mean(values: Tensor, where: Tensor) -> Tensor:

@@ -63,6 +63,7 @@ class PointResponses(Responses):
             "distances": lambda: answering.predict(modulated()).float(),
             "wanted": lambda: distances_to(feed.test_box),
             "cells": lambda: _labelled(feed),
+            "sure": lambda: sides.answering.classify(sides.reference, sides.test).float().softmax(dim=1)[:, 1],
             "modulated": lambda: (modulated(),),
         }
 

@@ -110,7 +110,9 @@ def mixes(row: Recipe, settings: TrainSettings) -> list[tuple[str, Feeding]]:
             "mix: batch, mix_pairs: once": {"mix_pairs": "once"},
             "mix: spatial": {"mix": "spatial"},
         }
-    return [(title, Feeding.of(row, settings.model_copy(update=change))) for title, change in ways.items()]
+    twin = "both" if row.answers else None
+    fed = ((title, Feeding.of(row, settings.model_copy(update=change))) for title, change in ways.items())
+    return [(title, replace(feeding, twin=twin)) for title, feeding in fed]
 
 
 def controlled(row: Recipe, settings: TrainSettings) -> list[tuple[str, Feeding]]:
@@ -164,6 +166,9 @@ def _strips(feed: Feed, feeding: Feeding, names: list[str], spec: TrackerSpec) -
         if feed.twin is not None:
             twin = html.picture_uri(_small(_picture(feed.twin[index])))
             pictures.append(html.Picture(twin, f"{feeding.twin}, the same window: rgb"))
+        for branch, windows in zip(("reference", "test"), feed.twins or ()):
+            twin = html.picture_uri(_small(_picture(windows[index])))
+            pictures.append(html.Picture(twin, f"{branch}, the same window: rgb, for the teacher"))
         strips.append(html.Strip(told, pictures))
     return strips
 

@@ -54,6 +54,10 @@ class Asked:
         fixed = self.settings.backbone == "frozen" or set(self.spec.backbone_layers) <= set(self.spec.pretrain_frozen)
         return fixed or not self.recipe.pretrains
 
+    def pairs(self) -> bool:
+        """Whether it is fed the two pictures of a pair."""
+        return (self.recipe.distils or self.recipe.answers) and self.settings.feed == "pairs"
+
     def labels_points(self) -> bool:
         """Whether a loss looks at labelled points, as NanoTrack's do."""
         return "cells" in self.tcl or "cells" in self.bbe
@@ -98,7 +102,11 @@ RULES = (
         "rows that train the reference branch alone of a classifier whose branches share features, as DiMP's do",
         lambda run: "tcl" in run.modules and run.recipe.branch == "reference" and run.spec.shared,
     ),
-    Rule(("teacher",), "rows that train one branch and leave the other", lambda run: run.recipe.branch != "both"),
+    Rule(
+        ("teacher",),
+        "rows that train one branch and leave the other, and k3",
+        lambda run: run.recipe.branch != "both" or run.recipe.answers,
+    ),
     Rule(
         ("mix",),
         "rows that feed both modalities to a branch, with feed=pairs",
@@ -113,12 +121,12 @@ RULES = (
     Rule(
         ("pairs",),
         "rows that are fed pairs, with feed=pairs",
-        lambda run: run.recipe.distils and run.settings.feed == "pairs",
+        lambda run: run.pairs(),
     ),
     Rule(
         ("misalign",),
         "rows that are fed pairs, with feed=pairs and pairs=true",
-        lambda run: run.recipe.distils and (run.settings.feed, run.settings.pairs) == ("pairs", "true"),
+        lambda run: run.pairs() and run.settings.pairs == "true",
     ),
     Rule(
         ("other_scenes",),

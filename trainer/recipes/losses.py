@@ -21,6 +21,7 @@ TCL_LOSSES = Registry(
         "lbhinge": "trainer.distillation.choices:lbhinge",
         "l2": "trainer.distillation.choices:l2",
         "features": "trainer.distillation.choices:features",
+        "answer": "trainer.distillation.choices:answered_scores",
     },
 )
 BBE_LOSSES = Registry(
@@ -31,12 +32,15 @@ BBE_LOSSES = Registry(
         "state": "trainer.distillation.choices:state_error",
         "state+iou": "trainer.distillation.choices:state_error_and_iou",
         "features": "trainer.distillation.choices:features",
+        "answer": "trainer.distillation.choices:answered_proposals",
     },
 )
 COMPARED: Mapping[str, str] = {
     "of_tir": "(R, N) what the trained branch makes of its TIR window, in rows that train one branch",
     "of_rgb": "(R, N) what the teacher makes of the same window in RGB",
 }
+TAUGHT = "taught_"
+"""Before the name of what the frozen teacher answers on RGB in the same windows of both branches, in k3."""
 TCL_GIVEN: Mapping[str, str] = {
     "scores": "(K, n, R, h, w) response to each of K filter iterates",
     "filters": "(K, R, C, f, f) the iterates",
@@ -44,6 +48,7 @@ TCL_GIVEN: Mapping[str, str] = {
     "end_filters": "(2, R, C, f, f) the two",
     "label": "(n, R, h, w) the Gaussian g; n test images of each of R targets, 1 but in pretrain",
     "mu": "the setting",
+    f"{TAUGHT}scores": "scores of the frozen teacher that sees RGB in the same windows, in k3",
     **COMPARED,
 }
 BBE_GIVEN: Mapping[str, str] = {
@@ -55,16 +60,16 @@ BBE_GIVEN: Mapping[str, str] = {
     "state": "(n*R, 4) the box state s, standardised as psi's",
     "weights": "trained weights of the box module, without biases and batch-norms",
     "nu": "the setting",
+    f"{TAUGHT}predicted": "predicted of the frozen teacher that sees RGB in the same windows, in k3",
     **COMPARED,
 }
-
-
 POINT_TCL_LOSSES = Registry(
     "classification loss of NanoTrack",
     {
         "cross_entropy": "trainer.distillation.point_losses:cross_entropy",
         "l2": "trainer.distillation.choices:l2",
         "features": "trainer.distillation.choices:features",
+        "answer": "trainer.distillation.point_losses:answered_classes",
     },
 )
 POINT_BBE_LOSSES = Registry(
@@ -74,6 +79,7 @@ POINT_BBE_LOSSES = Registry(
         "state": "trainer.distillation.choices:state_error",
         "state+iou": "trainer.distillation.point_losses:state_error_and_iou",
         "features": "trainer.distillation.choices:features",
+        "answer": "trainer.distillation.point_losses:answered_boxes",
     },
 )
 CELLS = {"cells": "(R, h, w) 1 where the target is to be found, 0 where not, -1 where nothing is asked"}
@@ -86,6 +92,7 @@ POINT_TCL_GIVEN: Mapping[str, str] = {
     "end_filters": "the same as filters",
     "label": "(1, R, h, w) the Gaussian g; 0 everywhere where the template is of another scene",
     "mu": "the setting",
+    f"{TAUGHT}logits": "logits of the frozen teacher that sees RGB in the same windows, in k3",
     **COMPARED,
 }
 POINT_BBE_GIVEN: Mapping[str, str] = {
@@ -96,6 +103,8 @@ POINT_BBE_GIVEN: Mapping[str, str] = {
     "state": "(R, 4) the box state s, standardised as psi's",
     "weights": "trained weights of the box module, without biases and batch-norms",
     "nu": "the setting",
+    f"{TAUGHT}distances": "distances of the frozen teacher that sees RGB in the same windows, in k3",
+    f"{TAUGHT}sure": "(R, h, w) its probability of the target at every point, in k3",
     **COMPARED,
 }
 
@@ -140,6 +149,11 @@ class Loss:
     def compares(self) -> bool:
         """Whether it wants what only rows that train one branch can give."""
         return not COMPARED.keys().isdisjoint(self.takes)
+
+    @property
+    def imitates(self) -> bool:
+        """Whether it wants the teacher's own answers, which only rows that are fed TIR on both branches can give."""
+        return any(name.startswith(TAUGHT) for name in self.takes)
 
     def __call__(self, given: Mapping[str, Callable[[], Any]]) -> Any:
         """The loss, a scalar tensor, of the values that are offered by name; what it does not take is not computed.

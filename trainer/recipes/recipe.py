@@ -70,7 +70,7 @@ class Recipe(BaseModel):
             raise ValueError("the modules of a row are trained on the same branch")
         if "backbone" in self.trains and (self.reference, self.test) != ("rgb", "rgb"):
             raise ValueError("the backbone is trained on RGB alone")
-        if self.trains and "backbone" not in self.trains and not self.distils:
+        if self.trains and "backbone" not in self.trains and not (self.distils or self.answers):
             raise ValueError(f"feeding {self.reference} to reference and {self.test} to test is no row of Table 1")
         return self
 
@@ -87,6 +87,11 @@ class Recipe(BaseModel):
     def distils(self) -> bool:
         """Whether it is fed RGB on one branch and TIR on the other."""
         return (self.reference, self.test) in PAIRED_FEEDS
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is fed TIR on both branches, and learns what its teacher answers on RGB; no row of the paper's."""
+        return (self.reference, self.test) == ("tir", "tir") and self.settings.get("losses") == "answers"
 
     @property
     def branch(self) -> Branch:
@@ -154,8 +159,8 @@ def load_recipe(name: str) -> Recipe:
 
 
 def rows_of(spec: TrackerSpec) -> list[Recipe]:
-    """The rows of Table 1 that a base tracker has, as they ship; ``pretrain`` is none."""
-    return [recipe for recipe in _shipped().values() if recipe.fits(spec) and not recipe.pretrains]
+    """The rows of Table 1 that a base tracker has, as they ship; ``pretrain`` and ``k3`` are none."""
+    return [recipe for recipe in _shipped().values() if recipe.fits(spec) and not (recipe.pretrains or recipe.answers)]
 
 
 def recipe_sha256(name: str) -> str | None:
@@ -184,7 +189,7 @@ def read_recipe(file: Path | Traversable, name: str) -> Recipe:
 
 @functools.cache
 def _shipped() -> dict[str, Recipe]:
-    """Every recipe that ships, a file each: what makes a teacher, then the rows of any tracker, of DiMP, of ATOM."""
+    """Every recipe that ships, a file each: what makes a teacher, rows of any tracker, of DiMP, of ATOM, then k3."""
     shipped = [file for file in files("trainer.recipes.table1").iterdir() if file.name.endswith(".yaml")]
     recipes = {recipe.name: recipe for recipe in (read_recipe(file, file.name) for file in shipped)}
     placed: dict[str, Recipe] = {}
@@ -195,7 +200,7 @@ def _shipped() -> dict[str, Recipe]:
         placed.setdefault(recipe.name, recipe)
 
     order = ("any", "dimp", "atom")
-    for recipe in sorted(recipes.values(), key=lambda r: ("backbone" not in r.trains, order.index(r.base), r.name)):
+    for recipe in sorted(recipes.values(), key=lambda r: (not r.pretrains, r.answers, order.index(r.base), r.name)):
         place(recipe)
     return placed
 

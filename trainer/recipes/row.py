@@ -64,6 +64,12 @@ class Row:
         losses = {"tcl": self.tcl_loss, "bbe": self.bbe_loss}
         return [loss for module, loss in losses.items() if module in self.modules and loss.compares]
 
+    @property
+    def imitating(self) -> list[Loss]:
+        """Its losses whose target is what the teacher answers on RGB."""
+        losses = {"tcl": self.tcl_loss, "bbe": self.bbe_loss}
+        return [loss for module, loss in losses.items() if module in self.modules and loss.imitates]
+
     def sources(self) -> dict[str, Any]:
         """Hashes of what the run takes from outside this package: a recipe file, losses; empty where nothing is."""
         losses = {"tcl": self.tcl_loss.sha256, "bbe": self.bbe_loss.sha256}
@@ -102,6 +108,13 @@ def resolve_row(settings: TrainSettings) -> Row:
             f"loss {row.comparing[0].name}: it compares TIR with RGB in the window of the one branch that is trained, "
             f"and recipe {recipe.name} with feed={settings.feed} has no such: take b1, b2 or c1 with feed=pairs"
         )
+    if row.imitating and not recipe.answers:
+        raise UsageError(
+            f"loss {row.imitating[0].name}: its target is what the teacher answers on RGB where both branches see TIR, "
+            f"and recipe {recipe.name} is fed otherwise: take k3"
+        )
+    if recipe.answers and len(row.imitating) < len(modules):
+        raise UsageError(f"recipe {recipe.name} learns its teacher's answers, not boxes: leave losses as they are")
     return row
 
 
@@ -128,7 +141,7 @@ def _rates(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: 
 def _check(settings: TrainSettings, recipe: Recipe, base: TrackerSpec, modules: tuple[Module, ...]) -> None:
     """Refuse a row that the tracker has not, or of which nothing is left to train."""
     name = recipe.name
-    if "tcl" in recipe.trains and "tcl" not in modules and not recipe.pretrains:
+    if "tcl" in recipe.trains and "tcl" not in modules and recipe.base != "any":
         raise UsageError(
             f"recipe {name} trains a classifier, {settings.tracker} has none: use its rows (--list-recipes)"
         )

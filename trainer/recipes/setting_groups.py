@@ -80,20 +80,21 @@ class LossSettings(Settings):
 
     Attributes:
         losses: ``tracker``, the default, is the base tracker's own (LBHinge in the place of Eq. 2, IoU or KL in that of
-            Eq. 3; NanoTrack's cross-entropy and IoU); ``paper`` is Eq. 2 and 3 to the letter.
+            Eq. 3; NanoTrack's cross-entropy and IoU); ``paper`` is Eq. 2 and 3 to the letter; ``features`` compares
+            what one branch makes of the two modalities, ``answers`` (k3) what both together do.
         tcl_loss: one loss in place of what ``losses`` says, listed in :mod:`trainer.recipes.losses`, or one's own.
         bbe_loss: likewise.
         weight: lambda of Eq. 1, before L_BBE.
         mu: weight of the filter's squared norm in Eq. 2 (``tcl_loss`` ``l2``).
         nu: weight of the trained parameters' squared norm in Eq. 3 (``bbe_loss`` ``state``).
-        teacher: weights of the RGB side in a row that trains one branch: ``init`` is what the row starts from; a file
-            or run (in ``--recipe all`` also ``a1``) is run there, frozen, and not saved.
+        teacher: weights of the RGB side in a row that trains one branch, or learns its answers (k3): ``init`` is what
+            the row starts from; a file or run (in ``--recipe all`` also ``a1``) is run there, frozen, and not saved.
         tcl_features: whether a row that trains the reference branch alone (c1, d2) trains the classifier's feature
             extractor, on the TIR side; in c1f the default is ``trained``.
         head_steps: steps in which psi of Eq. 3 is fitted on RGB alone before it is frozen (bbe_loss ``state``).
     """
 
-    losses: Literal["tracker", "paper", "features"] = "tracker"
+    losses: Literal["tracker", "paper", "features", "answers"] = "tracker"
     tcl_loss: TclLoss | None = None
     bbe_loss: BbeLoss | None = None
     weight: float = Field(default=1.0, ge=0)

@@ -113,7 +113,12 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
         Raises:
             UsageError: one's own cannot be imported, or wants what there is not.
         """
-        chosen = {"tracker": spec.own_losses, "paper": ("l2", "state"), "features": ("features", "features")}
+        chosen = {
+            "tracker": spec.own_losses,
+            "paper": ("l2", "state"),
+            "features": ("features", "features"),
+            "answers": ("answer", "answer"),
+        }
         tcl, bbe = chosen[self.losses]
         kinds = spec.family
         return (

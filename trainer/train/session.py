@@ -172,7 +172,7 @@ class Training:
         """The frozen network of the RGB side, where that cannot be the trained network itself."""
         if named:
             return frozen_teacher(self.net, named, self.config.teacher)
-        needed = bool(self.row.comparing) or branches.splits(self.row.recipe, self.owned, trained)
+        needed = bool(self.row.comparing or self.row.imitating) or branches.splits(self.row.recipe, self.owned, trained)
         return frozen_teacher(self.net, self.start) if needed else None
 
     def _restore(self, state: State) -> Progress:

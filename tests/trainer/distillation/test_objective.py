@@ -18,7 +18,7 @@ from trainer.train.session import Training, prepare
 from ..train_world import settings, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
-ROWS = [name for name in recipe_names() if load_recipe(name).trains and name != "pretrain"]
+ROWS = [name for name in recipe_names() if load_recipe(name).trains and name not in ("pretrain", "k3")]
 CASES = [(name, losses) for name in ROWS for losses in ("tracker", "paper")]
 FALLING = [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] not in ("b1", "c1"))) for case in CASES]
 RAISED = {("tcl", "tracker"): 2e-5, ("tcl", "paper"): 6e-6, ("bbe", "tracker"): 2e-5, ("bbe", "paper"): 5e-5}

@@ -18,7 +18,7 @@ from trainer.train.recipe_graph import plan_rows
 
 from ..train_world import settings, shard, small_windows, write_world
 
-DISTILS = [name for name in recipe_names() if load_recipe(name).trains and name != "pretrain"]
+DISTILS = [name for name in recipe_names() if load_recipe(name).trains and name not in ("pretrain", "k3")]
 CONTROLS = ("pairs=shuffled", "feed=rgb-rgb", "feed=tir-tir", "feed=gray", "misalign=5")
 
 
@@ -31,6 +31,8 @@ def configured(recipe: str, *overrides: str) -> TrainConfig:
 def test_every_row_that_distils_takes_every_control(control: str) -> None:
     for recipe in DISTILS:
         resolve_row(configured(recipe, control))
+    if not control.startswith("feed"):
+        resolve_row(configured("k3", control))
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,7 @@ def test_every_row_that_distils_takes_every_control(control: str) -> None:
     [
         ("pretrain", ("pairs=shuffled",), "pairs", "rows that are fed pairs"),
         ("pretrain", ("feed=gray",), "feed", "rows that are fed pairs"),
+        ("k3", ("feed=gray",), "feed", "rows that are fed pairs"),
         ("pretrain", ("misalign=3",), "misalign", "rows that are fed pairs"),
         ("b1", ("feed=gray", "pairs=shuffled"), "pairs", "rows that are fed pairs, with feed=pairs"),
         ("all", ("feed=gray", "pairs=shuffled"), "pairs", "rows that are fed pairs, with feed=pairs"),
