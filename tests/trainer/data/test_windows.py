@@ -29,8 +29,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tensors(feed: Feed) -> dict[str, torch.Tensor]:
     every = {field.name: getattr(feed, field.name) for field in dataclasses.fields(feed)}
     assert every.pop("images") == 1
-    for place, density in enumerate(every.pop("density") or ()):
-        every[f"density {place}"] = density
+    # Whether a run keeps a window's features is no part of what it is fed.
+    del every["again"]
+    for two in ("density", "twins"):
+        every |= {f"{two} {place}": tensor for place, tensor in enumerate(every.pop(two) or ())}
     return {name: value for name, value in every.items() if value is not None}
 
 
@@ -44,6 +46,7 @@ def tensors(feed: Feed) -> dict[str, torch.Tensor]:
         ("b2", {"losses": "features", "misalign": 3.0}),
         ("d3", {"pairs": "shuffled", "held_out": 0.5}),
         ("d3", {"feed": "gray"}),
+        ("k3", {}),
     ],
 )
 def test_a_sample_of_an_epoch_is_what_a_run_fed(
