@@ -73,13 +73,19 @@ class HeldOutWindows(PairDataset):
 
     def _kept(self, reference: int, test: int, truth: NDArray[np.float64]) -> NDArray[np.float64]:
         """The reference's box, as it lies in its picture, in pixels of the test window, where the true box is known."""
-        first, second = self.source.box[reference], self.source.box[test]
-        scale = truth[3] / second[3]
-        if self.feeding.joined:
-            (width, _), _ = self._extent(self.draws.pair_of(reference))
-            left, right = seam(first, width)
-            first = joined_box(first, right - left)
+        first, second = self._in_picture(reference), self._in_picture(test)
+        # Of each axis by itself: NanoTrack's windows are stretched.
+        scale = truth[2:] / second[2:]
         return np.concatenate([truth[:2] + (first[:2] - second[:2]) * scale, first[2:] * scale])
+
+    def _in_picture(self, patch: int) -> NDArray[np.float64]:
+        """The box (4,) of a patch in the picture that windows are cut from."""
+        box: NDArray[np.float64] = self.source.box[patch]
+        if not self.feeding.joined:
+            return box
+        (width, _), _ = self._extent(self.draws.pair_of(patch))
+        left, right = seam(box, width)
+        return joined_box(box, right - left)
 
 
 def _single(value: Any) -> Any:

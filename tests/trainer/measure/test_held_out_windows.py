@@ -29,9 +29,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return open_source((write_world(tmp_path_factory.mktemp("shards"), tracked(sequences=4, frames=5)),))
 
 
-def windows(source: Source, feeding: Feeding = BOTH, samples: int = 30, size: int = 288) -> HeldOutWindows:
+def windows(
+    source: Source, feeding: Feeding = BOTH, samples: int = 30, size: int | None = 288, tracker: str = "dimp18"
+) -> HeldOutWindows:
     pairs = np.arange(len(source.names))
-    spec = dataclasses.replace(geometry_of("dimp18"), size=size)
+    spec = geometry_of(tracker)
+    spec = dataclasses.replace(spec, size=size or spec.size)
     data = TrainingData(make_settings({"recipe": "d3"}), spec, feeding, source, pairs, pairs, Split(0.1, 0, {}))
     return HeldOutWindows(data, instants_of(source, pairs), feeding, samples=samples, seed=3, noise=NOISE)
 
@@ -66,6 +69,16 @@ def test_the_kept_box_is_the_reference_s_place_and_size_in_the_picture(source: S
         assert iou(sample["displaced_box"], sample["test_box"]) == pytest.approx(0.75**2 / (2 - 0.75**2), abs=1e-4)
         assert sample["noise"].shape == (2, NOISE, 4)
         assert np.abs(sample["noise"]).max() <= 0.5
+
+
+def test_the_kept_box_is_stretched_as_its_window_is(source: Source) -> None:
+    made = windows(source, size=None, tracker="nanotrack_v2")
+    for number in range(8):
+        sample = made[number]
+        _, reference, test = made.instants.draw(number, 3)
+        first, second = source.box[reference], source.box[test]
+        np.testing.assert_allclose(sample["kept_box"][2:] / sample["test_box"][2:], first[2:] / second[2:], rtol=1e-4)
+        assert iou(sample["kept_box"], sample["test_box"]) == pytest.approx(iou(first, second), abs=1e-3)
 
 
 def test_pictures_that_are_decoded_smaller_change_no_box(tmp_path: Path) -> None:
