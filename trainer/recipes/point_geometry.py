@@ -71,8 +71,12 @@ class PointSpec(TrackerSpec):
         return "cross_entropy", "iou"
 
     def taught(self, modules: Collection[str], takes: Takes, *, nearest: bool, foreign: float | None) -> Self:
-        """See :meth:`TrackerSpec.taught`: templates of other scenes are for losses that look at labelled points."""
-        fit = "tcl" in modules and all("cells" in takes[module] for module in modules if module in takes)
+        """See :meth:`TrackerSpec.taught`: templates of other scenes are for losses that look at labelled points alone.
+
+        Psi of Eq. 3 would be asked for the state of a target that its template does not show.
+        """
+        taken = [takes[module] for module in modules if module in takes]
+        fit = "tcl" in modules and all("cells" in names and "predicted_state" not in names for names in taken)
         asked = self.other_scenes if foreign is None else foreign
         return replace(self, nearest=nearest, foreign=asked if fit else 0.0)
 

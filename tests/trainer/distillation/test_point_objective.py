@@ -170,6 +170,7 @@ def test_templates_of_other_scenes_are_for_rows_whose_losses_know_them(world: Pa
         ("b1", {}, 0.0),
         ("c1", {"losses": "paper"}, 0.0),
         ("d3", {"bbe_loss": "state"}, 0.0),
+        ("d3", {"bbe_loss": "state+iou"}, 0.0),
         ("c1", {"other_scenes": 0.5}, 0.5),
     ):
         run = training(world, tmp_path / recipe, recipe=recipe, **changes)
