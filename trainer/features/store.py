@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -114,7 +115,7 @@ class FolderStore(Store):
         except OSError as error:
             raise UsageError(f"--feature-cache {folder}: {error.strerror}: choose another folder") from error
         self._sweep()
-        self.used = sum(path.stat().st_size for path in folder.glob("??/*"))
+        self.used = sum(stat.st_size for path in folder.glob("??/*") if (stat := _stat(path)))
 
     def serves(self, again: bool) -> bool:
         """All windows: another run may have seen them, or will."""
@@ -153,8 +154,16 @@ class FolderStore(Store):
         """Remove what killed writers left behind; a part that is young may have a writer."""
         for pattern in parts_of("??/*"):
             for part in self.folder.glob(pattern):
-                if time.time() - part.stat().st_mtime > _ABANDONED:
+                if (stat := _stat(part)) and time.time() - stat.st_mtime > _ABANDONED:
                     part.unlink(missing_ok=True)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What the system says of a file; None of one that is gone since it was listed, as a part whose writer is done."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _seal(key: str, entry: bytes) -> bytes:

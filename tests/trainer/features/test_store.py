@@ -126,6 +126,14 @@ def test_what_a_killed_writer_left_is_swept_up_once_it_is_old(tmp_path: Path) ->
     assert [part.exists() for part in parts] == [False, True]
 
 
+def test_a_folder_that_others_write_into_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part is listed, and has become its file before it is looked at."""
+    FolderStore(tmp_path, 1000).put(KEY, bytes(100))
+    listed, part = Path.glob, tmp_path / KEY[:2] / f"{KEY}.part-01234567"
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: [*listed(folder, pattern), part])
+    assert FolderStore(tmp_path, 1000).used == 100 + SEAL
+
+
 def test_a_folder_that_cannot_be_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"--feature-cache .*file/cache: Not a directory: choose another folder"):
