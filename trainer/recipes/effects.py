@@ -86,8 +86,11 @@ RULES = (
     Rule(
         ("losses",),
         "modules whose loss tcl_loss or bbe_loss does not say",
+        # In k3 they are the row's own, whatever losses of one's own learn the answers.
         lambda run: (
-            ("tcl" in run.modules and not run.settings.tcl_loss) or ("bbe" in run.modules and not run.settings.bbe_loss)
+            ("tcl" in run.modules and not run.settings.tcl_loss)
+            or ("bbe" in run.modules and not run.settings.bbe_loss)
+            or (run.recipe.answers and run.settings.losses == "answers")
         ),
     ),
     Rule(("mu",), "the classifier under losses=paper, tcl_loss=l2, or one that takes it", lambda run: "mu" in run.tcl),

@@ -12,7 +12,7 @@ from pipeline.errors import UsageError
 from trainer import train
 from trainer.commands.train import main
 from trainer.data import WindowDataset
-from trainer.recipes.effects import OF_ROWS, OPTIONS, RULES, TRAINING, without_effect
+from trainer.recipes.effects import OF_ROWS, OPTIONS, RULES, TRAINING, refuse_without_effect, without_effect
 from trainer.recipes.settings import Rates, TrainConfig, configure
 
 from ...conftest import told
@@ -27,6 +27,7 @@ IDLE = {
     "the box loss of the classifier": ("c1", "bbe_loss=state"),
     "lambda without the box loss": ("c1", "weight=2"),
     "losses that are named one by one": ("c1", "losses=paper", "tcl_loss=l2"),
+    "losses of answers that are named one by one": ("k3", "losses=paper", "tcl_loss=answer", "bbe_loss=answer"),
     "mu of the hinge": ("c1", "mu=.1"),
     "mu without a classifier": ("b1", "mu=.1", "losses=paper"),
     "nu of the IoU loss": ("d3", "nu=.1"),
@@ -78,6 +79,13 @@ def test_a_setting_without_effect_is_refused_with_what_would_use_it(tmp_path: Pa
 def test_a_setting_that_counts_is_not(case: tuple[str, ...]) -> None:
     config = configure({"recipe": case[0], "tracker": "dimp18", "out": "run"}, case[1:])
     assert not without_effect(config).keys() & {override.partition("=")[0] for override in case[1:]}
+
+
+@pytest.mark.parametrize("losses", [("tcl_loss=answer", "bbe_loss=answer"), ("bbe_loss=answer", "rates.bbe=1e-4")])
+def test_losses_of_one_s_own_may_learn_all_answers(losses: tuple[str, str]) -> None:
+    tracker = "dimp18" if "tcl_loss=answer" in losses else "atom"
+    config = configure({"recipe": "k3", "tracker": tracker, "out": "run"}, losses)
+    refuse_without_effect(config, [each.partition("=")[0] for each in losses])
 
 
 def test_for_atom_nothing_of_a_classifier_counts_in_any_row() -> None:
