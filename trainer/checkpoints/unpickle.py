@@ -93,7 +93,9 @@ def _foreign_names(path: Path) -> list[str]:
             streams = [stack.enter_context(path.open("rb"))] * _STREAM_PICKLES
         for stream in streams:
             names.extend(_named_classes(stream))
-    return [name for name in dict.fromkeys(names) if name not in _OWN and not name.startswith("torch.")]
+    # Text and noise hold opcodes too: what Python could not import is no name.
+    told = (name for name in dict.fromkeys(names) if all(map(str.isidentifier, name.split("."))))
+    return [name for name in told if name not in _OWN and not name.startswith("torch.")]
 
 
 def _named_classes(stream: IO[bytes]) -> Iterator[str]:

@@ -170,6 +170,12 @@ def test_names_that_a_later_protocol_memoises(tmp_path: Path) -> None:
         read_pickle(tmp_path / "weights.pth")
 
 
+def test_words_of_a_text_are_no_names_of_classes(tmp_path: Path) -> None:
+    (tmp_path / "weights.pth").write_text("import cv2\n\ncapture = cv2.VideoCapture(0)\n")
+    with pytest.raises(DataError, match=r"weights\.pth: not a weights file of torch"):
+        read_pickle(tmp_path / "weights.pth")
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_damaged_files_are_data_errors(tmp_path: Path, zipped: bool, damage: str) -> None:
