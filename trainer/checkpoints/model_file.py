@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json
-from trainer.checkpoints.nano_onnx.files import HEAD, is_onnx, onnx_pair
+from trainer.checkpoints.nano_onnx.files import BACKBONE, HEAD, is_onnx, onnx_pair
 
 MODEL, META = "model.safetensors", "model.json"
 """A run's weights, and what they are."""
@@ -29,8 +29,8 @@ def model_in(path: Path) -> Path:
     """The file that a folder holds a model in, which need not be there; a file stands for itself."""
     if not path.is_dir():
         return path
-    head = path / HEAD
-    return head if head.is_file() and not (path / MODEL).is_file() else path / MODEL
+    held = (path / name for name in (MODEL, HEAD, BACKBONE))
+    return next((file for file in held if file.is_file()), path / MODEL)
 
 
 def weights_sha256(file: Path) -> str:
@@ -46,7 +46,7 @@ def weights_sha256(file: Path) -> str:
 
 
 def weights_file(path: Path, option: str = "--init") -> Path:
-    """The weights file that an option means: a file, the model of a run's folder, or the head of two in ONNX in one.
+    """The weights file that an option means: a file, the model of a run's folder, or one of two in ONNX in one.
 
     Raises:
         UsageError: there is none.

@@ -36,6 +36,13 @@ def test_a_folder_without_either_is_told_as_a_run_that_lacks_its_model(tmp_path:
 
 
 @pytest.mark.parametrize("name", [BACKBONE, HEAD])
+def test_a_folder_with_one_file_of_the_two_names_the_other(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(UsageError, match=rf"^{folder / name}: no such file: a network in ONNX is two files"):
+        find_model(folder, "nanotrack_v2")
+
+
+@pytest.mark.parametrize("name", [BACKBONE, HEAD])
 def test_another_file_of_the_two_is_another_model(folder: Path, name: str) -> None:
     before = weights_sha256(folder / HEAD)
     assert weights_sha256(folder / BACKBONE) == before
