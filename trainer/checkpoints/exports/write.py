@@ -25,7 +25,7 @@ def write_export(
         The format, and the files that were written.
 
     Raises:
-        UsageError: the tracker has no such format, or the format has no such choice.
+        UsageError: the tracker has no such format, the format has no such choice, or ``out`` is of the other kind.
         DataError: the weights are not that tracker's.
     """
     try:
@@ -37,6 +37,10 @@ def write_export(
         raise UsageError(f"--format {kind}: {tracker} can be exported as {' or '.join(formats)}")
     if own_backbone and kind != "opencv":
         raise UsageError(f"--own-backbone has no effect on --format {kind}, which takes any: leave it out")
+    if kind == "opencv" and out.is_file():
+        raise UsageError(f"--out {out}: is a file, and --format opencv writes two into a folder: name a folder")
+    if kind != "opencv" and out.is_dir():
+        raise UsageError(f"--out {out}: is a folder, and --format {kind} writes one file: name a file")
     choices = {"own_backbone": True} if own_backbone else {}
     files: list[Path] = base_tracker(tracker).exporter(kind)(load_weights(file), tracker, out, **choices)
     return kind, files

@@ -147,6 +147,15 @@ def test_formats_that_a_tracker_does_not_have(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_where_a_folder_is_meant_and_the_other_way_round(student: Path, tmp_path: Path) -> None:
+    file, words = tmp_path / "student.pth", (student, "--tracker", "nanotrack_v2", "--own-backbone")
+    file.write_text("kept")
+    told(export(*words, "--out", file), 2, f"--out {file}: is a file, and --format opencv writes two into a folder")
+    words = (student, "--tracker", "nanotrack_v2", "--format", "pytorch")
+    told(export(*words, "--out", tmp_path), 2, f"--out {tmp_path}: is a folder, and --format pytorch writes one file")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["kept"]
+
+
 def test_weights_of_another_tracker(tmp_path: Path) -> None:
     save_weights({"feature_extractor.conv1.weight": torch.ones(1)}, tmp_path / "other.safetensors")
     result = export(tmp_path / "other.safetensors", "--tracker", "nanotrack_v2", "--out", tmp_path / "out")
