@@ -17,9 +17,9 @@ NAMES = {
 }
 KINDS = {
     "two frames": "Two frames: the reference window shows a target at one instant, the test window 1 to 30 later.",
-    "same frame": "Same frame: the shards do not say which boxes are of one target, so both windows are of one picture "
-    "and the reference's box kept is the truth itself. This tells how two windows of one picture are matched, not how "
-    "a target is found again.",
+    "same frame": "Same frame: the shards do not show two held-out instants of one target, 1 to 30 frames apart (that "
+    "takes boxes with ids, and pairs enough), so both windows are of one picture and the reference's box kept is the "
+    "truth itself. This tells how two windows of one picture are matched, not how a target is found again.",
 }
 WAYS = ("TIR alone", "RGB alone", "as trained", "RGB and TIR")
 CHANGE = "student - start"
