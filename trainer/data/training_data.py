@@ -218,5 +218,5 @@ def _open_shards(recipe: str, method: str, shards: Sequence[Path]) -> Source:
     source = open_source(chosen or tuple(shards))
     if not chosen:
         methods = ", ".join(sorted({index.method for index in source.indexes}))
-        log.warning("recipe %s wants %s patches, these shards hold %s", recipe, method, methods)
+        log.warning("recipe %s wants %s patches, these shards hold %s: it takes these", recipe, method, methods)
     return source
