@@ -103,7 +103,10 @@ RULES = (
     Rule(
         ("tcl_features",),
         "rows that train the reference branch alone of a classifier whose branches share features, as DiMP's do",
-        lambda run: "tcl" in run.modules and run.recipe.branch == "reference" and run.spec.shared,
+        # Of a row that is about these features a tracker without them is told as one without the row.
+        lambda run: (
+            ("tcl" in run.modules and run.recipe.branch == "reference" and run.spec.shared) or run.recipe.trains_shared
+        ),
     ),
     Rule(
         ("teacher",),

@@ -125,7 +125,7 @@ def test_all_rows_in_order_without_those_that_share_features(tmp_path: Path, tea
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("--recipe", "c1f"), "--set tcl_features has no effect here"),
+        (("--recipe", "c1f"), "recipe c1f trains what nanotrack_v2's branches share, and they share nothing: take c1"),
         (("--set", "tcl_features=trained"), "--set tcl_features has no effect here"),
         (("--set", "rates.filter_optimizer=1e-3"), "rates.filter_optimizer has no effect here"),
         (
