@@ -140,7 +140,12 @@ RULES = (
         lambda run: run.spec.foreign > 0,
     ),
     Rule(("thin_targets",), "NanoTrack under losses that look at labelled points", Asked.labels_points),
-    Rule(FEATURES, "rows whose backbone is frozen", Asked.freezes_backbone),
+    Rule(("feature_type", "feature_gib"), "rows whose backbone is frozen", Asked.freezes_backbone),
+    Rule(
+        ("feature_cache",),
+        "rows whose backbone is frozen, with feature_gib above 0",
+        lambda run: run.freezes_backbone() and getattr(run.settings, "feature_gib", None) != 0,
+    ),
     Rule(("bn_batches",), "a1", lambda run: not run.modules),
     Rule(("step",), "gamma under 1", lambda run: run.settings.gamma < 1),
     Rule(("held_out_samples", "split_seed"), "held_out above 0", lambda run: run.settings.held_out > 0),

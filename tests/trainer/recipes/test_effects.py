@@ -88,6 +88,13 @@ def test_losses_of_one_s_own_may_learn_all_answers(losses: tuple[str, str]) -> N
     refuse_without_effect(config, [each.partition("=")[0] for each in losses])
 
 
+def test_a_folder_in_which_nothing_is_kept_is_refused(tmp_path: Path) -> None:
+    given = {"recipe": "c1", "tracker": "dimp18", "out": "run", "feature_cache": tmp_path}
+    refuse_without_effect(configure(given, ("feature_gib=.1",)))
+    with pytest.raises(UsageError, match=r"--feature-cache has no effect here, it is for .*feature_gib above 0"):
+        refuse_without_effect(configure(given, ("feature_gib=0",)))
+
+
 def test_for_atom_nothing_of_a_classifier_counts_in_any_row() -> None:
     idle = without_effect(configure({"recipe": "all", "tracker": "atom", "out": "run"}, ("losses=paper",)))
     assert {"rates.tcl", "tcl_loss", "mu", "tcl_features"} <= idle.keys()
