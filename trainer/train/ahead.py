@@ -49,7 +49,7 @@ def _refuse_teacher(row: TrainConfig, split: Split, source: Source, first: Path)
         UsageError: it is so.
     """
     teacher = Path(row.teacher)
-    if row.teacher == "init" or teacher == first:
+    if row.teacher == "init" or first.resolve() in (teacher.resolve(), teacher.resolve().parent):
         return
     weights_file(teacher, "setting teacher")
     if seen := inherited([teacher], source):

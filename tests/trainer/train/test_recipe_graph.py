@@ -102,6 +102,8 @@ def test_what_a_later_row_would_refuse_is_refused_before_the_first_one_runs(
         with pytest.raises(UsageError, match=told):
             stage.run(asked)
         assert not out.exists()
+    for teacher in (out / "a1", tmp_path / "gone" / ".." / "out" / "a1", out / "a1" / MODEL):
+        stage.run(config(worlds, out, "center", dry_run=True, teacher=str(teacher)))
     table = stage.run(config(known, out, "center", dry_run=True, instants="two"))
     assert isinstance(table, recipe_graph.TrainedTable)
     assert states(table.steps)["d3"] == "to do"
