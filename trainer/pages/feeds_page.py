@@ -110,27 +110,31 @@ def mixes(row: Recipe, settings: TrainSettings) -> list[tuple[str, Feeding]]:
             "mix: batch, mix_pairs: once": {"mix_pairs": "once"},
             "mix: spatial": {"mix": "spatial"},
         }
-    twin = "both" if row.answers else None
-    fed = ((title, Feeding.of(row, settings.model_copy(update=change))) for title, change in ways.items())
-    return [(title, replace(feeding, twin=twin)) for title, feeding in fed]
+    return [(title, _with_twin(row, settings.model_copy(update=change))) for title, change in ways.items()]
+
+
+def _with_twin(row: Recipe, settings: TrainSettings) -> Feeding:
+    """How a row is fed, with the windows in RGB on which its teacher answers, where it learns that."""
+    return replace(Feeding.of(row, settings), twin="both" if row.answers else None)
 
 
 def controlled(row: Recipe, settings: TrainSettings) -> list[tuple[str, Feeding]]:
     """Every control that a row can be trained under, with its title; of a mixed row one way round, where there are two.
 
-    A row that is fed no pairs has none.
+    A row that is fed no pairs has none; one that learns answers on TIR alone has those that change its pairs.
     """
-    if not row.distils:
+    if not (row.distils or row.answers):
         return []
     changes: list[dict[str, Any]] = [{"pairs": "shuffled"}, {"misalign": SHOWN_SHIFT}]
-    changes += [{"feed": feed} for feed in ("rgb-rgb", "tir-tir", "gray")]
+    if row.distils:
+        changes += [{"feed": feed} for feed in ("rgb-rgb", "tir-tir", "gray")]
     usual = settings.model_copy(update={"mix_pairs": "once" if row.mixed else "twice"})
     ways = []
     for change in changes:
         ((name, value),) = change.items()
         title = f"{name}: {value}{' px' if name == 'misalign' else ''}"
-        ways.append((f"Control, {title}", Feeding.of(row, usual.model_copy(update=change))))
-    if row.branch != "both":
+        ways.append((f"Control, {title}", _with_twin(row, usual.model_copy(update=change))))
+    if row.distils and row.branch != "both":
         ways.append(("Control, losses: features", replace(Feeding.of(row, usual), twin=row.branch)))
     return ways
 

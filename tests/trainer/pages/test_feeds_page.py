@@ -12,17 +12,22 @@ from trainer.pages import feeds_page
 from ..train_world import shard, small_windows, write_world
 
 
-@pytest.mark.parametrize(("recipe", "mixes", "pictures"), [("b2", 1, 6), ("d3", 3, 24), ("pretrain", 1, 6)])
+@pytest.mark.parametrize(
+    ("recipe", "mixes", "pictures"), [("b2", 1, 6), ("d3", 3, 24), ("k3", 1, 10), ("pretrain", 1, 6)]
+)
 def test_every_mix_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, mixes: int, pictures: int
 ) -> None:
-    """Two samples: one row each, or two where every pair enters twice; three pictures a row. So is every control."""
+    """Two samples: one row each, or two where every pair enters twice; three pictures a row, of k3 five.
+
+    So is every control.
+    """
     small_windows(monkeypatch)
     page = feeds_page.draw_feeds([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
-    controls = {"pretrain": 0, "d3": 5, "b2": 6}[recipe]
+    controls = {"pretrain": 0, "d3": 5, "b2": 6, "k3": 2}[recipe]
     assert page.count("<h2") == mixes + controls
     assert page.count("Control, ") == controls
-    assert page.count("data:image/jpeg") == pictures + 6 * controls + 2 * (recipe == "b2")
+    assert page.count("data:image/jpeg") == pictures + (10 if recipe == "k3" else 6) * controls + 2 * (recipe == "b2")
     assert "video-" in page
 
 
