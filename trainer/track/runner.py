@@ -95,7 +95,7 @@ class Runner:
         try:
             self._tracker = _tracker(job)
         except ValueError as error:
-            raise UsageError(f"{job.weights}: {error}") from error
+            raise UsageError(str(error)) from error
 
     def __call__(self, clip: Clip) -> Iterator[int | Done]:
         """Track one sequence; yields 1 for each frame, then the end.

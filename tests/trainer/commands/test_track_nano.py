@@ -76,6 +76,13 @@ def test_parameters_that_do_not_fit_are_named(real: Real, word: str, message: st
     told(real.track("--set", word), 2, message)
 
 
+def test_weights_of_a_backbone_alone_are_named_once(real: Real) -> None:
+    file = real.folder / "backbone.safetensors"
+    save_weights({"conv1.weight": torch.zeros(1)}, file)
+    result = real.track("--weights", file, "--tracker", "nanotrack_v2")
+    told(result, 2, f"error: {file}: holds a bare backbone, but tracking needs the whole network of nanotrack_v2")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_processes_give_the_same_boxes(real: Real) -> None:
