@@ -164,8 +164,10 @@ def _window(config: TrainConfig, recipe: Recipe) -> int | None:
     """The search window that a row's model is of: its parents', or what is asked for where there are none.
 
     Raises:
-        UsageError: the parents are of different ones, or of another than is asked for.
+        UsageError: the parents are of different ones, or of another than is asked for; the tracker has no such.
     """
+    # Refuses a window that the base tracker cannot have.
+    geometry_of(config.tracker, config.window)
     if not recipe.starts_from:
         return config.other_window
     files = [weights_file(path) for path in config.init]

@@ -10,9 +10,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pipeline.errors import UsageError
 from trainer.checkpoints.weights import load_weights
 from trainer.commands.train import main
 from trainer.net import build_network
+from trainer.recipes.settings import configure
+from trainer.train.merge import merge_parents
 
 from ..train_world import shard, tracked, write_world
 
@@ -151,3 +154,12 @@ def test_what_it_has_not_is_refused_in_one_line(
     errors = [each for each in capsys.readouterr().err.splitlines() if each.startswith("error: ")]
     assert len(errors) == 1
     assert line in errors[0]
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_base_tracker_of_another_window_is_refused(teacher: Path, tmp_path: Path, given: bool) -> None:
+    """With weights and, as ``model.json`` would say it to all rows that start from them, without."""
+    asked = {"recipe": "a1", "tracker": "nanotrack_v2", "window": 160, "init": [teacher] * given, "out": tmp_path}
+    with pytest.raises(UsageError, match="--window 160: NanoTrack's points are those of a window of 255 px"):
+        merge_parents(configure(asked, ()))
+    assert not list(tmp_path.iterdir())
