@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import resource
 import time
@@ -49,16 +50,15 @@ def dry_run(config: TrainConfig) -> DryRun:
         DataError: shards or weights that cannot be used.
     """
     training = Training(prepare(config))
-    loader = loader_of(training, EpochSampler(config.samples_per_epoch))
-    batches = training.batches(loader)
     set_modes(training.net, training.row)
     parts: dict[str, float] = {}
     seconds = math.inf
-    # The first step also warms up; the second one is what the others will take.
-    for feed, _ in (batch for batch, _ in zip(batches, range(2))):
-        begun = time.perf_counter()
-        parts = step(training, feed)
-        seconds = time.perf_counter() - begun
+    with loader_of(training, EpochSampler(config.samples_per_epoch)) as loader:
+        # The first step also warms up; the second one is what the others will take.
+        for feed, _ in itertools.islice(training.batches(loader), 2):
+            begun = time.perf_counter()
+            parts = step(training, feed)
+            seconds = time.perf_counter() - begun
     steps = training.prepared.steps
     facts = _facts(config, training, parts, seconds, steps)
     return DryRun(parts, seconds, steps, config.epochs, facts)

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import torch
 from torch.utils.data import DataLoader
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 from tqdm import tqdm
 
 from pipeline.errors import CmdTirError, DataError, UsageError
@@ -129,11 +130,10 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
     config, group = training.config, training.group
     progress = training.progress
     sampler = EpochSampler(config.samples_per_epoch, group.rank, group.world_size)
-    loader = loader_of(training, sampler)
     record = Record(training, folder)
     record.begin()
     begun, drawn = time.monotonic(), 0
-    with Pauses(group, training.device, config.save_minutes) as pauses:
+    with loader_of(training, sampler) as loader, Pauses(group, training.device, config.save_minutes) as pauses:
         while progress.epoch < config.epochs:
             sampler.epoch, sampler.first = progress.epoch, progress.step * training.row.batch_size
             training.optimizer.set_scale(config.decay(progress.epoch))
@@ -174,10 +174,11 @@ def _trained(folder: RunFolder, prepared: Prepared, epochs: int, drawn: int = 0,
     )
 
 
-def loader_of(training: Training, sampler: EpochSampler) -> DataLoader[Sample]:
-    """Batches of training samples, read ahead by the run's loader processes."""
+@contextlib.contextmanager
+def loader_of(training: Training, sampler: EpochSampler) -> Iterator[DataLoader[Sample]]:
+    """Batches of training samples, read ahead by the run's loader processes, which end with the context."""
     config = training.config
-    return DataLoader(
+    loader: DataLoader[Sample] = DataLoader(
         training.data.training_windows(),
         training.row.batch_size,
         sampler=sampler,
@@ -189,6 +190,12 @@ def loader_of(training: Training, sampler: EpochSampler) -> DataLoader[Sample]:
         pin_memory=training.device.type == "cuda",
         worker_init_fn=start_worker,
     )
+    try:
+        yield loader
+    finally:
+        # They ignore the signal by which Python ends what is left of them at its own end: it would wait for ever.
+        if isinstance(iterator := loader._iterator, _MultiProcessingDataLoaderIter):
+            iterator._shutdown_workers()
 
 
 def step(training: Training, feed: Feed) -> dict[str, float]:

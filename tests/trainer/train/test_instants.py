@@ -106,7 +106,8 @@ def test_a_row_of_the_table_takes_two_instants_when_told(tmp_path: Path) -> None
     shards = world(tmp_path / "s")
     assert prepare(settings(shards, tmp_path / "a", recipe="d3")).data.tracks is None
     training = Training(prepare(settings(shards, tmp_path / "b", recipe="d3", instants="two")))
-    feeds: list[Feed] = [feed for feed, _ in training.batches(loop.loader_of(training, EpochSampler(2)))]
+    with loop.loader_of(training, EpochSampler(2)) as loader:
+        feeds: list[Feed] = [feed for feed, _ in training.batches(loader)]
     _, parts = training.objective(feeds[0])
     assert parts["loss"] == parts["loss"]
     with pytest.raises(UsageError, match="instants: one -> two"):

@@ -1,6 +1,7 @@
 """The training loop on a tiny world: files, resumption to the same bits, refusals."""
 
 import json
+import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from pipeline.errors import DataError
 from trainer.checkpoints.run_folder import METRICS, MODEL
 from trainer.checkpoints.weights import load_weights
+from trainer.data.draws import EpochSampler
 from trainer.train import loop, session
 
 from ..train_world import SEQUENCES, same_bits, settings
@@ -23,6 +25,17 @@ SHOWN = {"rates": {"tcl": 1e-4}}
 
 def rows(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / METRICS).read_text().splitlines()]
+
+
+def test_loader_processes_end_with_the_run_whoever_still_holds_the_loader(world: Path, tmp_path: Path) -> None:
+    """Python waits at its end for those that are left, and they ignore the signal that it sends them first."""
+    training = session.Training(session.prepare(settings(world, tmp_path, loader_workers=1)))
+    with loop.loader_of(training, EpochSampler(4)) as loader:
+        held = iter(loader)
+        next(held)
+        assert len(multiprocessing.active_children()) == 1
+    assert not multiprocessing.active_children()
+    assert held is loader._iterator
 
 
 def test_four_epochs_equal_two_and_two(world: Path, tmp_path: Path, teacher: Path) -> None:
