@@ -155,7 +155,7 @@ def test_nanotrack_keeps_its_one_map_of_templates_and_search_windows(world: Path
 @pytest.mark.parametrize("setting", ["feature_cache=x", "feature_gib=1", "feature_type=float16"])
 def test_a_backbone_that_learns_has_nothing_to_keep(tmp_path: Path, setting: str) -> None:
     given = {"recipe": "pretrain", "tracker": "dimp18", "out": tmp_path / "x"}
-    with pytest.raises(UsageError, match="has no effect here, it is for rows whose backbone is frozen.*: leave it out"):
+    with pytest.raises(UsageError, match="has no effect here, it is for rows whose backbone is frozen"):
         train.run(configure(given, (setting,)))
 
 
