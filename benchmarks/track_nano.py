@@ -70,13 +70,7 @@ def _frames() -> list[Frame]:
 def _ours(weights: Weights, frames: list[Frame], rules: str, engine: str) -> Callable[[], int]:
     tracker = Tracker("nanotrack_v2", weights, params={"rules": rules, "engine": engine})
     tracker.start(frames[0], BOX)
-
-    def work() -> int:
-        for frame in frames:
-            tracker.update(frame)
-        return len(frames)
-
-    return work
+    return _through(frames, tracker)
 
 
 def _theirs(weights: Weights, frames: list[Frame], folder: Path) -> Callable[[], int]:
@@ -88,6 +82,11 @@ def _theirs(weights: Weights, frames: list[Frame], folder: Path) -> Callable[[],
         setattr(params, name, str(folder / f"{name}.onnx"))
     tracker: Any = cv2.TrackerNano_create(params)
     tracker.init(frames[0], BOX)
+    return _through(frames, tracker)
+
+
+def _through(frames: list[Frame], tracker: Any) -> Callable[[], int]:
+    """What is timed: a tracker that has begun, shown all frames."""
 
     def work() -> int:
         for frame in frames:
