@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -74,18 +74,14 @@ def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
     # Reading, decoding and hashing let go of the interpreter, and so does a detector.
     with task.aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
 
-        def settled() -> Iterator[list[Loaded | Reject]]:
-            coming: deque[Future[list[Loaded | Reject]]] = deque()
-            for part in parts:
-                if looks:
-                    coming.append(beside.submit(lambda part: _unchanged(_load_all(task, rows, part, looks)), part))
-                else:
-                    coming.append(beside.submit(_unchanged, _load_all(task, rows, part, looks)))
-                if len(coming) > 1:
-                    yield coming.popleft().result()
-            yield from (last.result() for last in coming)
+        def begin(part: NDArray[np.int64]) -> Future[list[Loaded | Reject]]:
+            if looks:
+                return beside.submit(lambda: _unchanged(_load_all(task, rows, part, looks)))
+            return beside.submit(_unchanged, _load_all(task, rows, part, looks))
 
-        for pairs in settled():
+        # Each is waited for when the next has begun; after the last one that is none at all.
+        for begun, _ in itertools.pairwise(map(begin, [*parts, task.offsets[:0]])):
+            pairs = begun.result()
             yield from (pairs[first : first + size] for first in range(0, len(pairs), size))
 
 
