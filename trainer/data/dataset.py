@@ -112,11 +112,10 @@ class PairDataset(Dataset[Sample]):
 
     def told(self, draws: int) -> dict[str, float]:
         """What of the first draws is not as it usually is: what it is -> its share; empty where nothing can be."""
-        told = self.windowing.told(
-            np.array([self._framed(index, 1, self.draws.draw(index)).box for index in range(draws)])
-        )
-        foreign = {"other_scene": float(np.mean([self.draws.draw(index).foreign for index in range(draws)]))}
-        return told | (foreign if self.spec.foreign else {})
+        told = self.windowing.told(self._framed(index, 1, self.draws.draw(index)).box for index in range(draws))
+        if self.spec.foreign:
+            told["other_scene"] = float(np.mean([self.draws.draw(index).foreign for index in range(draws)]))
+        return told
 
     def _framed(self, index: int, branch: int, drawn: Drawn) -> Framed:
         """What the first window of a branch shows."""

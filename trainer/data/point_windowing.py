@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trainer.data.point_targets import is_thin, point_targets
 from trainer.data.views.point_windows import StretchedWindow, point_window
@@ -27,6 +27,6 @@ class PointWindowing(Windowing[PointSpec]):
         """See :func:`~trainer.data.point_targets.point_targets`."""
         return point_targets(box, self.spec, rng, foreign)
 
-    def told(self, boxes: NDArray[np.float64]) -> dict[str, float]:
+    def told(self, boxes: Iterable[Box]) -> dict[str, float]:
         """The share of targets that are too thin for a point."""
         return {"thin": float(np.mean([is_thin(box, self.spec) for box in boxes]))}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trainer.data.targets import targets_of
 from trainer.data.views.search_windows import Box, jitter, search_window
@@ -50,11 +50,11 @@ class Windowing(ABC, Generic[S]):
             foreign: whether the reference window shows another target.
         """
 
-    def told(self, boxes: NDArray[np.float64]) -> dict[str, float]:
+    def told(self, boxes: Iterable[Box]) -> dict[str, float]:
         """What of a run's targets is not as they would usually be: what it is -> share of the test windows.
 
         Args:
-            boxes: (n, 4) of the targets in some test windows.
+            boxes: (4,) each, of the targets in some test windows; found only as far as somebody asks for them.
         """
         return {}
 
