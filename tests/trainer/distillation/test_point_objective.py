@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 
-from trainer.data.feeds import Feed, assemble
 from trainer.distillation.branches import trained_names
 from trainer.distillation.ownership import CORRELATED
 from trainer.distillation.point_losses import cross_entropy, iou
@@ -21,6 +20,7 @@ from trainer.recipes.settings import configure
 from trainer.train.session import Training, prepare
 
 from ..train_world import settings, write_world
+from .repeated_batch import repeated, rounded_and_exact
 
 ROWS = ("b1", "b2", "c1", "d1", "d2", "d3")
 TOWER = {"tcl": {"cls_pw_tower", "cls_pred"}, "bbe": {"bbox_pw_tower", "bbox_pred"}}
@@ -36,13 +36,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def training(world: Path, out: Path, **changes: Any) -> Training:
     return Training(prepare(settings(world, out, **({"tracker": "nanotrack_v2", "head_steps": 2} | changes))))
-
-
-def repeated(run: Training, pairs: int = 4) -> Feed:
-    """One batch, the same at every call."""
-    dataset = run.data.training_windows(samples=pairs)
-    batch = torch.utils.data.default_collate([dataset[index] for index in range(pairs)])
-    return assemble(batch, run.data.feeding, run.device)
 
 
 def test_every_parameter_of_the_head_has_one_owner() -> None:
@@ -87,7 +80,7 @@ def test_what_a_row_trains_moves_and_nothing_else(world: Path, tmp_path: Path, r
     if losses == "features" and recipe not in ("b1", "b2", "c1"):
         return
     run = training(world, tmp_path / "run", recipe=recipe, losses=losses)
-    feed = repeated(run)
+    feed = repeated(run, 4)
     live = run.optimizer.live
     before = {name: value.clone() for name, value in run.net.state_dict().items()}
     loss = run.objective(feed)[0]
@@ -108,7 +101,7 @@ def test_at_rate_zero_a_student_is_its_teacher_to_the_bit(world: Path, tmp_path:
     before = {name: value.clone() for name, value in run.net.state_dict().items()}
     run.optimizer.set_scale(0)
     for _ in range(2):
-        run.optimizer.step(run.objective(repeated(run))[0])
+        run.optimizer.step(run.objective(repeated(run, 4))[0])
     assert all(value.equal(before[name]) for name, value in run.net.state_dict().items())
 
 
@@ -117,7 +110,7 @@ def test_at_rate_zero_a_student_is_its_teacher_to_the_bit(world: Path, tmp_path:
 def test_the_loss_falls_on_a_repeated_batch(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
     rates = dict.fromkeys(load_recipe(recipe).trains, 3e-3)
     run = training(world, tmp_path / "run", recipe=recipe, losses=losses, rates=rates)
-    feed = repeated(run)
+    feed = repeated(run, 4)
     history = []
     for _ in range(8):
         loss, parts = run.objective(feed)
@@ -204,11 +197,4 @@ def test_pictures_reach_the_network_as_b_g_r_of_0_to_255(world: Path, tmp_path: 
 
 def test_bfloat16_changes_little_and_leaves_every_gradient(world: Path, tmp_path: Path) -> None:
     run = training(world, tmp_path / "run", recipe="d3", amp=True)
-    feed = repeated(run)
-    loss, rounded = run.objective(feed)
-    gradients = torch.autograd.grad(loss, list(run.optimizer.live.values()))
-    assert all(gradient.isfinite().all() and gradient.abs().max() for gradient in gradients)
-    run.objective.settings = run.config.model_copy(update={"amp": False})
-    exact = run.objective(feed)[1]
-    for name, value in rounded.items():
-        assert value == pytest.approx(exact[name], rel=0.05), name
+    rounded_and_exact(run, repeated(run, 4))
