@@ -23,7 +23,7 @@ def without_effect(config: MineConfig) -> dict[str, str]:
     """The settings that the chosen method, detector and device do not use -> what would use them."""
     found = {name: rule.by for rule in RULES if not rule.used(config) for name in rule.names}
     if config.method not in METHODS:
-        known = set(MineSettings.model_fields) - SHARED - build_method(config).uses - {"options"}
+        known = set(MineSettings.model_fields) - SHARED - build_method(config).used - {"options"}
         found |= dict.fromkeys(sorted(known), f"other methods, as {config.method} does not name it in uses")
     return found
 
@@ -36,7 +36,7 @@ def _detects(config: MineConfig, *detectors: str) -> bool:
 
 
 def _falls_back(config: MineConfig) -> bool:
-    return _detects(config, *DETECTORS) and config.fallback == "random"
+    return _detects(config, *DETECTORS) and config.fallback == "random" and not config.tubes
 
 
 def _takes_batches(config: MineConfig) -> bool:
@@ -55,9 +55,14 @@ RULES = (
         lambda config: config.method == "random" or _falls_back(config),
     ),
     Rule(
-        ("detector", "confidence", "classes", "min_size", "max_size", "fallback"),
+        ("detector", "confidence", "classes", "min_size", "max_size"),
         "--method detection",
         lambda config: _detects(config, *DETECTORS),
+    ),
+    Rule(
+        ("fallback",),
+        "--method detection without --tubes",
+        lambda config: _detects(config, *DETECTORS) and not config.tubes,
     ),
     Rule(
         ("weights", "device"),
@@ -76,6 +81,8 @@ RULES = (
     ),
     Rule(("batch_size",), "--detector yolo with a .pt file and --device cuda", _takes_batches),
     Rule(("max_fallback_ratio",), "--method detection with --fallback random", _falls_back),
+    Rule(("tubes",), "--method detection", lambda config: bool(build_method(config).tube_uses)),
+    Rule(("max_gap", "min_length"), "--tubes", lambda config: config.tubes),
     Rule(("quick",), "--on-existing resume", lambda config: config.on_existing == "resume"),
     Rule(("worker_resources",), "--scheduler ADDRESS", lambda config: config.scheduler is not None),
     Rule(("workers",), "local processes, without --scheduler", lambda config: config.scheduler is None),

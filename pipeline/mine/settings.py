@@ -21,12 +21,12 @@ ClassChoice = Annotated[int | str, AfterValidator(parse_class)]
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
-BEFORE: dict[str, object] = {"class_ids": None, "last_column": None}
+BEFORE: dict[str, object] = {"class_ids": None, "last_column": None, "tubes": False}
 """Settings that came after 0.1 -> what was done before they came."""
 DEFAULTS_BEFORE: dict[str, object] = {"center_fraction": 1 / 3}
 """Settings whose default has changed since 0.1 -> what it was, and what a record without them means."""
-SHARED = frozenset({"method", "patch_size", "warped_format", "pairs_per_shard", "seed"})
-"""The settings that every method uses."""
+SHARED = frozenset({"method", "patch_size", "warped_format", "pairs_per_shard", "seed", "tubes"})
+"""The settings that every method uses; one that makes no tubes refuses to."""
 
 
 class MineSettings(Settings):
@@ -54,6 +54,9 @@ class MineSettings(Settings):
         warped_format: how a TIR picture that had to be resampled is encoded.
         pairs_per_shard: pairs planned for one shard.
         seed: random regions are a function of it and of the pair's id.
+        tubes: follow objects through the frames of a sequence, and store the boxes of one under one number.
+        max_gap: steps between two frames of a tube at most: what it is not seen in between is bridged; with ``tubes``.
+        min_length: frames of a tube at least; with ``tubes``.
         options: settings that only the method knows, by name.
     """
 
@@ -77,6 +80,9 @@ class MineSettings(Settings):
     warped_format: Literal["jpg", "png"] = "jpg"
     pairs_per_shard: int = Field(default=500, ge=1, le=100_000)
     seed: int = 0
+    tubes: bool = False
+    max_gap: int = Field(default=10, ge=1, le=1000)
+    min_length: int = Field(default=10, ge=2, le=100_000)
     options: dict[str, Any] = Field(default_factory=dict)
 
 

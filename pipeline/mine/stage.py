@@ -123,4 +123,5 @@ def _tasks(
     size = config.pairs_per_shard
     for number, first in enumerate(range(0, len(aligned.ids), size)):
         path, part = config.out / f"shard-{number:05d}.h5", slice(first, first + size)
-        yield Task(path, aligned.source, root, config, recipe, aligned.offsets[part], survey.of(aligned.ids[part]))
+        rows = aligned.offsets[part], aligned.frames[part], survey.of(aligned.ids[part])
+        yield Task(path, aligned.source, root, config, recipe, *rows)

@@ -75,6 +75,16 @@ class ShardReader:
                 else np.asarray(self.file["patches/track"][:], np.int32)
             )
 
+    def sequences(self) -> list[str] | None:
+        """The sequence of every pair, in order; None where the file does not tell, as of schema 1.0."""
+        with self._naming():
+            return [name.decode() for name in self.file["pairs/sequence"][:]] if "pairs/sequence" in self.file else None
+
+    def frames(self) -> NDArray[np.int64] | None:
+        """(n,) steps of each pair from the first frame of its sequence; None as for :meth:`sequences`."""
+        with self._naming():
+            return np.asarray(self.file["pairs/frame"][:], np.int64) if "pairs/frame" in self.file else None
+
     def row(self, name: str, row: int) -> NDArray[Any]:
         """One row of a dataset."""
         with self._naming():

@@ -40,6 +40,8 @@ DATASETS: dict[str, Dataset] = {
     "pairs/tir/bytes": Dataset(("bytes_tir",), "uint8", "encoded thermal pictures, in the RGB frame"),
     "pairs/tir/offset": Dataset(("n+1",), "int64", "picture i is bytes[offset[i]:offset[i+1]]"),
     "pairs/id": Dataset(("n",), "S", "pair_id, UTF-8"),
+    "pairs/sequence": Dataset(("n",), "S", "the sequence that the pair belongs to, UTF-8"),
+    "pairs/frame": Dataset(("n",), "int64", "steps from the first frame of the sequence"),
     "pairs/homography": Dataset(("n", 3, 3), "float64", "TIR pixel -> RGB pixel, as applied"),
     "pairs/valid": Dataset(("n", 4, 2), "float32", "corners of the TIR footprint, stored-picture pixels"),
     "patches/pair": Dataset(("m",), "int32", "row of `pairs`"),
@@ -59,9 +61,13 @@ OLDER: dict[str, dict[str, Dataset | None]] = {
     "1.0": {
         "patches/label": Dataset(("m", "F", "F"), "float16", DATASETS["patches/label"].meaning),
         "patches/track": None,
+        "pairs/sequence": None,
+        "pairs/frame": None,
     },
 }
 """Minor version -> the datasets that were otherwise in it; None for one that it had not."""
+LATE = frozenset({"pairs/sequence", "pairs/frame"})
+"""Datasets that came to this minor version after some of its files had been written: one may lack all of them."""
 
 
 def compatible(schema_version: object) -> bool:
@@ -84,8 +90,8 @@ def faults(file: h5py.File) -> list[str]:
         ]
     sizes: dict[str, int] = {}
     types = DATASETS | TIGHT | OLDER.get(str(file.attrs["schema_version"]), {})
-    present = [name for name in TIGHT if name in file]
-    for name in (*DATASETS, *(TIGHT if present else ())):
+    absent = {name for group in (TIGHT, LATE) if not any(each in file for each in group) for name in group}
+    for name in (each for each in DATASETS | TIGHT if each not in absent):
         spec = types[name]
         if spec:
             wrong += _dataset_faults(file, name, spec, sizes)

@@ -28,13 +28,18 @@ BLOCK = 64
 
 @dataclass(frozen=True)
 class Pair:
-    """One stored pair: encoded pictures (TIR in the RGB frame), the matrix applied, the TIR footprint (4, 2)."""
+    """One stored pair: encoded pictures (TIR in the RGB frame), the matrix applied, the TIR footprint (4, 2).
+
+    And its sequence, with the steps from the first frame of that to this one.
+    """
 
     pair_id: str
     rgb: bytes
     tir: bytes
     homography: NDArray[np.float64]
     valid: NDArray[np.float64]
+    sequence: str
+    frame: int
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,13 @@ class Pairs:
         self.ids: list[bytes] = []
         self.homographies: list[NDArray[np.float64]] = []
         self.valid: list[NDArray[np.float64]] = []
+        self.sequences: list[bytes] = []
+        self.frames: list[int] = []
         self.encoded = {modality: Pile() for modality in MODALITIES}
 
     def clear(self) -> None:
         """Forget all pairs, but keep the memory: to map fresh memory costs more than to copy the pictures there."""
-        for content in (self.ids, self.homographies, self.valid):
+        for content in (self.ids, self.homographies, self.valid, self.sequences, self.frames):
             content.clear()
         for pile in self.encoded.values():
             pile.drop()
@@ -100,6 +107,8 @@ class Pairs:
         self.ids.append(pair.pair_id.encode())
         self.homographies.append(pair.homography)
         self.valid.append(pair.valid)
+        self.sequences.append(pair.sequence.encode())
+        self.frames.append(pair.frame)
         self.encoded["rgb"].append(pair.rgb)
         self.encoded["tir"].append(pair.tir)
 
@@ -178,7 +187,10 @@ def _write_pairs(file: h5py.File, pairs: Pairs) -> None:
         pile = pairs.encoded[modality]
         file.create_dataset(f"pairs/{modality}/bytes", data=pile.content())
         file.create_dataset(f"pairs/{modality}/offset", data=np.array(pile.ends, np.int64))
-    file.create_dataset("pairs/id", data=np.array(pairs.ids, dtype=f"S{max(map(len, pairs.ids), default=1)}"))
+    for name, texts in (("id", pairs.ids), ("sequence", pairs.sequences)):
+        longest = max(map(len, texts), default=1)
+        file.create_dataset(f"pairs/{name}", data=np.array(texts, dtype=f"S{max(longest, 1)}"))
+    file.create_dataset("pairs/frame", data=np.array(pairs.frames, np.int64))
     file.create_dataset("pairs/homography", data=np.array(pairs.homographies, np.float64).reshape(-1, 3, 3))
     file.create_dataset("pairs/valid", data=np.array(pairs.valid, np.float32).reshape(-1, 4, 2))
 

@@ -49,6 +49,9 @@ OTHERWISE = {
     "warped_format": "png",
     "pairs_per_shard": 3,
     "seed": 7,
+    "tubes": True,
+    "max_gap": 3,
+    "min_length": 4,
 }
 """Another value of every setting."""
 

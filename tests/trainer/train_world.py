@@ -62,7 +62,8 @@ def shard(
         quad = corners((0, 0, WIDTH, HEIGHT)) if valid is None else valid
         tir = encode(gray, suffix)
         stored = tir[: len(tir) // 2] if cut_tir else tir
-        content.pairs.append(Pair(names[number], encode(rgb, suffix), stored, np.eye(3), quad))
+        place = f"video-{number // frames}", number % frames
+        content.pairs.append(Pair(names[number], encode(rgb, suffix), stored, np.eye(3), quad, *place))
         content.patches.append(Patch(row, box, 1.0, -1, None, None))
     return content
 

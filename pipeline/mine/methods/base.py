@@ -67,6 +67,7 @@ class Method:
 
     Attributes:
         uses: the fields of :class:`MineSettings` that decide its boxes, beside those that every method uses.
+        tube_uses: those that decide its tubes, in place of ``uses``; none for a method that makes no tubes.
         Options: its other settings; ``mine --set NAME=VALUE`` gives them, and shards record all of them.
         looks: whether it needs the visible picture; its pairs are then read ahead while it works.
         falls_back: whether a pair may get boxes that stand in for others; their share is then told.
@@ -78,6 +79,7 @@ class Method:
     """
 
     uses: ClassVar[frozenset[str]] = frozenset()
+    tube_uses: ClassVar[frozenset[str]] = frozenset()
     Options: ClassVar[type[Settings]] = Settings
     looks: ClassVar[bool] = False
     falls_back: bool = False
@@ -90,6 +92,11 @@ class Method:
     def __init__(self, settings: MineSettings) -> None:
         self.settings = settings
         self.options = self.Options.model_validate(settings.options)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The settings that decide what it makes: boxes of pairs one by one, or tubes."""
+        return self.tube_uses if self.settings.tubes else self.uses
 
     def derive(self, pair: PairView) -> list[Proposal] | None:
         """The boxes that follow from the settings, the pair's id, its size and its footprint alone.
@@ -123,6 +130,6 @@ class Method:
 
     def recipe(self) -> dict[str, object]:
         """The settings that decide what the shards hold, as they are written down."""
-        content = self.settings.model_dump(mode="json", include=set(SHARED | self.uses))
+        content = self.settings.model_dump(mode="json", include=set(SHARED | self.used))
         options = self.options.model_dump(mode="json")
         return recorded(content, BEFORE) | ({"options": options} if options else {}) | self.sources()

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from pipeline.detect import Detections, DetectorSpec, Pairs, Survey, Surveys, build_detector, select
 from pipeline.detect.classes import class_name, wanted_classes
 from pipeline.errors import UsageError, some
@@ -19,12 +21,8 @@ from pipeline.records import Reason
 from pipeline.registries import DETECTORS, READ_DETECTIONS
 
 log = logging.getLogger(__name__)
-
-
-class Detection(Method):
-    """Boxes of a detector, rarer classes first; a pair without any gets a random region, or nothing."""
-
-    uses: ClassVar[frozenset[str]] = USES | {
+DETECTING = frozenset(
+    {
         "detector",
         "detector_config",
         "backend",
@@ -34,14 +32,22 @@ class Detection(Method):
         "last_column",
         "min_size",
         "max_size",
-        "fallback",
     }
+)
+"""The settings that decide what is seen in a picture."""
+
+
+class Detection(Method):
+    """Boxes of a detector, rarer classes first; a pair without any gets a random region, or nothing."""
+
+    uses: ClassVar[frozenset[str]] = USES | DETECTING | {"fallback"}
+    tube_uses: ClassVar[frozenset[str]] = DETECTING | {"patches_per_pair", "max_gap", "min_length"}
     looks: ClassVar[bool] = True
 
     def __init__(self, settings: MineSettings) -> None:
         super().__init__(settings)
         self.detector = settings.detector
-        self.falls_back = settings.fallback == "random"
+        self.falls_back = settings.fallback == "random" and not settings.tubes
 
     def survey(self, pairs: Pairs, where: MineWhereabouts) -> Survey:
         """What a detector that reads boxes calls the pairs in its files; the others see nothing but pictures.
@@ -77,25 +83,23 @@ class Detection(Method):
         self._renames = self._reads_boxes(where) and isinstance(self._built, Surveys)
         self.weights_sha256, self.batch_size = self._built.weights_sha256, self._built.batch_size
 
-    def propose(self, pairs: Sequence[PairView]) -> Iterator[Proposed]:
-        """The boxes of each pair of a batch, in order."""
+    def detect(self, pairs: Sequence[PairView]) -> list[Detections]:
+        """What is seen in each pair of a batch and may become a box, rarer classes first."""
         pictures = [pair.rgb for pair in pairs if pair.rgb is not None]
         names = [pair.pair_id for pair in pairs]
         if self.surveyed and self._renames:
             names = [self.surveyed.names.get(name, "") for name in names]
         detections = self._built.detect(pictures, names) if pairs else []
-        for pair, seen in zip(pairs, detections, strict=True):
-            yield self._choose(pair, seen)
+        classes, low, high = self._classes or None, self.settings.min_size, self.settings.max_size or None
+        return [select(each, classes=classes, min_size=low, max_size=high) for each in detections]
 
-    def _choose(self, pair: PairView, detections: Detections) -> Proposed:
+    def propose(self, pairs: Sequence[PairView]) -> Iterator[Proposed]:
+        """The boxes of each pair of a batch, in order."""
+        for pair, seen in zip(pairs, self.detect(pairs), strict=True):
+            yield self._choose(pair, seen.take(np.arange(len(seen))[: self.settings.patches_per_pair]))
+
+    def _choose(self, pair: PairView, chosen: Detections) -> Proposed:
         used = self.settings
-        chosen = select(
-            detections,
-            classes=self._classes or None,
-            min_size=used.min_size,
-            max_size=used.max_size or None,
-            limit=used.patches_per_pair,
-        )
         columns = zip(chosen.boxes, chosen.scores, chosen.classes, chosen.track_numbers, strict=True)
         detected = [Proposal(box, float(score), int(kind), int(track)) for box, score, kind, track in columns]
         inside, outside = covered(detected, pair.valid)

@@ -14,6 +14,7 @@ from pipeline.detect import Pairs
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
 from pipeline.images.orientation import FLAG
+from pipeline.mine.pairs.instants import instants
 from pipeline.records import AlignedPair, Reject, locate_rows, read_rows
 
 Size = tuple[int, int]
@@ -31,6 +32,9 @@ class AlignedPairs:
         tir_ranges: how TIR became 8 bits: ``"8-bit"`` (as stored), [low, high] (one fixed range), ``"sequence"`` (a
             range found in each sequence).
         turned: how many have a picture that an EXIF orientation would turn, as `align` flagged them.
+        sequences: the sequence of each pair.
+        frames: (n,) int64 where each lies in its sequence (:mod:`pipeline.mine.pairs.instants`).
+        strides: sequence -> what is between the numbers in the names of two frames as a rule; 0 where they do not tell.
     """
 
     source: Path
@@ -39,6 +43,9 @@ class AlignedPairs:
     sizes: list[tuple[Size, Size]]
     tir_ranges: list[Any]
     turned: int
+    sequences: list[str]
+    frames: NDArray[np.int64]
+    strides: dict[str, float]
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -60,12 +67,14 @@ def survey_pairs(source: Path) -> AlignedPairs:
     if not source.is_file():
         raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
     rows: dict[str, tuple[int, tuple[Size, Size]]] = {}
+    when: dict[str, tuple[str, str, float | None]] = {}
     ranges: set[tuple[float, float] | None] = set()
     turned = 0
     for at, row in locate_rows(source, AlignedPair):
         if row.pair_id in rows:
             raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
         rows[row.pair_id] = at, (row.rgb_size, row.tir_size)
+        when[row.pair_id] = row.sequence, row.frame, row.timestamp
         ranges.add(row.tir_range)
         turned += FLAG in row.flags
     if not rows:
@@ -75,7 +84,21 @@ def survey_pairs(source: Path) -> AlignedPairs:
     policies += [list(deep[0])] if len(deep) == 1 else ["sequence"] if deep else []
     ids = sorted(rows)
     offsets, sizes = np.array([rows[name][0] for name in ids]), [rows[name][1] for name in ids]
-    return AlignedPairs(source, ids, offsets, sizes, policies, turned)
+    sequences = [when[name][0] for name in ids]
+    frames, strides = _clocks([when[name] for name in ids])
+    return AlignedPairs(source, ids, offsets, sizes, policies, turned, sequences, frames, strides)
+
+
+def _clocks(rows: list[tuple[str, str, float | None]]) -> tuple[NDArray[np.int64], dict[str, float]]:
+    """The position of each row (sequence, frame, timestamp) in its sequence, and the stride of each sequence."""
+    members: dict[str, list[int]] = {}
+    for number, (sequence, _, _) in enumerate(rows):
+        members.setdefault(sequence, []).append(number)
+    frames, strides = np.empty(len(rows), np.int64), {}
+    for sequence, own in members.items():
+        found = instants([rows[i][1] for i in own], [rows[i][2] for i in own])
+        frames[own], strides[sequence] = found.positions, found.stride
+    return frames, strides
 
 
 def aligned_root(summary: Path) -> Path:

@@ -33,7 +33,10 @@ HASHED_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Task:
-    """One shard: where it goes, which rows of ``aligned.jsonl`` (byte offsets) go into it, what is settled of them."""
+    """One shard: where it goes, which rows of ``aligned.jsonl`` (byte offsets) go into it, what is settled of them.
+
+    ``frames`` (n,) are the positions of the rows in their sequences.
+    """
 
     path: Path
     aligned: Path
@@ -41,6 +44,7 @@ class Task:
     config: MineConfig
     recipe: dict[str, Any]
     offsets: NDArray[np.int64]
+    frames: NDArray[np.int64]
     survey: Survey
 
 
@@ -70,28 +74,28 @@ def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
     """
     size, looks = method.batch_size, method.looks
     at_once = size if looks else size * math.ceil(HASHED_AT_ONCE / size)
-    parts = [task.offsets[first : first + at_once] for first in range(0, len(task.offsets), at_once)]
+    parts = [slice(first, first + at_once) for first in range(0, len(task.offsets), at_once)]
     # Reading, decoding and hashing let go of the interpreter, and so does a detector.
     with task.aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
 
-        def begin(part: NDArray[np.int64]) -> Future[list[Loaded | Reject]]:
+        def begin(part: slice) -> Future[list[Loaded | Reject]]:
             if looks:
                 return beside.submit(lambda: _unchanged(_load_all(task, rows, part, looks)))
             return beside.submit(_unchanged, _load_all(task, rows, part, looks))
 
         # Each is waited for when the next has begun; after the last one that is none at all.
-        for begun, _ in itertools.pairwise(map(begin, [*parts, task.offsets[:0]])):
+        for begun, _ in itertools.pairwise(map(begin, [*parts, slice(0)])):
             pairs = begun.result()
             yield from (pairs[first : first + size] for first in range(0, len(pairs), size))
 
 
-def _load_all(task: Task, rows: BinaryIO, offsets: NDArray[np.int64], looks: bool) -> list[Loaded | Reject]:
+def _load_all(task: Task, rows: BinaryIO, part: slice, looks: bool) -> list[Loaded | Reject]:
     loaded: list[Loaded | Reject] = []
-    for offset in offsets:
+    for offset, frame in zip(task.offsets[part], task.frames[part]):
         rows.seek(int(offset))
         row = ROW.validate_json(rows.readline())
         try:
-            loaded.append(_load(task, row, looks))
+            loaded.append(_load(task, row, int(frame), looks))
         except images.UnreadableImageError as error:
             loaded.append(reject(row, error.reason, str(error)))
         except cv2.error as error:
@@ -113,12 +117,12 @@ def _unchanged(pairs: list[Loaded | Reject]) -> list[Loaded | Reject]:
     return checked
 
 
-def _load(task: Task, row: AlignedPair, looks: bool) -> Loaded:
+def _load(task: Task, row: AlignedPair, frame: int, looks: bool) -> Loaded:
     """Read a pair; bytes stay verbatim where nothing is warped, and are decoded only where pixels are needed."""
     config = task.config
     tight = config.patch_size > 0
     rgb_bytes, tir_bytes = files = load_side(task.root, row.rgb), load_side(task.root, row.tir)
-    matrix, valid = _frame(np.array(row.homography, np.float64).tobytes(), row.tir_size)
+    matrix, valid = placed(row)
     warp = row.rgb_size != row.tir_size or row.tir_range is not None or row.homography != IDENTITY
     try:
         rgb = pictures.rgb(row, rgb_bytes, needed=tight or looks)
@@ -132,7 +136,13 @@ def _load(task: Task, row: AlignedPair, looks: bool) -> Loaded:
         tir_bytes = images.encode(tir, "." + config.warped_format)
         if tight and config.warped_format == "jpg":
             tir = images.decode_tir(tir_bytes, row.tir)
-    return Loaded(row, Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, valid), rgb, tir, files)
+    pair = Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, valid, row.sequence, frame)
+    return Loaded(row, pair, rgb, tir, files)
+
+
+def placed(row: AlignedPair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The matrix (3, 3) of a pair, TIR pixel -> RGB pixel, and its TIR footprint (4, 2)."""
+    return _frame(np.array(row.homography, np.float64).tobytes(), row.tir_size)
 
 
 @lru_cache(maxsize=64)

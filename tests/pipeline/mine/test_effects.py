@@ -98,7 +98,7 @@ def test_every_setting_is_used_by_some_run() -> None:
         {"method": "center"},
         {"method": "random"},
         {"method": "detection", "detector": "boxes"},
-        {"method": "detection", "detector": "faster-rcnn"},
+        {"method": "detection", "detector": "faster-rcnn", "tubes": True},
         {"method": "detection", "weights": "w.pt", "device": "cuda", "scheduler": "tcp://a:1"},
     ]
     idle = [set(without_effect(MineConfig.model_validate(base | run))) for run in runs]

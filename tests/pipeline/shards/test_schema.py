@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.shards import schema
+from pipeline.shards.reader import ShardReader
 from pipeline.shards.writer import Pair, Patch, Shard, write_shard
 
 side = st.floats(1, 400, width=32)
@@ -32,7 +33,8 @@ def shards(draw: st.DrawFn) -> tuple[Shard, list[Pair]]:
     for name in sorted(draw(st.sets(names, max_size=4))):
         numbers = np.array(draw(st.lists(st.floats(-1e3, 1e3), min_size=17, max_size=17)))
         encoded = draw(st.binary(max_size=40)), draw(st.binary(max_size=40))
-        pairs.append(Pair(name, *encoded, numbers[:9].reshape(3, 3), numbers[9:].reshape(4, 2)))
+        when = draw(names), draw(st.integers(0, 2**40))
+        pairs.append(Pair(name, *encoded, numbers[:9].reshape(3, 3), numbers[9:].reshape(4, 2), *when))
         shard.pairs.append(pairs[-1])
     for _ in range(draw(st.integers(0, 5)) if pairs else 0):
         box = np.array([draw(place), draw(place), draw(side), draw(side)])
@@ -76,6 +78,10 @@ def _check_pairs(found: dict[str, np.ndarray], pairs: list[Pair]) -> None:
             assert data[offset[i] : offset[i + 1]].tobytes() == getattr(pair, modality)
     assert found["pairs/id"].dtype.kind == "S"
     assert [name.decode() for name in found["pairs/id"]] == [pair.pair_id for pair in pairs]
+    assert found["pairs/sequence"].dtype.kind == "S"
+    assert [name.decode() for name in found["pairs/sequence"]] == [pair.sequence for pair in pairs]
+    assert found["pairs/frame"].dtype == np.int64
+    assert found["pairs/frame"].tolist() == [pair.frame for pair in pairs]
     matrix, valid = found["pairs/homography"], found["pairs/valid"]
     assert (matrix.dtype, matrix.shape) == (np.float64, (count, 3, 3))
     assert (valid.dtype, valid.shape) == (np.float32, (count, 4, 2))
@@ -160,8 +166,9 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "numbers of objects gone": (lambda file: file.__delitem__("patches/track"), "patches/track is missing"),
     "newer dataset": (
         lambda file: file.attrs.modify("schema_version", "1.0"),
-        "patches/label has type float32, expected float16|patches/track is there, which schema 1.0 has not",
+        "pairs/sequence is there, which schema 1.0 has not",
     ),
+    "sequences alone gone": (lambda file: file.__delitem__("pairs/sequence"), "pairs/sequence is missing"),
     "group gone": (lambda file: file.__delitem__("pairs"), "pairs/rgb/bytes is missing"),
     "group for dataset": (lambda file: (file.__delitem__("pairs/id"), file.create_group("pairs/id")), "not a plain"),
     "type": (_replace("patches/pair", np.zeros(2, np.int64)), "patches/pair has type int64, expected int32"),
@@ -190,7 +197,7 @@ def test_an_altered_structure_is_named(tmp_path: Path, case: str) -> None:
     shard = Shard({"method": "center"}, patch_size=3)
     tight = np.zeros((3, 3, 3), np.uint8)
     for name in ("a", "b"):
-        shard.pairs.append(Pair(name, b"rgb", b"tir", np.eye(3), np.zeros((4, 2))))
+        shard.pairs.append(Pair(name, b"rgb", b"tir", np.eye(3), np.zeros((4, 2)), "s", len(shard.pairs)))
     shard.patches = [Patch(i, np.array([1.0, 2, 3, 4]), 1, -1, tight, tight[..., 0]) for i in (0, 1)]
     for name in ("shard-00000.h5", "other.h5"):
         write_shard(tmp_path / name, shard)
@@ -200,6 +207,19 @@ def test_an_altered_structure_is_named(tmp_path: Path, case: str) -> None:
         found = schema.faults(file)
     assert found
     assert re.search(fault, found[0]), found
+
+
+def test_a_file_from_before_it_named_sequences_is_sound(tmp_path: Path) -> None:
+    shard = Shard({"method": "center"})
+    shard.pairs.append(Pair("a", b"rgb", b"tir", np.eye(3), np.zeros((4, 2)), "s", 4))
+    write_shard(tmp_path / "s.h5", shard)
+    reader = ShardReader(tmp_path / "s.h5")
+    assert (reader.sequences(), reader.frames()) == (["s"], [4])
+    reader.close()
+    with h5py.File(tmp_path / "s.h5", "r+") as file:
+        del file["pairs/sequence"], file["pairs/frame"]
+        assert schema.faults(file) == []
+    assert (reader.sequences(), reader.frames()) == (None, None)
 
 
 def test_minor_versions_are_read_and_others_are_not() -> None:

@@ -1,0 +1,80 @@
+"""The instants of a sequence: which frame comes after which, and how many steps lie between two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DIGITS = re.compile(r"(\d+)")
+FAR = 10_000
+"""Steps between two neighbours at most: what is further apart is as good as apart for ever, and numbers stay small."""
+
+
+@dataclass(frozen=True, eq=False)
+class Instants:
+    """The frames of one sequence on its clock.
+
+    Attributes:
+        positions: (n,) int64 steps from the first frame, all different, in the order that the frames were given in.
+        stride: between the numbers in the names of two frames as a rule; 0 where they do not tell.
+    """
+
+    positions: NDArray[np.int64]
+    stride: float
+
+
+def instants(frames: Sequence[str], times: Sequence[float | None]) -> Instants:
+    """Put the frames of a sequence in order; a frame that is missing between two leaves a gap.
+
+    One step is the median distance of two neighbours. They are told apart by their timestamps where all have different
+    ones, else by the number in their names that rises with them, else by the natural order of names alone.
+
+    Args:
+        frames: the names.
+        times: seconds, where they are known.
+    """
+    known = [time for time in times if time is not None]
+    if len(set(known)) == len(frames):
+        order = np.argsort(known, kind="stable")
+        values: NDArray[np.float64] | None = np.array(known, np.float64)[order]
+    else:
+        keys = [_natural(name) for name in frames]
+        order = np.array(sorted(range(len(frames)), key=lambda i: (keys[i], frames[i])), np.intp)
+        values = _rising([keys[i] for i in order])
+    steps, step = _steps(values, len(frames))
+    stride = step if len(set(known)) < len(frames) else 0.0
+    positions = np.empty(len(frames), np.int64)
+    positions[order] = np.cumsum(steps)
+    return Instants(positions, stride)
+
+
+def _natural(name: str) -> tuple[tuple[str, int], ...]:
+    """A name as texts and the numbers behind them: by this ``f10`` comes after ``f9``."""
+    parts = [*_DIGITS.split(name), "-1"]
+    return tuple((text, int(number)) for text, number in zip(parts[::2], parts[1::2]))
+
+
+def _rising(keys: list[tuple[tuple[str, int], ...]]) -> NDArray[np.float64] | None:
+    """The last number of the names, in their natural order; None where it does not rise from name to name.
+
+    Of names such as ``20230101_0001`` it is the count. Where it begins anew within the sequence, as the milliseconds of
+    a time do, it tells no distance.
+    """
+    if not keys or any(len(key) < 2 for key in keys):
+        return None
+    last = np.array([key[-2][1] for key in keys], np.float64)
+    return last if (np.diff(last) > 0).all() else None
+
+
+def _steps(values: NDArray[np.float64] | None, count: int) -> tuple[NDArray[np.int64], float]:
+    """Steps of each frame from the one before, 0 for the first, and how long one is."""
+    if values is None or count < 2:
+        return np.minimum(np.arange(count), 1), 0.0
+    apart = np.diff(values)
+    step = float(np.median(apart))
+    steps = np.clip(np.rint(apart / step), 1, FAR).astype(np.int64)
+    return np.concatenate([[0], steps]), step

@@ -1,0 +1,49 @@
+"""Which frame of a sequence comes after which, and how many steps lie between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.mine.pairs.instants import FAR, instants
+
+NAMES: dict[str, tuple[list[str], list[int], float]] = {
+    "numbers without zeros in front": (["f9", "f10", "f11"], [0, 1, 2], 1),
+    "a stride": (["I00000", "I00020", "I00040", "I00060"], [0, 1, 2, 3], 20),
+    "a frame that is missing": (["I00000", "I00005", "I00010", "I00020"], [0, 1, 2, 4], 5),
+    "a count behind a time": (["20230101_0007", "20230101_0008", "20230102_0009"], [0, 1, 2], 1),
+    "a count that begins anew": (["12_5", "12_9", "13_1"], [0, 1, 2], 0),
+    "no numbers": (["alpha", "beta", "gamma"], [0, 1, 2], 0),
+    "some without a number": (["a", "a1", "a2"], [0, 1, 2], 0),
+    "one frame": (["a7"], [0], 0),
+    "as good as apart for ever": (["1", "2", "3", "99999999999"], [0, 1, 2, 2 + FAR], 1),
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+@pytest.mark.parametrize("seed", range(3))
+def test_frames_are_put_in_order_whatever_order_they_come_in(case: str, seed: int) -> None:
+    names, positions, step = NAMES[case]
+    mixed = np.random.default_rng(seed).permutation(len(names))
+    found = instants([names[i] for i in mixed], [None] * len(names))
+    assert found.positions.tolist() == [positions[i] for i in mixed]
+    assert found.stride == step
+
+
+def test_timestamps_go_before_names_where_all_are_known_and_differ() -> None:
+    assert instants(["1", "2", "3"], [0.3, 0.2, 0.1]).positions.tolist() == [2, 1, 0]
+    assert instants(["1", "2", "3"], [0.3, None, 0.1]).positions.tolist() == [0, 1, 2]
+    assert instants(["1", "2", "3"], [0.3, 0.3, 0.1]).positions.tolist() == [0, 1, 2]
+    jitter = instants(list("abcd"), [10.0, 10.041, 10.079, 10.161])
+    assert jitter.positions.tolist() == [0, 1, 2, 4]
+    assert jitter.stride == 0
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30, unique=True))
+def test_no_two_frames_are_at_one_instant(numbers: list[int]) -> None:
+    positions = instants([f"f{number:05d}" for number in numbers], [None] * len(numbers)).positions
+    assert min(positions) == 0
+    assert [n for _, n in sorted(zip(positions.tolist(), numbers))] == sorted(numbers)
+    assert len(set(positions.tolist())) == len(numbers)
