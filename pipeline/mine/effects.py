@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.mine.methods import build_method
 from pipeline.mine.settings import SHARED, MineConfig, MineSettings
-from pipeline.registries import DETECTORS, METHODS
+from pipeline.registries import DETECTORS, METHODS, READ_DETECTIONS
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ def without_effect(config: MineConfig) -> dict[str, str]:
     if config.method not in METHODS:
         known = set(MineSettings.model_fields) - SHARED - build_method(config).used - {"options"}
         found |= dict.fromkeys(sorted(known), f"other methods, as {config.method} does not name it in uses")
+    if config.method == "detection" and config.detector in DETECTORS:
+        own, other = ("detections", "weights") if config.detector in READ_DETECTIONS else ("weights", "detections")
+        if getattr(config, own) is None:
+            # Who takes one for the other is told of both at once.
+            found[other] += f" (--detector {config.detector} needs --{own})"
     return found
 
 

@@ -60,6 +60,17 @@ def test_an_option_without_effect_is_refused_with_what_would_use_it(data: Data, 
 
 
 @pytest.mark.parametrize(
+    ("detector", "given", "needed"), [("boxes", "--weights", "--detections"), ("yolo", "--detections", "--weights")]
+)
+def test_a_file_for_another_detector_is_refused_with_the_option_that_this_one_needs(
+    data: Data, prep: Run, detector: str, given: str, needed: str
+) -> None:
+    words = (*DETECTION, "--detector", detector, given, "x")
+    result = prep("mine", "--aligned", data.aligned, "--out", data.root / "s", *words)
+    told(result, 2, f"{given} has no effect here", f"(--detector {detector} needs {needed})")
+
+
+@pytest.mark.parametrize(
     ("settings", "named"),
     [
         ({"method": "center", "confidence": 0.9}, "--confidence has no effect here, it is for --method detection"),
