@@ -19,6 +19,7 @@ from trainer.net.nano.backbone import MobileNet
 from trainer.net.nano.grid import TEMPLATE_SIZE
 from trainer.net.nano.head import BanHead, PixelwiseCorrelation
 from trainer.net.nano.versions import other_version
+from trainer.net.precision import full_precision, widened
 
 HalfName = Literal["tcl", "bbe"]
 HALVES: tuple[HalfName, HalfName] = ("tcl", "bbe")
@@ -78,8 +79,11 @@ class Half:
 
     def predict(self, correlated: Tensor) -> Tensor:
         """Correlation maps to the answer: logits (N, 2, 16, 16), or distances (N, 4, 16, 16) in pixels."""
-        answer: Tensor = self.prediction(self.tower(correlated))
-        return answer.exp() if self.exponential else answer
+        read: Tensor = self.tower(correlated)
+        with full_precision(read):
+            # In bfloat16 the logarithm of 40 pixels is up to 0.3 pixels off.
+            answer: Tensor = self.prediction(widened(read))
+            return answer.exp() if self.exponential else answer
 
     def __call__(self, template_features: Tensor, search_features: Tensor) -> Tensor:
         """All four in order."""

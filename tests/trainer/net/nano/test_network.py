@@ -130,3 +130,16 @@ def test_boxes_are_told_by_their_corners() -> None:
     assert found.shape == (2, 4, 16, 16)
     np.testing.assert_array_equal(found[1, :, 8, 9], [143 - 10, 127 - 20, 143 + 30, 127 + 40])
     np.testing.assert_array_equal(boxes(distances, 0)[0, :, 8, 8], [-10, -20, 30, 40])
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_autocast_does_not_narrow_the_answer(net: NanoNet, name: HalfName) -> None:
+    """What the tower gives is narrow; a distance that is the exponential of eight bits would be some per cent off."""
+    half, maps = net.half_of(name), torch.randn(2, 64, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            read, found = half.tower(maps), half.predict(maps)
+        wanted = half.prediction(read.float())
+    assert read.dtype == torch.bfloat16
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, wanted.exp() if half.exponential else wanted)
