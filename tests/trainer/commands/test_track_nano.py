@@ -83,6 +83,15 @@ def test_weights_of_a_backbone_alone_are_named_once(real: Real) -> None:
     told(result, 2, f"error: {file}: holds a bare backbone, but tracking needs the whole network of nanotrack_v2")
 
 
+@pytest.mark.parametrize("rules", ["pytorch", "opencv"])
+def test_frames_of_sixteen_bits_are_tracked_as_the_eight_bits_that_they_become(real: Real, rules: str) -> None:
+    """A raw value of 20 above 7000 is a grey level of one."""
+    write_sequence(real.folder / "data", "grey", 3)
+    done(real.track("--tir-range", "7000,12100", "--set", f"rules={rules}"))
+    np.testing.assert_array_equal(real.boxes("deep"), real.boxes("grey"))
+    assert (real.boxes("deep") != real.boxes("deep")[0]).any()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_processes_give_the_same_boxes(real: Real) -> None:
