@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch.utils.data import DataLoader
@@ -21,6 +21,7 @@ from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.dataset import Sample
 from trainer.data.draws import EpochSampler
 from trainer.data.feeds import Feed
+from trainer.data.waiting import Waiting
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
 from trainer.train.initial_weights import refuse_other_start
@@ -42,6 +43,7 @@ class TrainedRow:
         training_pairs: how many trained.
         validation_pairs: how many only measured.
         samples_per_second: of this call; 0 where the run was finished already.
+        waited: share of the time of this call's steps in which they waited for data.
         seconds: that this call took.
         model: the student's weights.
         report: the run's page.
@@ -53,13 +55,17 @@ class TrainedRow:
     training_pairs: int
     validation_pairs: int
     samples_per_second: float
+    waited: float
     seconds: float
     model: Path
     report: Path
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
-        speed = [("samples/s", self.samples_per_second), ("seconds", self.seconds)] if self.samples_per_second else []
+        speed: list[tuple[object, ...]] = []
+        if self.samples_per_second:
+            speed = [("samples/s", self.samples_per_second), ("waiting for data", f"{self.waited:.0%}")]
+            speed += [("seconds", self.seconds)]
         return [
             ("recipe", self.recipe),
             ("tracker", self.tracker),
@@ -132,19 +138,20 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
     sampler = EpochSampler(config.samples_per_epoch, group.rank, group.world_size)
     record = Record(training, folder)
     record.begin()
-    begun, drawn = time.monotonic(), 0
+    begun, drawn, waiting = time.monotonic(), 0, Waiting()
     with loader_of(training, sampler) as loader, Pauses(group, training.device, config.save_minutes) as pauses:
         while progress.epoch < config.epochs:
             sampler.epoch, sampler.first = progress.epoch, progress.step * training.row.batch_size
             training.optimizer.set_scale(config.decay(progress.epoch))
-            _epoch(training, loader, record, pauses)
+            _epoch(training, waiting.timed(training.batches(loader)), record, pauses)
             drawn += (training.prepared.samples - sampler.first) * group.world_size
             progress.end_epoch()
             record.after_epoch()
             if pauses.due() == "stop":
                 _stop(training)
     record.finish()
-    return _trained(folder, training.prepared, progress.epoch, drawn, time.monotonic() - begun)
+    waiting.tell(config.loader_workers)
+    return _trained(folder, training.prepared, progress.epoch, drawn, time.monotonic() - begun, waiting.share)
 
 
 def _stop(training: Training) -> NoReturn:
@@ -158,7 +165,9 @@ def _stop(training: Training) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _trained(folder: RunFolder, prepared: Prepared, epochs: int, drawn: int = 0, seconds: float = 0.0) -> TrainedRow:
+def _trained(
+    folder: RunFolder, prepared: Prepared, epochs: int, drawn: int = 0, seconds: float = 0.0, waited: float = 0.0
+) -> TrainedRow:
     if not drawn:
         log.info("%s is finished and kept", folder.path)
     return TrainedRow(
@@ -168,6 +177,7 @@ def _trained(folder: RunFolder, prepared: Prepared, epochs: int, drawn: int = 0,
         training_pairs=len(prepared.data.training_pairs),
         validation_pairs=len(prepared.data.validation_pairs),
         samples_per_second=drawn / max(seconds, 1e-9),
+        waited=waited,
         seconds=seconds,
         model=folder.path / MODEL,
         report=folder.path / REPORT,
@@ -207,7 +217,7 @@ def step(training: Training, feed: Feed) -> dict[str, float]:
     return parts
 
 
-def _epoch(training: Training, loader: Iterable[Sample], record: Record, pauses: Pauses) -> None:
+def _epoch(training: Training, batches: Iterable[tuple[Feed, Any]], record: Record, pauses: Pauses) -> None:
     """The steps of an epoch that are left; between two of them, save and stop when that is due."""
     config, progress, prepared = training.config, training.progress, training.prepared
     label = f"{training.row.recipe.name} epoch {progress.epoch + 1}/{config.epochs}"
@@ -215,7 +225,7 @@ def _epoch(training: Training, loader: Iterable[Sample], record: Record, pauses:
     done = progress.step * training.row.batch_size
     set_modes(training.net, training.row)
     with tqdm(total=prepared.samples, initial=done, desc=label, unit="sample", disable=hidden) as bar:
-        for feed, pairs in training.batches(loader):
+        for feed, pairs in batches:
             parts = step(training, feed)
             if not math.isfinite(parts["loss"]):
                 names = ", ".join(training.data.source.names[int(pair)][1] for pair in pairs)

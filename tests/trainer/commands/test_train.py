@@ -1,6 +1,7 @@
 """cmd-train as typed: one line an error, the documented exit codes, torch only when it trains."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,7 @@ def test_a_run_prints_what_it_made(
     told = capsys.readouterr().out
     assert "recipe" in told
     assert "samples/s" in told
+    assert re.search(r"waiting for data +\d+%", told)
     assert (tmp_path / "run/model.safetensors").is_file()
     assert run("train", *words(world, tmp_path, *more, "--set", "held_out_samples=0")) == 0
     assert "run is finished and kept" in caplog.text
