@@ -21,6 +21,7 @@ from benchmarks.measure import report
 from trainer.data.feeds import Feed
 from trainer.distillation import branches
 from trainer.distillation.objective import Objective
+from trainer.distillation.responses import Sides
 from trainer.features import Backbone, FrozenBackbone
 from trainer.net import build_network
 from trainer.net.base import normalise
@@ -49,9 +50,9 @@ def feed() -> Feed:
 class Plain(Objective):
     """The straightforward way to the same loss."""
 
-    def _features(self, feed: Feed) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        reference, test = (normalise(windows).contiguous() for windows in (feed.reference, feed.test))
-        return self.net.backbone_features(reference), self.net.backbone_features(test)
+    def _sides(self, feed: Feed) -> Sides:
+        seen = [self.net.backbone_features(normalise(windows).contiguous()) for windows in (feed.reference, feed.test)]
+        return Sides(self.reference_side, self.test_side, *seen)
 
 
 def work(ours: bool, profile: bool) -> None:
@@ -77,6 +78,8 @@ def work(ours: bool, profile: bool) -> None:
             net.zero_grad()
             loss.backward()
         seconds.append(time.perf_counter() - start)
+    if not ours and net.feature_extractor.conv1.weight.grad is None:
+        raise SystemExit("the straightforward way records no graph through the backbone: mend benchmarks/train_step.py")
     if profile:
         _profile(objective, optimizer, batch)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

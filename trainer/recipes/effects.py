@@ -51,8 +51,14 @@ class Asked:
 
     def freezes_backbone(self) -> bool:
         """Whether the backbone stays as it is."""
-        fixed = self.settings.backbone == "frozen" or set(self.spec.backbone_layers) <= set(self.spec.pretrain_frozen)
-        return fixed or not self.recipe.pretrains
+        fixed = {"tracker": set(self.spec.backbone_layers) <= set(self.spec.pretrain_frozen), "frozen": True}
+        return not self.recipe.pretrains or fixed.get(self.settings.backbone, False)
+
+    def changes_backbone(self) -> bool:
+        """Whether ``pretrain`` treats the backbone otherwise than the tracker's authors did."""
+        if self.settings.backbone == "learns":
+            return bool(self.spec.pretrain_frozen) or "backbone" not in self.spec.pretrain_rates
+        return set(self.spec.pretrain_frozen) < set(self.spec.backbone_layers)
 
     def pairs(self) -> bool:
         """Whether it is fed the two pictures of a pair."""
@@ -79,8 +85,8 @@ RULES = (
     Rule(("rates.backbone",), "pretrain of a backbone that learns", lambda run: "backbone" in run.modules),
     Rule(
         ("backbone",),
-        "pretrain of a tracker whose backbone moves",
-        lambda run: run.recipe.pretrains and set(run.spec.pretrain_frozen) < set(run.spec.backbone_layers),
+        "pretrain of a tracker whose authors did otherwise",
+        lambda run: run.recipe.pretrains and run.changes_backbone(),
     ),
     Rule(("images",), "pretrain of DiMP and ATOM", lambda run: run.recipe.pretrains and run.spec.several),
     Rule(
@@ -123,7 +129,11 @@ RULES = (
         "rows that feed both modalities to a branch, with mix=batch and feed=pairs",
         lambda run: run.recipe.mixed and run.settings.mix == "batch" and run.settings.feed == "pairs",
     ),
-    Rule(("feed",), "rows that are fed pairs", lambda run: run.recipe.distils),
+    Rule(
+        ("feed",),
+        "rows that are fed pairs; for pretrain feed=tir-tir",
+        lambda run: run.recipe.distils or (run.recipe.pretrains and run.settings.feed == "tir-tir"),
+    ),
     Rule(
         ("pairs",),
         "rows that are fed pairs, with feed=pairs",

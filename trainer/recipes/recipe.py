@@ -114,22 +114,24 @@ class Recipe(BaseModel):
         """Whether the row trains a base tracker itself, not a branch of one."""
         return "backbone" in self.trains
 
-    def trained(self, spec: TrackerSpec, backbone: Literal["tracker", "frozen"] = "tracker") -> tuple[Module, ...]:
+    def trained(self, spec: TrackerSpec, backbone: str = "tracker") -> tuple[Module, ...]:
         """The modules that the row trains of a base tracker: ATOM has no classifier that is trained offline.
 
         With the base tracker's rates it is what that was trained of itself: of ATOM's backbone nothing. ``backbone`` is
         the setting.
         """
         missing = {"tcl"} if not spec.classifier else set()
-        if backbone == "frozen":
-            missing.add("backbone")
         if self.rates == "tracker":
             missing |= self.trains.keys() - spec.pretrain_rates.keys()
+        if backbone != "tracker":
+            missing = missing - {"backbone"} if backbone == "learns" else missing | {"backbone"}
         return tuple(module for module in self.trains if module not in missing)
 
     def rate(self, module: Module, spec: TrackerSpec) -> float:
-        """The learning rate of a trained module."""
-        return spec.pretrain_rates[module] if self.rates == "tracker" else self.rates[module]
+        """The learning rate of a trained module; a backbone that had none of its own learns as the box branch did."""
+        if self.rates != "tracker":
+            return self.rates[module]
+        return spec.pretrain_rates.get(module, spec.pretrain_rates["bbe"])
 
 
 def recipe_names() -> list[str]:

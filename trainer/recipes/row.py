@@ -85,7 +85,7 @@ def resolve_row(settings: TrainSettings) -> Row:
     """
     recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker, settings.window)
     modules = recipe.trained(base, settings.backbone)
-    learns = recipe.pretrains and settings.backbone == "tracker"
+    frozen = {"tracker": base.pretrain_frozen, "frozen": base.backbone_layers, "learns": ()}
     _check(settings, recipe, base, modules)
     tcl_loss, bbe_loss = settings.losses_of(base)
     refuse_of_other_rows(settings, recipe, (tcl_loss, bbe_loss))
@@ -100,7 +100,7 @@ def resolve_row(settings: TrainSettings) -> Row:
         images=settings.images or (base.images if recipe.pretrains else 1),
         instants=settings.instants or ("two" if recipe.pretrains else "one"),
         rates=_rates(settings, recipe, base, modules),
-        frozen=base.pretrain_frozen if learns else base.backbone_layers,
+        frozen=frozen[settings.backbone] if recipe.pretrains else base.backbone_layers,
         recipe_sha256=recipe_sha256(settings.recipe),
     )
     if row.comparing and (recipe.branch == "both" or not recipe.distils or settings.feed != "pairs"):

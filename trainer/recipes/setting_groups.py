@@ -58,7 +58,8 @@ class StepSettings(Settings):
         bn_batches: a1 alone: batches (of 32 windows a branch) of training-side TIR, on which the batch-norm statistics
             are measured again, nothing trained; 0 keeps them. How much of a student is only statistics?
         backbone: in ``pretrain``: ``tracker`` trains of it what the base tracker was trained of, batch-norm statistics
-            included; ``frozen`` leaves it as it is, in inference mode, and trains the heads alone.
+            included; ``frozen`` leaves it as it is, in inference mode, and trains the heads alone; ``learns`` trains
+            all of it, at the box branch's rate where the tracker's authors gave it none.
     """
 
     samples_per_epoch: int = Field(default=26_000, ge=1)
@@ -72,7 +73,7 @@ class StepSettings(Settings):
     gamma: float = Field(default=0.5, gt=0, le=1)
     step: int = Field(default=15, ge=1)
     bn_batches: int = Field(default=0, ge=0)
-    backbone: Literal["tracker", "frozen"] = "tracker"
+    backbone: Literal["tracker", "frozen", "learns"] = "tracker"
 
 
 class LossSettings(Settings):
@@ -120,7 +121,8 @@ class FeedSettings(Settings):
         pairs: ``true`` ones, or ``shuffled``: TIR of another sequence, with the same box. Is it the pairs that teach?
         feed: what both branches are fed in the place of the row's modalities: ``rgb-rgb`` (is it more training?),
             ``tir-tir`` (is it just seeing TIR?) or ``gray``, RGB without colour whose polarity is drawn for each branch
-            (are pairs needed at all?). The branch that teaches stays the row's.
+            (are pairs needed at all?). The branch that teaches stays the row's. ``pretrain`` takes ``tir-tir``, which
+            makes a tracker of TIR and its pseudo boxes alone.
         misalign: pixels of the stored pictures by which TIR is shifted, in one direction for each sequence, as by a rig
             that nobody calibrated. What is aligning worth?
         other_scenes: share of the draws whose template is of another scene, so that there is nothing to find in the

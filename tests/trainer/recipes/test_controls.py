@@ -39,7 +39,8 @@ def test_every_row_that_distils_takes_every_control(control: str) -> None:
     ("recipe", "overrides", "idle", "by"),
     [
         ("pretrain", ("pairs=shuffled",), "pairs", "rows that are fed pairs"),
-        ("pretrain", ("feed=gray",), "feed", "rows that are fed pairs"),
+        ("pretrain", ("feed=gray",), "feed", "rows that are fed pairs; for pretrain feed=tir-tir"),
+        ("pretrain", ("feed=rgb-rgb",), "feed", "rows that are fed pairs"),
         ("k3", ("feed=gray",), "feed", "rows that are fed pairs"),
         ("pretrain", ("misalign=3",), "misalign", "rows that are fed pairs"),
         ("b1", ("feed=gray", "pairs=shuffled"), "pairs", "rows that are fed pairs, with feed=pairs"),

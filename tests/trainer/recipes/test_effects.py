@@ -24,6 +24,7 @@ IDLE = {
     "several images of a row of the table": ("d3", "images=3"),
     "several images of all rows": ("all", "images=2"),
     "a backbone that no row trains": ("all", "backbone=frozen"),
+    "a backbone that learns anyway": ("pretrain", "backbone=learns"),
     "the box loss of the classifier": ("c1", "bbe_loss=state"),
     "lambda without the box loss": ("c1", "weight=2"),
     "losses that are named one by one": ("c1", "losses=paper", "tcl_loss=l2"),

@@ -109,6 +109,20 @@ def test_pretrain_trains_the_head_and_its_statistics_on_rgb(world: Path, tmp_pat
     assert all(value.equal(fresh[name]) for name, value in model.items() if name.startswith("backbone."))
 
 
+def test_a_tracker_of_tir_alone_is_made_from_random_weights(world: Path, tmp_path: Path) -> None:
+    """All of it learns, of TIR on both branches."""
+    out = tmp_path / "run"
+    words = ("--recipe", "pretrain", "--samples-per-epoch", 4, "--batch-size", 4, "--set", "held_out_samples=0")
+    assert train("--shards", world, *words, "--set", "backbone=learns", "--set", "feed=tir-tir", "--out", out) == 0
+    run = read(out / "run.json")
+    assert run["rates"] == {"bbe": 5e-3, "tcl": 5e-3, "backbone": 5e-3}
+    start, model = load_weights(out / "start.safetensors"), load_weights(out / "model.safetensors")
+    moved = {name for name in start if not start[name].equal(model[name])}
+    assert moved >= {name for name in model if name.startswith("backbone.") and name.endswith("running_var")}
+    assert {name.split(".")[0] for name in moved} == {"backbone", "ban_head"}
+    assert read(out / "run.json")["settings"]["feed"] == "tir-tir"
+
+
 def test_all_rows_in_order_without_those_that_share_features(tmp_path: Path, teacher: Path, capsys: Any) -> None:
     folders = [write_world(tmp_path / method, shard(method=method)) for method in ("center", "random", "detection")]
     words = [word for folder in folders for word in ("--shards", folder)]

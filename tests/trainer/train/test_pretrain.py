@@ -83,6 +83,15 @@ def test_a_frozen_backbone_neither_steps_nor_drifts_and_the_heads_learn(tracker:
     assert (row.learns_statistics, row.moves_backbone) == (True, False)
 
 
+@pytest.mark.parametrize(("tracker", "rate"), [("superdimp", 2e-5), ("atom", 1e-3)])
+def test_a_backbone_that_its_authors_left_learns_whole(tracker: str, rate: float) -> None:
+    row, net, groups = resolved(tracker, "backbone=learns")
+    assert row.rates == RATES[tracker] | {"backbone": rate}
+    set_modes(net, row)
+    norms = {name for name, module in net.named_modules() if isinstance(module, nn.BatchNorm2d) and module.training}
+    assert (layers(set(groups["backbone"])), layers(norms)) == (ALL, NORMED)
+
+
 def test_rates_that_are_given_and_the_filter_optimiser_s_beside_them() -> None:
     rates = resolved("dimp18", "rates.tcl=1e-4")[0].rates
     assert (rates["tcl"], rates["filter_optimizer"]) == (1e-4, pytest.approx(1e-3))
