@@ -16,6 +16,7 @@ from pipeline import images
 from pipeline.errors import DataError
 from pipeline.files.plain import open_plain
 from pipeline.shards import schema
+from pipeline.shards.heaps import heap_fault
 
 DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
 """What h5py and numpy raise on a file whose bytes are not those that were written."""
@@ -142,8 +143,11 @@ def open_shard(path: Path) -> h5py.File:
         DataError: missing, cut short, not HDF5, or not a shard of this schema version; names file and fault.
     """
     try:
-        # Closed again at once: HDF5 would wait for a pipe for ever.
-        open_plain(path).close()
+        # HDF5 would wait for a pipe for ever, too.
+        with open_plain(path) as plain:
+            endless = heap_fault(plain)
+        if endless:
+            raise _damaged(path, endless)
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
         what = "no such file" if not path.exists() else "damaged or cut short, HDF5 cannot open it"
@@ -159,5 +163,5 @@ def open_shard(path: Path) -> h5py.File:
     return file
 
 
-def _damaged(path: Path, error: BaseException) -> DataError:
+def _damaged(path: Path, error: BaseException | str) -> DataError:
     return DataError(f"{path}: damaged shard ({' '.join(str(error).split())}): run `cmd-prep verify`, then mine again")
