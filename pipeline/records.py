@@ -32,6 +32,7 @@ Reason = Literal[
     "temporal_mismatch",
     "low_score",
     "no_detection",
+    "no_tube",
     "outside_tir",
     "too_small",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -97,6 +98,15 @@ from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
     help="Encoding of resampled TIR: jpg (quality 95) or png (lossless).",
 )
 @click.option("--pairs-per-shard", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N")
+@click.option("--tubes", is_flag=True, help="Follow objects through the frames of video, under one number each.")
+@click.option(
+    "--max-gap",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Frames between two boxes of a tube, at most.",
+)
+@click.option("--min-length", type=click.IntRange(2, 100_000), default=10, show_default=True, help="Frames of a tube.")
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
 @click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
 @click.option("--quick", is_flag=True, help="Keep finished shards by their size, without reading them.")
@@ -122,9 +132,20 @@ def mine(
     rows += [("patches", result.patches)]
     if result.fallbacks is not None:
         rows += [("fell back to random", f"{result.fallbacks} ({result.fallback_ratio:.0%} of the pairs stored)")]
+    rows += [] if result.tubes is None else _tube_rows(result.tubes)
     rows += [(name if "class" in name else f"class {name}", n) for name, n in result.named_classes.items()]
     rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
     print_table(rows)
     check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
     check_ratio(result.fallback_ratio, max_fallback_ratio, FELL_BACK)
+
+
+def _tube_rows(tubes: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """What the table says of tubes."""
+    lengths, gaps = tubes["lengths"], tubes["gaps"]
+    frames = "of {shortest} to {longest} frames, median {median:g}".format(**lengths) if lengths else ""
+    rows: list[tuple[object, ...]] = [("tubes", f"{tubes['count']} {frames}".strip())]
+    rows += [("gaps in tubes", f"{gaps['count']} ({gaps['steps']} frames)")]
+    rows += [(f"tubes dropped: {reason}", count) for reason, count in tubes["dropped"].items()]
+    return rows + [(what, tubes[what]) for what in ("cuts", "duplicates") if tubes[what]]

@@ -22,7 +22,8 @@ def command_line(config: MineConfig) -> list[str]:
     changed |= DEFAULTS_BEFORE.keys() - without_effect(config).keys()
     for name in MineConfig.model_fields:
         if name in changed:
-            words += ["--" + name.replace("_", "-"), _typed(getattr(config, name))]
+            value = getattr(config, name)
+            words += ["--" + name.replace("_", "-"), *([] if value is True else [_typed(value)])]
     for name, value in sorted(config.options.items()):
         words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     return words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.mine.methods import build_method
+from pipeline.mine.methods import build_method, method_class
 from pipeline.mine.settings import SHARED, MineConfig, MineSettings
 from pipeline.registries import DETECTORS, METHODS, READ_DETECTIONS
 
@@ -86,7 +86,7 @@ RULES = (
     ),
     Rule(("batch_size",), "--detector yolo with a .pt file and --device cuda", _takes_batches),
     Rule(("max_fallback_ratio",), "--method detection with --fallback random", _falls_back),
-    Rule(("tubes",), "--method detection", lambda config: bool(build_method(config).tube_uses)),
+    Rule(("tubes",), "--method detection", lambda config: bool(method_class(config.method).tube_uses)),
     Rule(("max_gap", "min_length"), "--tubes", lambda config: config.tubes),
     Rule(("quick",), "--on-existing resume", lambda config: config.on_existing == "resume"),
     Rule(("worker_resources",), "--scheduler ADDRESS", lambda config: config.scheduler is not None),

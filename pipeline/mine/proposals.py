@@ -6,7 +6,8 @@ Every box lies where both cameras see: at least ``schema.MIN_COVERAGE`` of it in
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,21 @@ class Proposal:
     score: float = 1.0
     category: int = NO_CLASS
     track: int = NO_TRACK
+
+
+@dataclass(frozen=True)
+class GivenBoxes:
+    """Boxes that were settled before the shards are made, those of the pairs of one shard.
+
+    Attributes:
+        proposals: pair -> its boxes; a pair without has none.
+        weights_sha256: of the detector that looked, empty where none did.
+        class_names: class -> name, of what a model may have found.
+    """
+
+    proposals: Mapping[str, list[Proposal]]
+    weights_sha256: str = ""
+    class_names: Mapping[int, str] = field(default_factory=dict)
 
 
 def pair_rng(seed: int, pair_id: str) -> np.random.Generator:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -31,6 +31,7 @@ class MineResult:
         seconds: that the run took.
         fallbacks: pairs without a detection that got a random patch; None where the method has no such patches.
         fallback_ratio: their share of the pairs stored.
+        tubes: what there is of tubes (docs/shards.md); None where nothing was followed.
     """
 
     out: Path
@@ -43,6 +44,7 @@ class MineResult:
     seconds: float
     fallbacks: int | None = None
     fallback_ratio: float = 0.0
+    tubes: Mapping[str, Any] | None = None
     class_names: Mapping[int, str] = field(default_factory=dict)
 
     @property

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import threading
-from collections.abc import Mapping
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +13,7 @@ from pipeline.errors import UsageError
 from pipeline.mine.methods import Method, PairView, Proposed, build_method
 from pipeline.mine.pairs import Loaded, Task, batches, refused, reject
 from pipeline.mine.proposals import Proposal
+from pipeline.mine.tubes.tube_boxes import FromTubes
 from pipeline.patches import cut
 from pipeline.records import Reason
 from pipeline.runtime.memory import keep_freed_memory
@@ -34,11 +32,14 @@ def mine_shard(task: Task) -> str:
     keep_freed_memory()
     config = task.config
     method = build_method(config)
-    _same_sources(method, task.recipe)
-    method.surveyed = task.survey
-    method.open(config)
+    method.refuse_other_sources(task.recipe)
+    if task.given is None:
+        method.surveyed = task.survey
+        method.open(config)
+    else:
+        method = FromTubes(config, task.given, method.detector)
     # Once more: a detector is imported only when it is built.
-    _same_sources(method, task.recipe)
+    method.refuse_other_sources(task.recipe)
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
     shard.fallbacks = 0 if method.falls_back else None
@@ -80,20 +81,6 @@ def _empty_pairs() -> Pairs:
     _kept.pairs.clear()
     pairs: Pairs = _kept.pairs
     return pairs
-
-
-def _same_sources(method: Method, recipe: Mapping[str, Any]) -> None:
-    """See to it that a worker elsewhere has the very code that the run was started with.
-
-    Raises:
-        UsageError: what is plugged in is another version.
-    """
-    for name, sha256 in method.sources().items():
-        if recipe.get(name) != sha256:
-            raise UsageError(
-                f"{name} on {platform.node()} is {sha256[:16]}, the run was started with "
-                f"{str(recipe.get(name))[:16]}: give every worker the same file"
-            )
 
 
 def _add(shard: Shard, loaded: Loaded, proposed: Proposed, side: int) -> None:

@@ -28,11 +28,14 @@ from pipeline.mine.pairs import AlignedPairs, Task, aligned_root, manifest_name,
 from pipeline.mine.result import MineResult, result_of
 from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import mine_shard
+from pipeline.mine.tubes.run import Tubes, follow_all
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
 from pipeline.runtime.ratios import DO_THEY_FIT, GOT_RANDOM
 from pipeline.shards.index import load_index
+from pipeline.shards.reader import ShardReader
 from pipeline.shards.schema import SCHEMA_VERSION
+from pipeline.shards.tubes import stored_tubes, tube_counts
 from pipeline.shards.writer import stats_path
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,7 @@ MANY = 0.5
 MADE = (
     "shard-*.h5",
     "shard-*.stats.json",
+    "segment-*.npz",
     "rejects.jsonl",
     "index.json",
     "plan.json",
@@ -99,7 +103,8 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
     root = config.root or aligned_root(config.aligned / "align.json")
     if not root.is_dir():
         raise DataError(f"{root}: the data set is not there any more: say where with --root")
-    tasks = list(_tasks(config, aligned, root, plan["recipe"], survey))
+    tubes = follow_all(config, aligned, root, survey, plan["recipe"]) if config.tubes else None
+    tasks = list(_tasks(config, aligned, root, plan["recipe"], survey, tubes))
     kept = finished([task.path for task in tasks], config.quick)
     todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]
     if len(todo) < len(tasks):
@@ -111,17 +116,26 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
     source["tir_ranges"] = aligned.tir_ranges
     if name := manifest_name(config.aligned / "align.json"):
         source["manifest"] = name
-    counts = {"pairs_in": len(aligned.ids)} | ({"detections": survey.counts} if survey.counts else {})
+    counts: dict[str, Any] = {"pairs_in": len(aligned.ids)}
+    counts |= {"detections": survey.counts} if survey.counts else {}
     content = {"settings": plan["recipe"], "source": source, "command": command_line(config)}
+    if tubes:
+        counts["tubes"] = tube_counts(list(stored_tubes([ShardReader(task.path) for task in tasks]))) | tubes.counts
     return merge(config.out, [stats_path(task.path) for task in tasks], counts, content)
 
 
 def _tasks(
-    config: MineConfig, aligned: AlignedPairs, root: Path, recipe: dict[str, Any], survey: Survey
+    config: MineConfig,
+    aligned: AlignedPairs,
+    root: Path,
+    recipe: dict[str, Any],
+    survey: Survey,
+    tubes: Tubes | None,
 ) -> Iterator[Task]:
     """One task a shard."""
-    size = config.pairs_per_shard
+    size, frames = config.pairs_per_shard, aligned.video_frames
     for number, first in enumerate(range(0, len(aligned.ids), size)):
         path, part = config.out / f"shard-{number:05d}.h5", slice(first, first + size)
-        rows = aligned.offsets[part], aligned.frames[part], survey.of(aligned.ids[part])
+        ids = aligned.ids[part]
+        rows = aligned.offsets[part], frames[part], survey.of(ids), tubes.of(part, ids) if tubes else None
         yield Task(path, aligned.source, root, config, recipe, *rows)

@@ -82,7 +82,7 @@ class ShardReader:
             return [name.decode() for name in self.file["pairs/sequence"][:]] if "pairs/sequence" in self.file else None
 
     def frames(self) -> NDArray[np.int64] | None:
-        """(n,) steps of each pair from the first frame of its sequence; None as for :meth:`sequences`."""
+        """(n,) frames of the video from the first one of each pair's sequence; None as for :meth:`sequences`."""
         with self._naming():
             return np.asarray(self.file["pairs/frame"][:], np.int64) if "pairs/frame" in self.file else None
 

@@ -41,7 +41,7 @@ DATASETS: dict[str, Dataset] = {
     "pairs/tir/offset": Dataset(("n+1",), "int64", "picture i is bytes[offset[i]:offset[i+1]]"),
     "pairs/id": Dataset(("n",), "S", "pair_id, UTF-8"),
     "pairs/sequence": Dataset(("n",), "S", "the sequence that the pair belongs to, UTF-8"),
-    "pairs/frame": Dataset(("n",), "int64", "steps from the first frame of the sequence"),
+    "pairs/frame": Dataset(("n",), "int64", "frames of the video from the first one of the sequence"),
     "pairs/homography": Dataset(("n", 3, 3), "float64", "TIR pixel -> RGB pixel, as applied"),
     "pairs/valid": Dataset(("n", 4, 2), "float32", "corners of the TIR footprint, stored-picture pixels"),
     "patches/pair": Dataset(("m",), "int32", "row of `pairs`"),

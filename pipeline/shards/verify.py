@@ -24,9 +24,10 @@ from pipeline.images import UnreadableImageError
 from pipeline.labels import box_state, centred_label
 from pipeline.patches import cut
 from pipeline.shards.cure import cure
-from pipeline.shards.index import ShardEntry, content_faults, file_fault, load_index
+from pipeline.shards.index import ShardEntry, ShardIndex, content_faults, file_fault, load_index
 from pipeline.shards.reader import DAMAGED, ShardReader, open_shard
 from pipeline.shards.schema import LABEL_ATTRS, MIN_COVERAGE, MODALITIES, NO_TRACK, TIGHT
+from pipeline.shards.tubes import stored_tubes, tube_faults
 from pipeline.shards.writer import config_text
 
 Rederive = Callable[[Mapping[str, object], str, tuple[int, int], NDArray[np.float64]], NDArray[np.float64] | None]
@@ -84,12 +85,25 @@ def verify(folder: Path, *, deep: Rederive | None = None, workers: int = 1) -> V
     check = partial(_check, folder, settings, deep=again if deep else None)
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(check, index.shards))
+    tubes = _tube_faults(folder, index) if not any(own for _, own in found) else []
     strangers = sorted({path.name for path in folder.glob("shard-*.h5")} - {entry.file for entry in index.shards})
-    faults = [fault for _, own in found for fault in own] + [f"{folder / name}: not in the index" for name in strangers]
-    resume = not strangers and not any(own for as_written, own in found if as_written)
+    faults = (
+        [fault for _, own in found for fault in own]
+        + tubes
+        + [f"{folder / name}: not in the index" for name in strangers]
+    )
+    resume = not strangers and not tubes and not any(own for as_written, own in found if as_written)
     pairs, patches = sum(entry.pairs for entry in index.shards), sum(entry.patches for entry in index.shards)
     what = cure(folder, index, resume=resume)
     return Verification(tuple(faults), len(index.shards), pairs, patches, index.method, len(rederived), what)
+
+
+def _tube_faults(folder: Path, index: ShardIndex) -> list[str]:
+    """Tubes go through several shards, so that they are looked at when each of those is sound."""
+    if not index.settings.get("tubes"):
+        return []
+    readers = [ShardReader(folder / entry.file) for entry in index.shards]
+    return [f"{folder}: {fault}" for fault in tube_faults(list(stored_tubes(readers)), index.totals.get("tubes"))]
 
 
 def _check(folder: Path, settings: str, entry: ShardEntry, deep: Rederive | None) -> tuple[bool, list[str]]:
@@ -155,6 +169,8 @@ def _range_faults(file: h5py.File) -> Iterator[str]:
     if (file["patches/class"][:] < -1).any():
         yield "patches/class has values below -1"
     yield from _track_faults(file)
+    if "pairs/frame" in file and (file["pairs/frame"][:] < 0).any():
+        yield "pairs/frame has values below 0"
     ids = file["pairs/id"][:]
     if len(np.unique(ids)) != len(ids) or (ids == b"").any():
         yield "pairs/id has names that are empty or stand twice"

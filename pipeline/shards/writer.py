@@ -30,7 +30,7 @@ BLOCK = 64
 class Pair:
     """One stored pair: encoded pictures (TIR in the RGB frame), the matrix applied, the TIR footprint (4, 2).
 
-    And its sequence, with the steps from the first frame of that to this one.
+    And its sequence, with the frames of the video from the first one of that to this one.
     """
 
     pair_id: str

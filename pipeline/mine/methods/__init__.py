@@ -7,7 +7,7 @@ from pipeline.mine.methods.base import Method, PairView, Proposed
 from pipeline.mine.settings import MineSettings
 from pipeline.registries import METHODS
 
-__all__ = ["Method", "PairView", "Proposed", "build_method"]
+__all__ = ["Method", "PairView", "Proposed", "build_method", "method_class"]
 
 
 def build_method(settings: MineSettings) -> Method:
@@ -17,7 +17,16 @@ def build_method(settings: MineSettings) -> Method:
         UsageError: it cannot be imported, or is no method.
         ValidationError: a setting of its own does not fit.
     """
-    method = METHODS.load(settings.method)
+    return method_class(settings.method)(settings)
+
+
+def method_class(name: str) -> type[Method]:
+    """The class of a method.
+
+    Raises:
+        UsageError: it cannot be imported, or is no method.
+    """
+    method = METHODS.load(name)
     if not (isinstance(method, type) and issubclass(method, Method)):
-        raise UsageError(f"mining method {settings.method} is no class derived from pipeline.mine.methods.Method")
-    return method(settings)
+        raise UsageError(f"mining method {name} is no class derived from pipeline.mine.methods.Method")
+    return method

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.boxes import common_area
 from pipeline.config import Settings, recorded
 from pipeline.detect import Pairs, Survey
+from pipeline.errors import UsageError
 from pipeline.images import Rgb
 from pipeline.mine.proposals import Proposal
 from pipeline.mine.settings import BEFORE, SHARED, MineSettings, MineWhereabouts
@@ -123,6 +125,19 @@ class Method:
         """SHA-256, by name, of the source of what was plugged in; nothing for what comes with the package."""
         own = METHODS.source_sha256(self.settings.method)
         return {"method_source_sha256": own} if own else {}
+
+    def refuse_other_sources(self, recipe: Mapping[str, object]) -> None:
+        """See to it that a worker elsewhere has the very code that the run was started with.
+
+        Raises:
+            UsageError: what is plugged in is another version.
+        """
+        for name, sha256 in self.sources().items():
+            if recipe.get(name) != sha256:
+                raise UsageError(
+                    f"{name} on {platform.node()} is {sha256[:16]}, the run was started with "
+                    f"{str(recipe.get(name))[:16]}: give every worker the same file"
+                )
 
     def inputs(self, where: MineWhereabouts) -> dict[str, str]:
         """SHA-256, by name, of the files that the boxes depend on, beside ``aligned.jsonl``."""

@@ -34,7 +34,7 @@ class AlignedPairs:
         turned: how many have a picture that an EXIF orientation would turn, as `align` flagged them.
         sequences: the sequence of each pair.
         frames: (n,) int64 where each lies in its sequence (:mod:`pipeline.mine.pairs.instants`).
-        strides: sequence -> what is between the numbers in the names of two frames as a rule; 0 where they do not tell.
+        strides: sequence -> frames of the video that a step is.
     """
 
     source: Path
@@ -45,7 +45,12 @@ class AlignedPairs:
     turned: int
     sequences: list[str]
     frames: NDArray[np.int64]
-    strides: dict[str, float]
+    strides: dict[str, int]
+
+    @property
+    def video_frames(self) -> NDArray[np.int64]:
+        """(n,) frames of the video from the first one of the pair's sequence."""
+        return self.frames * np.array([self.strides[sequence] for sequence in self.sequences], np.int64)
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -89,12 +94,12 @@ def survey_pairs(source: Path) -> AlignedPairs:
     return AlignedPairs(source, ids, offsets, sizes, policies, turned, sequences, frames, strides)
 
 
-def _clocks(rows: list[tuple[str, str, float | None]]) -> tuple[NDArray[np.int64], dict[str, float]]:
+def _clocks(rows: list[tuple[str, str, float | None]]) -> tuple[NDArray[np.int64], dict[str, int]]:
     """The position of each row (sequence, frame, timestamp) in its sequence, and the stride of each sequence."""
     members: dict[str, list[int]] = {}
     for number, (sequence, _, _) in enumerate(rows):
         members.setdefault(sequence, []).append(number)
-    frames, strides = np.empty(len(rows), np.int64), {}
+    frames, strides = np.empty(len(rows), np.int64), dict[str, int]()
     for sequence, own in members.items():
         found = instants([rows[i][1] for i in own], [rows[i][2] for i in own])
         frames[own], strides[sequence] = found.positions, found.stride

@@ -20,11 +20,11 @@ class Instants:
 
     Attributes:
         positions: (n,) int64 steps from the first frame, all different, in the order that the frames were given in.
-        stride: between the numbers in the names of two frames as a rule; 0 where they do not tell.
+        stride: frames of the video that a step is: 5 of names that are numbered by fives; 1 where names do not tell.
     """
 
     positions: NDArray[np.int64]
-    stride: float
+    stride: int
 
 
 def instants(frames: Sequence[str], times: Sequence[float | None]) -> Instants:
@@ -38,15 +38,16 @@ def instants(frames: Sequence[str], times: Sequence[float | None]) -> Instants:
         times: seconds, where they are known.
     """
     known = [time for time in times if time is not None]
-    if len(set(known)) == len(frames):
+    timed = len(set(known)) == len(frames)
+    if timed:
         order = np.argsort(known, kind="stable")
         values: NDArray[np.float64] | None = np.array(known, np.float64)[order]
     else:
         keys = [_natural(name) for name in frames]
         order = np.array(sorted(range(len(frames)), key=lambda i: (keys[i], frames[i])), np.intp)
         values = _rising([keys[i] for i in order])
-    steps, step = _steps(values, len(frames))
-    stride = step if len(set(known)) < len(frames) else 0.0
+    steps = _steps(values, len(frames))
+    stride = 1 if timed else _stride(values)
     positions = np.empty(len(frames), np.int64)
     positions[order] = np.cumsum(steps)
     return Instants(positions, stride)
@@ -70,11 +71,18 @@ def _rising(keys: list[tuple[tuple[str, int], ...]]) -> NDArray[np.float64] | No
     return last if (np.diff(last) > 0).all() else None
 
 
-def _steps(values: NDArray[np.float64] | None, count: int) -> tuple[NDArray[np.int64], float]:
-    """Steps of each frame from the one before, 0 for the first, and how long one is."""
+def _steps(values: NDArray[np.float64] | None, count: int) -> NDArray[np.int64]:
+    """Steps of each frame from the one before, 0 for the first."""
     if values is None or count < 2:
-        return np.minimum(np.arange(count), 1), 0.0
+        return np.minimum(np.arange(count), 1)
     apart = np.diff(values)
-    step = float(np.median(apart))
-    steps = np.clip(np.rint(apart / step), 1, FAR).astype(np.int64)
-    return np.concatenate([[0], steps]), step
+    return np.concatenate([[0], np.clip(np.rint(apart / np.median(apart)), 1, FAR).astype(np.int64)])
+
+
+def _stride(numbers: NDArray[np.float64] | None) -> int:
+    """What the numbers of all names are apart by, or by whole multiples of; a clock's milliseconds hardly ever are."""
+    if numbers is None or len(numbers) < 3:
+        return 1
+    apart = np.diff(numbers).astype(np.int64)
+    common = int(np.gcd.reduce(apart))
+    return common if common == np.median(apart) else 1

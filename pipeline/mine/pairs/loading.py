@@ -20,6 +20,7 @@ from pipeline import boxes, images
 from pipeline.detect import Survey
 from pipeline.mine.methods import Method, PairView
 from pipeline.mine.pairs import pictures
+from pipeline.mine.proposals import GivenBoxes
 from pipeline.mine.settings import MineConfig
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.records import AlignedPair, Matrix9, Reject
@@ -35,7 +36,7 @@ HASHED_AT_ONCE = 8
 class Task:
     """One shard: where it goes, which rows of ``aligned.jsonl`` (byte offsets) go into it, what is settled of them.
 
-    ``frames`` (n,) are the positions of the rows in their sequences.
+    ``frames`` (n,) count frames of the video from the first one of each row's sequence; ``given`` are boxes of tubes.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Task:
     offsets: NDArray[np.int64]
     frames: NDArray[np.int64]
     survey: Survey
+    given: GivenBoxes | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,3 +62,8 @@ class Followed:
 
     tubes: list[Tube] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+
+
+def heaviest(weights: Mapping[int, float]) -> int:
+    """The class of the highest weight; of equal ones the lowest."""
+    return min(weights, key=lambda category: (-weights[category], category))

@@ -152,9 +152,10 @@ def test_the_cure_of_center_shards_says_their_fraction_though_the_default_has_ch
             "detector_config": "fasterrcnn_resnet50_fpn", "confidence": 0.5, "classes": (0, 17), "min_size": 9.5,
             "max_size": 300, "fallback": "skip", "device": "cuda:1",
         },
+        {"method": "detection", "detector": "boxes", "detections": Path("b"), "tubes": True, "max_gap": 3},
         {"method": "center", "options": {"name": "two words", "count": 3}},
     ],
-    ids=["center", "random", "detection", "options"],
+    ids=["center", "random", "detection", "tubes", "options"],
 )  # fmt: skip
 def test_the_command_says_all_that_the_config_does(
     settings: dict[str, object], prep: Run, monkeypatch: pytest.MonkeyPatch

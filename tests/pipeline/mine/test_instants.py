@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 
 from pipeline.mine.pairs.instants import FAR, instants
 
-NAMES: dict[str, tuple[list[str], list[int], float]] = {
+NAMES: dict[str, tuple[list[str], list[int], int]] = {
     "numbers without zeros in front": (["f9", "f10", "f11"], [0, 1, 2], 1),
     "a stride": (["I00000", "I00020", "I00040", "I00060"], [0, 1, 2, 3], 20),
     "a frame that is missing": (["I00000", "I00005", "I00010", "I00020"], [0, 1, 2, 4], 5),
     "a count behind a time": (["20230101_0007", "20230101_0008", "20230102_0009"], [0, 1, 2], 1),
-    "a count that begins anew": (["12_5", "12_9", "13_1"], [0, 1, 2], 0),
-    "no numbers": (["alpha", "beta", "gamma"], [0, 1, 2], 0),
-    "some without a number": (["a", "a1", "a2"], [0, 1, 2], 0),
-    "one frame": (["a7"], [0], 0),
+    "a count that begins anew": (["12_5", "12_9", "13_1"], [0, 1, 2], 1),
+    "milliseconds": (["1000033", "1000066", "1000100", "1000166"], [0, 1, 2, 4], 1),
+    "no numbers": (["alpha", "beta", "gamma"], [0, 1, 2], 1),
+    "some without a number": (["a", "a1", "a2"], [0, 1, 2], 1),
+    "one frame": (["a7"], [0], 1),
     "as good as apart for ever": (["1", "2", "3", "99999999999"], [0, 1, 2, 2 + FAR], 1),
 }
 
@@ -38,7 +39,7 @@ def test_timestamps_go_before_names_where_all_are_known_and_differ() -> None:
     assert instants(["1", "2", "3"], [0.3, 0.3, 0.1]).positions.tolist() == [0, 1, 2]
     jitter = instants(list("abcd"), [10.0, 10.041, 10.079, 10.161])
     assert jitter.positions.tolist() == [0, 1, 2, 4]
-    assert jitter.stride == 0
+    assert jitter.stride == 1
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30, unique=True))
