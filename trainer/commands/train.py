@@ -135,7 +135,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 )
 @ON_EXISTING
 @click.option("--resume", is_flag=True, help="The same as --on-existing resume.")
-@click.option("--dry-run", is_flag=True, help="Check all, take a step in memory, print the plan, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Check all, take a few steps in memory, print the plan, write nothing.")
 @click.option(
     "--set",
     "overrides",

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
-from pipeline.shards.index import ShardIndex, index_faults, load_index
+from pipeline.shards.index import ShardEntry, ShardIndex, index_faults, load_index
 from pipeline.shards.reader import ShardReader
 
 log = logging.getLogger(__name__)
+_sound: set[tuple[object, ...]] = set()
+"""Shards that this process has found as they were written, as they lay on disk then."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,18 @@ def fingerprint(indexes: Iterable[ShardIndex]) -> str:
     return digest.hexdigest()
 
 
-def open_source(folders: tuple[Path, ...], *, verified: bool = False) -> Source:
-    """Open folders of shards; every file is checked against its hash first.
+def open_source(folders: tuple[Path, ...]) -> Source:
+    """Open folders of shards; every file is checked against its hash first, once in a process.
 
     Args:
         folders: that `cmd-prep mine` wrote.
-        verified: they were opened before, and are not checked again.
 
     Raises:
         DataError: a folder without index, a shard that is missing, altered, cut short or of another schema, by name.
     """
     indexes = tuple(load_index(folder) for folder in folders)
     for folder, index in zip(folders, indexes):
-        if not verified and (faults := index_faults(folder, index)):
+        if faults := _faults(folder, index):
             raise DataError(f"{faults[0]} ({len(faults)} faults in all): `cmd-prep verify` lists them")
     readers: list[ShardReader] = []
     names: list[tuple[str, str]] = []
@@ -110,6 +111,25 @@ def open_source(folders: tuple[Path, ...], *, verified: bool = False) -> Source:
     if not total:
         raise DataError(f"{', '.join(map(str, folders))}: no patches in these shards: mine with other settings")
     return Source(indexes, tuple(readers), tuple(names), place, np.concatenate(boxes), np.concatenate(tracks))
+
+
+def _faults(folder: Path, index: ShardIndex) -> list[str]:
+    """Faults of the shards of a folder that this process has not found sound, or that have been altered since."""
+    new = [(entry, stamp) for entry in index.shards if (stamp := _stamp(folder, entry)) not in _sound]
+    faults = index_faults(folder, index.model_copy(update={"shards": tuple(entry for entry, _ in new)}))
+    if not faults:
+        _sound.update(stamp for _, stamp in new)
+    return faults
+
+
+def _stamp(folder: Path, entry: ShardEntry) -> tuple[object, ...]:
+    """What says of a file that it is still the one that was hashed."""
+    path = (folder / entry.file).resolve()
+    try:
+        stat = path.stat()
+    except OSError:
+        return (path,)
+    return path, entry, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def _root_name(index: ShardIndex) -> str:

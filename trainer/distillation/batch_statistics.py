@@ -38,7 +38,7 @@ def measure_on(net: BranchedNet, config: TrainConfig, split: Split) -> list[Any]
     Raises:
         DataError: no pair is left to measure on.
     """
-    source, spec = open_source(config.shards, verified=True), geometry_of(config.tracker, config.window)
+    source, spec = open_source(config.shards), geometry_of(config.tracker, config.window)
     pairs, _ = pairs_of(source, kinds_of(source, split), split.held_out)
     batch = config.batch_size or BATCH
     draws: dict[str, Any] = {"samples": config.bn_batches * batch, "seed": config.seed, "augment": False}

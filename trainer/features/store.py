@@ -51,15 +51,21 @@ class Store(ABC):
         """The entry of a key, ``size`` bytes; None where there is none."""
 
     @abstractmethod
-    def _keep(self, key: str, entry: bytes) -> int:
-        """Keep an entry; return what it takes, bytes."""
+    def _keep(self, key: str, entry: bytes) -> None:
+        """Keep an entry in the place of what there is of that key."""
+
+    @abstractmethod
+    def _taken(self, key: str) -> int:
+        """What there is of a key takes, bytes; 0 where there is nothing."""
 
     def put(self, key: str, entry: bytes) -> None:
-        """Keep an entry, where there is room."""
-        if self.used + len(entry) <= self.limit:
-            self.used += self._keep(key, entry)
-        else:
+        """Keep an entry, where there is room: one that was damaged makes way for it."""
+        replaced = self._taken(key)
+        if self.used - replaced + len(entry) > self.limit:
             self._tell_once(f"{self.where} is full ({self.limit / GIB:.3g} GiB, setting feature_gib)")
+            return
+        self._keep(key, entry)
+        self.used += self._taken(key) - replaced
 
     def _tell_once(self, what: str) -> None:
         if what not in self._told:
@@ -85,10 +91,11 @@ class MemoryStore(Store):
         entry = self._entries.get(key)
         return entry if entry is not None and len(entry) == size else None
 
-    def _keep(self, key: str, entry: bytes) -> int:
-        added = len(entry) * (key not in self._entries)
+    def _keep(self, key: str, entry: bytes) -> None:
         self._entries[key] = entry
-        return added
+
+    def _taken(self, key: str) -> int:
+        return len(self._entries.get(key, b""))
 
 
 class FolderStore(Store):
@@ -137,15 +144,17 @@ class FolderStore(Store):
         log.warning("features: %s: damaged: computed again", path)
         return None
 
-    def _keep(self, key: str, entry: bytes) -> int:
+    def _keep(self, key: str, entry: bytes) -> None:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, _seal(key, entry) + entry)
         except OSError as error:
             self._tell_once(f"{self.folder} cannot be written ({error.strerror})")
-            return 0
-        return _DIGEST + len(entry)
+
+    def _taken(self, key: str) -> int:
+        stat = _stat(self._path(key))
+        return stat.st_size if stat else 0
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key
@@ -159,10 +168,10 @@ class FolderStore(Store):
 
 
 def _stat(path: Path) -> os.stat_result | None:
-    """What the system says of a file; None of one that is gone since it was listed, as a part whose writer is done."""
+    """What the system says of a file; None of one that is not there, such as a part whose writer is done."""
     try:
         return path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
 
 

@@ -95,7 +95,9 @@ class HeldOutTest:
         self._sequence = np.array([sequence for sequence, *_ in draws], np.int64)
         self.sequences = [self._instants.sequences[place] for place in np.unique(self._sequence)]
         told = [version(DISTRIBUTION), STREAMS, data.source.fingerprint, draws, self._seed, data.settings.jitter]
-        told += [data.settings.tracker, asdict(data.spec) | {"pretrain_rates": dict(data.spec.pretrain_rates)}]
+        # What a run draws beside this test is no part of it: templates of other scenes.
+        geometry = asdict(replace(data.spec, foreign=0.0)) | {"pretrain_rates": dict(data.spec.pretrain_rates)}
+        told += [data.settings.tracker, geometry]
         told += self._kind.key
         if data.settings.feature_type != "float32":
             told.append(data.settings.feature_type)

@@ -96,16 +96,25 @@ class TrainSettings(StepSettings, LossSettings, FeedSettings, HeldOutSettings):
         """Pairs a step.
 
         Raises:
-            UsageError: too few for the batch-norms whose statistics ``pretrain`` trains, of an IoU-net on 1x1 maps.
+            UsageError: too few for the batch-norms whose statistics ``pretrain`` learns.
         """
         if "backbone" not in recipe.trains:
             return self.batch_size or spec.batch
-        size, least = self.batch_size or spec.pretrain_batch, spec.pretrain_least
-        if size < least:
-            raise UsageError(
-                f"--batch-size {size}: recipe {recipe.name} trains batch-norms on 1x1 maps: {least} at least"
-            )
+        size = self.batch_size or spec.pretrain_batch
+        self.refuse_few(size, spec)
         return size
+
+    def refuse_few(self, size: int, spec: TrackerSpec) -> None:
+        """Refuse a batch that is too small for the statistics of batch-norms, of which an IoU-net has some on 1x1 maps.
+
+        Raises:
+            UsageError: it is one.
+        """
+        if size < spec.pretrain_least:
+            raise UsageError(
+                f"--batch-size {size}: the batch-norms of {self.tracker} learn their statistics from a batch of "
+                f"{spec.pretrain_least} at least"
+            )
 
     def losses_of(self, spec: TrackerSpec) -> tuple[Loss, Loss]:
         """The classification and the box loss of the run.

@@ -18,9 +18,6 @@ from trainer.sequences.layout import find_file, find_pictures, load_layout, name
 from trainer.sequences.rows import Boxes, valid
 from trainer.sequences.start_box import check_start
 
-_LISTED = 20
-"""Names that a warning shows; track.json has all."""
-
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -112,10 +109,10 @@ def _differences(manifest: Manifest, root: Path, missing: Sequence[str], unliste
     count = len(manifest.evaluated())
     lines = []
     if 0 < len(missing) < count:
-        names = some(missing, _LISTED)
+        names = some(missing)
         lines.append(f"{root} lacks {len(missing)} of the {count} sequences of {manifest.name}: {names}")
     if count and unlisted:
-        names = some(unlisted, _LISTED)
+        names = some(unlisted)
         lines.append(f"{len(unlisted)} sequences are not {manifest.name}'s, tracked too: {names}")
     return lines
 

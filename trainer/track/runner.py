@@ -33,7 +33,7 @@ class Job:
         weights: file; None for a yardstick.
         device: torch device.
         threads: of torch, in each process.
-        params: tracker parameters that are not the tracker's own.
+        params: tracker parameters that are not the tracker's own, and those that what is at hand has decided.
         tir_range: 16-bit values that become 0 and 255; None: percentiles of the first frame.
         seed: of the tracker's own draws.
         out: folder of the results.

@@ -28,6 +28,7 @@ from trainer.track.pool import run_tasks
 from trainer.track.runner import Done, Job, Runner
 from trainer.track.settings import BEFORE, RESULTS, TrackConfig, parse_params
 from trainer.track.track_json import write_note
+from trainer.trackers.tracker import settled
 from trainer.yardsticks import YARDSTICKS
 
 log = logging.getLogger(__name__)
@@ -109,12 +110,13 @@ def _model(config: TrackConfig) -> Model:
 
 def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSet) -> Job:
     fixed = data.manifest.tir_range if isinstance(data.manifest.tir_range, tuple) else None
+    device = str(resolve_device(config.device)) if model.file else "cpu"
     return Job(
         tracker=model.tracker,
         weights=model.file,
-        device=str(resolve_device(config.device)) if model.file else "cpu",
+        device=device,
         threads=config.threads,
-        params=params,
+        params=settled(model.tracker, params, device) if model.file else {},
         tir_range=config.tir_range or fixed,
         seed=config.seed,
         out=config.out,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.images import Rgb
@@ -42,3 +43,8 @@ class Engine(Follower):
     """
 
     settings: TrackingParams
+
+    @classmethod
+    def settled(cls, params: Any, device: torch.device) -> dict[str, Any]:
+        """The parameters, by name, that are left to what is at hand (``auto``), as they come out on a device."""
+        return {}

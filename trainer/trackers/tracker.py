@@ -84,3 +84,18 @@ def _network(name: str, weights: Path | str | Mapping[str, Tensor] | None) -> Br
     net.eval().requires_grad_(False)
     fold_batch_norms(net)
     return net
+
+
+def settled(name: str, params: Mapping[str, Any], device: str | torch.device) -> dict[str, Any]:
+    """Parameters of a tracker by name, and beside them what is left to what is at hand, as it comes out on a device.
+
+    Args:
+        name: of the base tracker.
+        params: in place of its own.
+        device: where it runs.
+
+    Raises:
+        ValueError: no such tracker or parameter.
+    """
+    engine: type[Engine] = base_tracker(name).load("engine")
+    return {**params, **engine.settled(resolve(name, params), torch.device(device))}

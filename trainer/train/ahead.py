@@ -34,7 +34,7 @@ def refuse_ahead(config: TrainConfig, starts: Sequence[Path], rows: Sequence[Tra
     split = split_source(every, config.held_out, config.split_seed, known_to(config, starts, every))
     opened: dict[tuple[Path, ...], Source] = {}
     for row in rows:
-        source = opened.get(row.shards) or opened.setdefault(row.shards, open_source(row.shards, verified=True))
+        source = opened.get(row.shards) or opened.setdefault(row.shards, open_source(row.shards))
         try:
             fit(row, resolve_row(row), source, split)
             _refuse_teacher(row, split, source, first)

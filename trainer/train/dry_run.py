@@ -1,15 +1,16 @@
-"""``--dry-run``: check everything, take one step in memory, and say what a run would take."""
+"""``--dry-run``: check everything, take a few steps in memory, and say what a run would take."""
 
 from __future__ import annotations
 
 import itertools
-import math
 import resource
+import statistics
 import time
 from dataclasses import dataclass
 
 import torch
 
+from trainer.checkpoints.run_folder import RunFolder
 from trainer.data import giveaways
 from trainer.data.draws import EpochSampler
 from trainer.distillation.branches import set_modes
@@ -18,6 +19,9 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.loop import loader_of, step
 from trainer.train.session import Training, prepare
 
+STEPS = 3
+"""That are timed, after one that warms up."""
+
 
 @dataclass(frozen=True)
 class DryRun:
@@ -25,7 +29,7 @@ class DryRun:
 
     Attributes:
         losses: of the last step that was taken in memory, by name.
-        seconds_per_step: that it took.
+        seconds_per_step: the median of those steps.
         steps_per_epoch: how many an epoch has.
         epochs: how many there would be.
         facts: all of it, and more, as people read it.
@@ -43,7 +47,7 @@ class DryRun:
 
 
 def dry_run(config: TrainConfig) -> DryRun:
-    """Take a step in memory and tell the plan of one run; nothing is written.
+    """Take a few steps in memory and tell the plan of one run; nothing is written.
 
     Raises:
         UsageError: settings that do not fit.
@@ -52,13 +56,13 @@ def dry_run(config: TrainConfig) -> DryRun:
     training = Training(prepare(config))
     set_modes(training.net, training.row)
     parts: dict[str, float] = {}
-    seconds = math.inf
+    taken: list[float] = []
     with loader_of(training, EpochSampler(config.samples_per_epoch)) as loader:
-        # The first step also warms up; the second one is what the others will take.
-        for feed, _ in itertools.islice(training.batches(loader), 2):
+        for feed, _ in itertools.islice(training.batches(loader), 1 + STEPS):
             begun = time.perf_counter()
             parts = step(training, feed)
-            seconds = time.perf_counter() - begun
+            taken.append(time.perf_counter() - begun)
+    seconds = statistics.median(taken[1:] or taken)
     steps = training.prepared.steps
     facts = _facts(config, training, parts, seconds, steps)
     return DryRun(parts, seconds, steps, config.epochs, facts)
@@ -100,8 +104,10 @@ def _peak_memory(device: torch.device) -> int:
 
 
 def _summary(config: TrainConfig) -> str:
+    if not RunFolder(config.out).existing():
+        return str(config.out)
     existing = {"resume": "is gone on with", "overwrite": "is overwritten", "fail": "is refused"}
-    return f"{config.out} (an earlier run there {existing[config.on_existing]})"
+    return f"{config.out} (the earlier run there {existing[config.on_existing]})"
 
 
 def _span(seconds: float) -> str:

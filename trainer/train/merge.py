@@ -76,8 +76,8 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     merged = MergedRow(recipe.name, config.tracker, config.out / MODEL, source, written=not config.dry_run)
     if config.bn_batches and not config.shards:
         raise UsageError("--set bn_batches: statistics are measured on the TIR of shards: give --shards")
-    if config.bn_batches and (config.batch_size or BATCH) < 8:
-        raise UsageError(f"--batch-size {config.batch_size}: statistics of batch-norms on 1x1 maps: 8 at least")
+    if config.bn_batches:
+        config.refuse_few(config.batch_size or BATCH, geometry_of(config.tracker))
     if config.dry_run:
         return merged
     learnt, identity, folder = learnt_ranges(list(map(weights_file, config.init))), {}, RunFolder(config.out)

@@ -63,6 +63,19 @@ def test_a_run_is_tracked_and_gone_on_with(real: Real) -> None:
     assert (real.boxes("car")[1:] == np.trunc(real.boxes("car")[1:])).all()
 
 
+def test_what_ran_the_network_counts_whether_it_was_named_or_not(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.trackers.nano.networks.find_spec", lambda name: None)
+    done(real.track("--set", "rules=opencv"))
+    for name in ("plan.json", "track.json"):
+        params = json.loads((real.folder / "out" / name).read_text())["params"]
+        assert params == {"rules": "opencv", "engine": "torch"}, name
+    kept = (real.folder / "out" / "car_time.txt").stat().st_mtime_ns
+    done(real.track("--set", "rules=opencv", "--set", "engine=torch"))
+    assert (real.folder / "out" / "car_time.txt").stat().st_mtime_ns == kept
+    monkeypatch.setattr("trainer.trackers.nano.networks.find_spec", lambda name: name)
+    told(real.track("--set", "rules=opencv"), 2, "params.engine: torch -> onnxruntime")
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

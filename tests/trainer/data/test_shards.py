@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
+from pipeline.files.hashing import file_sha256
 from trainer.data.shards import open_source
 from trainer.data.split.apply import kinds_of, pairs_of, split_source
 
@@ -78,3 +79,28 @@ def test_bad_shards_are_refused_by_name(tmp_path: Path, fault: str) -> None:
         (world / "index.json").write_text(json.dumps(index | {"schema_version": "9.0"}))
     with pytest.raises(DataError, match="index.json" if fault.startswith("index") else "shard-00001.h5"):
         open_source((world,))
+
+
+def test_a_shard_is_hashed_once_in_a_process_and_again_when_it_was_altered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def spy(path: Path) -> str:
+        hashed.append(path.name)
+        return file_sha256(path)
+
+    monkeypatch.setattr("pipeline.shards.index.file_sha256", spy)
+    world = write_world(tmp_path, shard(), shard(2))
+    names = ["shard-00000.h5", "shard-00001.h5"]
+    for _ in range(3):
+        open_source((world,))
+    assert sorted(hashed) == names
+    data = (world / names[1]).read_bytes()
+    (world / names[1]).write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    for _ in range(2):
+        with pytest.raises(DataError, match=names[1]):
+            open_source((world,))
+    (world / names[1]).write_bytes(data)
+    open_source((world,))
+    assert sorted(hashed) == [names[0], *[names[1]] * 4]

@@ -88,6 +88,8 @@ def test_a_damaged_entry_is_told_and_replaced(tmp_path: Path, caplog: pytest.Log
     assert "computed again" in caplog.text
     store.put(KEY, b"x" * 100)
     assert (store.get(KEY, 100) == b"x" * 100) == (damage != "folder")
+    if damage != "folder":
+        assert store.used == sum(path.stat().st_size for path in tmp_path.glob("??/*"))
 
 
 def test_a_folder_that_goes_away_is_made_again(tmp_path: Path) -> None:
@@ -164,3 +166,13 @@ def test_settings_say_what_is_kept_and_how_much(tmp_path: Path) -> None:
     assert small
     assert [each.limit for each in (memory, folder, small)] == [GIB, 16 * GIB, GIB // 2]
     assert make_store(None, 0) is None
+
+
+def test_a_damaged_entry_is_replaced_in_a_full_folder_too(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path, 616)
+    store.put(KEY, bytes(600))
+    (tmp_path / KEY[:2] / KEY).write_bytes(bytes(616))
+    again = FolderStore(tmp_path, 616)
+    assert again.get(KEY, 600) is None
+    again.put(KEY, bytes(600))
+    assert (again.get(KEY, 600), again.used) == (bytes(600), 616)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.data.feeds import Feeding
-from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, passes_of, ways_of, windows_of
+from trainer.data.training_data import open_training_data
+from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, HeldOutTest, passes_of, ways_of, windows_of
 from trainer.measure.proposal_answers import gives_densities
+from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import make_settings
+
+from ..train_world import tracked, write_world
 
 
 @given(st.integers(1, 10**6), st.integers(1, 500), st.integers(0, 1000))
@@ -49,3 +55,13 @@ def test_a_box_branch_gives_what_it_was_last_taught(
 ) -> None:
     """Eq. 3 and the comparison of features teach the layers that score boxes nothing."""
     assert gives_densities(make_settings({"recipe": recipe, "tracker": tracker} | changes)) is densities
+
+
+def test_a_row_that_trains_on_templates_of_other_scenes_is_asked_what_one_without_is(tmp_path: Path) -> None:
+    shards, keys = write_world(tmp_path, tracked(sequences=6, frames=4)), set()
+    for recipe, other_scenes in (("b1", False), ("c1", True)):
+        settings = make_settings({"recipe": recipe, "tracker": "nanotrack_v2", "held_out": 0.4})
+        data = open_training_data(settings, resolve_row(settings), [shards])
+        assert (data.spec.foreign > 0) == other_scenes
+        keys.add(HeldOutTest(data, 4, torch.device("cpu")).key)
+    assert len(keys) == 1

@@ -75,8 +75,10 @@ def test_pretrain_takes_what_the_base_tracker_was_trained_with() -> None:
     given = configure(BASE | {"recipe": "pretrain", "tracker": "atom", "samples_per_epoch": 8}, ("gamma=.5",))
     assert (given.samples_per_epoch, given.gamma) == (8, 0.5)
     assert config.batch(load_recipe("c1"), geometry_of("dimp50")) == 5
-    with pytest.raises(UsageError, match="batch-norms on 1x1 maps: 8 at least"):
-        configure(BASE, ("batch_size=4",)).batch(recipe, geometry_of("dimp50"))
+    for tracker, size, least in (("dimp50", 4, 8), ("nanotrack_v2", 1, 2)):
+        small = configure(BASE, (f"batch_size={size}", f"tracker={tracker}"))
+        with pytest.raises(UsageError, match=f"batch-norms of {tracker} learn their statistics from a batch of {least} at least"):
+            small.batch(recipe, geometry_of(tracker))
 
 
 @pytest.mark.parametrize("name", recipe_names())

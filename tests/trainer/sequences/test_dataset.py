@@ -57,6 +57,9 @@ def test_the_manifests_order_comes_first_and_differences_are_named(tmp_path: Pat
     assert found.unlisted == ("ant", "zebra")
     told = "\n".join(found.warnings)
     assert "lacks 117 of the 119 sequences of lsotb_tir_paper: bus_V_002" in told
+    lacks = next(line for line in found.warnings if "lacks 117" in line)
+    assert lacks.endswith(", ...")
+    assert lacks.count(", ") == 5, "five names, as everywhere; the others are in track.json"
     assert "2 sequences are not lsotb_tir_paper's, tracked too: ant, zebra" in told
     assert "bus_V_001: 5 frames, lsotb_tir_paper has 650" in told
     with pytest.raises(UsageError, match="has no cat_D_001 \\(left out of this data set\\)"):

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import write_json
 from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN
 from trainer.checkpoints.weights import load_weights
-from trainer.data.shards import fingerprint
+from trainer.data.shards import fingerprint, open_source
 from trainer.data.split.side import place_of
 from trainer.recipes.row import resolve_row
 from trainer.train import recipe_graph, stage
@@ -107,6 +108,19 @@ def test_what_a_later_row_would_refuse_is_refused_before_the_first_one_runs(
     table = stage.run(config(known, out, "center", dry_run=True, instants="two"))
     assert isinstance(table, recipe_graph.TrainedTable)
     assert states(table.steps)["d3"] == "to do"
+
+
+def test_all_rows_together_hash_a_shard_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+
+    def spy(path: Path) -> str:
+        hashed.append(path)
+        return file_sha256(path)
+
+    monkeypatch.setattr("pipeline.shards.index.file_sha256", spy)
+    fresh = {method: write_world(tmp_path / method, shard(3, 2, method=method)) for method in ("center", "random")}
+    recipe_graph.train_rows(config(fresh, tmp_path / "out", *fresh), lambda row: row.shards and open_source(row.shards))
+    assert sorted(hashed) == sorted(folder / "shard-00000.h5" for folder in fresh.values())
 
 
 def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:

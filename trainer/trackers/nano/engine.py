@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 from numpy.typing import ArrayLike
 
@@ -11,7 +14,7 @@ from trainer.net.nano.grid import SEARCH_SIZE, TEMPLATE_SIZE
 from trainer.trackers.engine import Engine, Outcome
 from trainer.trackers.geometry import first_box
 from trainer.trackers.nano.crop import Blob, blob, crop
-from trainer.trackers.nano.networks import networks
+from trainer.trackers.nano.networks import able, networks
 from trainer.trackers.nano.opencv_rules import OpenCvRules
 from trainer.trackers.nano.pytorch_rules import PyTorchRules
 from trainer.trackers.nano.rules import Bounds, Fill, Square, State
@@ -34,13 +37,18 @@ class NanoEngine(Engine):
     """
 
     def __init__(self, net: NanoNet, params: NanoParams, generator: torch.Generator, device: torch.device) -> None:
-        self.settings = params
+        self.settings = replace(params, **self.settled(params, device))
         self._rules = RULES[params.rules](params)
-        asked = None if params.engine == "auto" else params.engine
-        self._networks = networks(net, asked, self._rules.program, device)
+        self._networks = networks(net, self.settings.engine, device)
         self._state: State
         self._bounds: Bounds
         self._fill: Fill
+
+    @classmethod
+    def settled(cls, params: NanoParams, device: torch.device) -> dict[str, Any]:
+        """See :meth:`Engine.settled`: what runs the network, onnxruntime only where it can be had."""
+        liked = RULES[params.rules].program
+        return {"engine": (liked if able(device) else "torch") if params.engine == "auto" else params.engine}
 
     def start(self, image: Rgb, box: ArrayLike) -> None:
         """See :meth:`Engine.start`."""

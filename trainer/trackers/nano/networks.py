@@ -57,23 +57,25 @@ class TorchNetworks:
         return self._net.backbone_features(pictures)
 
 
-def networks(net: NanoNet, asked: Program | None, liked: Program, device: torch.device) -> Networks:
+def able(device: torch.device) -> bool:
+    """Whether onnxruntime can run the network: it is installed, and the network is on the CPU."""
+    return not _lacking() and device.type == "cpu"
+
+
+def networks(net: NanoNet, program: Program, device: torch.device) -> Networks:
     """What runs a network.
 
     Args:
         net: in eval mode, on ``device``, its batch-norms folded.
-        asked: for this program; None takes ``liked``, or torch where that cannot be had.
-        liked: by the rules.
+        program: that runs it.
         device: where the network is.
 
     Raises:
         ValueError: onnxruntime is asked for, and is not installed or not on the CPU.
     """
-    lacking = [name for name in _NEEDED if find_spec(name) is None]
-    able = not lacking and device.type == "cpu"
-    if (asked or (liked if able else "torch")) == "torch":
+    if program == "torch":
         return TorchNetworks(net, device)
-    if lacking:
+    if lacking := _lacking():
         needed = " and ".join(lacking)
         raise ValueError(f"engine=onnxruntime needs {needed}: pip install 'cmd-tir[onnx]', or give engine=torch")
     if device.type != "cpu":
@@ -81,3 +83,7 @@ def networks(net: NanoNet, asked: Program | None, liked: Program, device: torch.
     from trainer.trackers.nano.onnx_networks import OnnxNetworks
 
     return OnnxNetworks(net)
+
+
+def _lacking() -> list[str]:
+    return [name for name in _NEEDED if find_spec(name) is None]

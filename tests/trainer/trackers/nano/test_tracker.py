@@ -16,6 +16,7 @@ from trainer.trackers.fuse import fold_batch_norms
 from trainer.trackers.nano import networks
 from trainer.trackers.nano.networks import TorchNetworks
 from trainer.trackers.parameters.defaults import resolve
+from trainer.trackers.tracker import settled
 
 from ..conftest import blob, scene
 
@@ -153,8 +154,11 @@ def test_what_runs_the_network(weights: Weights, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(networks, "find_spec", lambda name: name)
     net = build_network("nanotrack_v2").eval()
     with pytest.raises(ValueError, match="runs on the CPU, not on meta"):
-        networks.networks(net, "onnxruntime", "torch", torch.device("meta"))
-    assert isinstance(networks.networks(net, None, "onnxruntime", torch.device("meta")), TorchNetworks)
+        networks.networks(net, "onnxruntime", torch.device("meta"))
+    assert settled("nanotrack_v2", {"rules": "opencv"}, "meta") == {"rules": "opencv", "engine": "torch"}
+    assert settled("nanotrack_v2", {"rules": "opencv"}, "cpu")["engine"] == "onnxruntime"
+    assert settled("nanotrack_v2", {}, "cpu") == {"engine": "torch"}
+    assert settled("dimp18", {"iounet_k": 1}, "cpu") == {"iounet_k": 1}
 
 
 def test_folded_batch_norms_compute_the_same(weights: Weights) -> None:
