@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from trainer.base_trackers import BASE_TRACKERS, base_tracker
 from trainer.checkpoints import load_weights
 from trainer.checkpoints.weights import load_into
 from trainer.commands.options import TRACKER_NAMES
+from trainer.data.feeds import assemble
 from trainer.data.windowing import windowing_of
 from trainer.distillation.ownership import ownership_of
 from trainer.net import BranchedNet, TrackingNet, build_network
 from trainer.recipes.geometry import TrackerSpec, geometry_of
-from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_names
+from trainer.recipes.recipe import Recipe, load_recipe, merging_recipe, recipe_names, rows_of
 from trainer.trackers import Tracker
 from trainer.trackers.engine import Engine
 from trainer.trackers.parameters.base import TrackingParams
@@ -26,7 +28,7 @@ from trainer.trackers.parameters.defaults import defaults_of
 from trainer.trackers.parameters.params import OnlineParams
 from trainer.train.session import Training, prepare
 
-from ..trainer.train_world import settings, small_windows, write_world
+from ..trainer.train_world import settings, shard, small_windows, write_world
 
 LARGE = {"dimp50", "superdimp"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in BASE_TRACKERS]
@@ -101,6 +103,32 @@ def test_its_own_losses_are_listed_and_its_modules_have_owners(name: str) -> Non
         shared = {each for each in names if owned.shared and each.startswith(owned.shared)}
         assert reference & test == (shared if module == "tcl" else set())
         assert bool(shared) <= spec.shared
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_trains_on_two_instants_of_a_tube(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each modality on each branch, a later instant on the test branch, and none of another tube."""
+    small_windows(monkeypatch)
+    row = next(row for row in rows_of(geometry_of(name)) if row.patches == "detection-tubes")
+    content = shard(sequences=3, frames=6, method="detection", tubes=True)
+    content.patches[:] = [replace(patch, track=patch.pair % 6 // 3) for patch in content.patches]
+    shards = write_world(tmp_path / "s", content)
+    asked = settings(shards, tmp_path / "run", recipe=row.name, tracker=name, samples_per_epoch=20, held_out=0)
+    training = Training(prepare(asked))
+    windows, source = training.data.training_windows(), training.data.source
+    for index in range(20):
+        drawn, sample = windows.draws.draw(index), windows[index]
+        (reference,), (test,) = drawn.patches
+        names = [source.names[int(source.pair_of(patch))][1].split("/") for patch in (reference, test)]
+        if not drawn.foreign:
+            assert names[0][0] == names[1][0]
+            assert int(names[0][1]) // 3 == int(names[1][1]) // 3, "a cut lies between"
+            assert int(names[0][1]) < int(names[1][1])
+        for branch, size in zip(("reference", "test"), training.row.spec.sizes):
+            assert {sample[f"{branch}_{fed}"].shape for fed in ("rgb", "tir")} == {(3, size, size)}
+    batch = torch.utils.data.default_collate([windows[index] for index in range(4)])
+    _, parts = training.objective(assemble(batch, training.data.feeding, training.device))
+    assert all(np.isfinite(value) for value in parts.values())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from pipeline.boxes import corners
 from pipeline.images import encode
-from pipeline.shards.schema import SCHEMA_VERSION
+from pipeline.shards.schema import NO_TRACK, SCHEMA_VERSION
 from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
 from trainer.base_trackers import BASE_TRACKERS
 from trainer.checkpoints.run_folder import MODEL
@@ -47,12 +47,13 @@ def shard(
     cut_tir: bool = False,
     suffix: str = ".png",
     gone: tuple[str, ...] = (),
+    tubes: bool = False,
 ) -> Shard:
     """Pairs ``video-i/j``, each with one patch: its mark; thermal pictures may be cut in half.
 
-    Pairs that begin with one of ``gone`` are not there.
+    Pairs that begin with one of ``gone`` are not there; ``tubes`` marks one object in all pictures of a sequence.
     """
-    content = Shard(config={"method": method})
+    content = Shard(config={"method": method} | ({"tubes": True} if tubes else {}))
     names = [f"video-{number // frames}/{number % frames}" for number in range(sequences * frames)]
     there = [number for number, name in enumerate(names) if not f"{name}/".startswith(gone)]
     for row, number in enumerate(there):
@@ -64,7 +65,7 @@ def shard(
         stored = tir[: len(tir) // 2] if cut_tir else tir
         place = f"video-{number // frames}", number % frames
         content.pairs.append(Pair(names[number], encode(rgb, suffix), stored, np.eye(3), quad, *place))
-        content.patches.append(Patch(row, box, 1.0, -1, None, None))
+        content.patches.append(Patch(row, box, 1.0, -1, None, None, track=0 if tubes else NO_TRACK))
     return content
 
 

@@ -27,7 +27,10 @@ RECIPE_HEAD = (
     "S",
     "P",
     "NP",
+    "",
 )
+
+BEYOND = "beyond the paper"
 
 
 class Train(Command):
@@ -54,7 +57,8 @@ def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         rates = ["own" if recipe.rates == "tracker" else own.get(module, "-") for module in ("bbe", "tcl")]
         paper = [recipe.paper.get(score, "-") for score in ("S", "P", "NP")]
         start = "+".join(recipe.starts_from) or "-"
-        rows.append((recipe.name, trains, recipe.reference, recipe.test, recipe.patches or "-", start, *rates, *paper))
+        fed = recipe.reference, recipe.test, recipe.patches or "-"
+        rows.append((recipe.name, trains, *fed, start, *rates, *paper, BEYOND * recipe.beyond))
     print_table(rows)
     click.echo("own: what the base tracker was trained with. S, P, NP: the paper's on LSOTB-TIR; of atom, the gain.")
     ctx.exit()
@@ -82,7 +86,14 @@ SHARDS = click.option(
     "--shards",
     type=click.Path(path_type=Path, file_okay=False),
     multiple=True,
-    help="Folder that `cmd-prep mine` wrote; repeated, a recipe takes those of the mining method it wants.",
+    help="Folder that `cmd-prep mine` wrote; repeated, a recipe takes those of the patches it wants.",
+)
+
+PATCHES = click.option(
+    "--patches",
+    metavar="KIND",
+    show_default="the recipe's",
+    help="Take shards of these patches: center, random, detection, any with -tubes behind it, or all tubes.",
 )
 
 WINDOW = click.option(
@@ -98,6 +109,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 
 @main.command()
 @SHARDS
+@PATCHES
 @click.option(
     "--recipe",
     default="c1",
@@ -207,6 +219,7 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existi
 
 @main.command()
 @SHARDS
+@PATCHES
 @click.option("--recipe", default="d3", show_default=True, metavar="NAME|FILE", help="Row of Table 1, or FILE.yaml.")
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
 @WINDOW
@@ -222,6 +235,7 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existi
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE.html")
 def feeds(
     shards: tuple[Path, ...],
+    patches: str | None,
     recipe: str,
     tracker: str,
     window: int | None,
@@ -234,7 +248,7 @@ def feeds(
     from pipeline.files.writing import write_text
     from trainer.pages import draw_feeds
 
-    page = draw_feeds(shards, recipe, tracker, samples, seed, window, init)
+    page = draw_feeds(shards, recipe, tracker, samples, seed, window, init, patches)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, page)
     print_table([("report", out)])

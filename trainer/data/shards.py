@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 from pipeline.shards.index import ShardEntry, ShardIndex, index_faults, load_index
 from pipeline.shards.reader import ShardReader
+from trainer.recipes.patch_kinds import fits, kind_of, mined_with
 
 log = logging.getLogger(__name__)
 _sound: set[tuple[object, ...]] = set()
@@ -136,10 +137,28 @@ def _root_name(index: ShardIndex) -> str:
     return Path(str(index.source.get("root", ""))).name
 
 
-def of_method(folders: Sequence[Path], method: str) -> tuple[Path, ...]:
-    """The folders whose index names a mining method.
+def of_kind(folders: Sequence[Path], wanted: str) -> tuple[Path, ...]:
+    """The folders whose index says that they hold a kind of patches (:mod:`trainer.recipes.patch_kinds`).
 
     Raises:
         DataError: a folder has no readable index.
     """
-    return tuple(folder for folder in folders if load_index(folder).method == method)
+    return tuple(folder for folder in folders if fits(kind_of(load_index(folder).settings), wanted))
+
+
+def asked_for(folders: Sequence[Path], wanted: str) -> tuple[Path, ...]:
+    """The folders of a kind of patches that somebody asked for.
+
+    Raises:
+        UsageError: there is none.
+        DataError: a folder has no readable index.
+    """
+    chosen = of_kind(folders, wanted)
+    if not chosen:
+        raise UsageError(f"--patches {wanted}: these shards hold {held_by(folders)}: mine with {mined_with(wanted)}")
+    return chosen
+
+
+def held_by(folders: Sequence[Path]) -> str:
+    """The kinds of patches in some folders, as people read them."""
+    return ", ".join(sorted({kind_of(load_index(folder).settings) for folder in folders}))

@@ -17,13 +17,14 @@ from trainer.checkpoints.run_folder import SPLIT
 from trainer.data.controls.shuffled import Partners
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
-from trainer.data.shards import Source, of_method, open_source
+from trainer.data.shards import Source, asked_for, held_by, of_kind, open_source
 from trainer.data.split.apply import kinds_of, old_split_source, pairs_of, split_source
 from trainer.data.split.record import Split, read_split, refuse_other_settings
 from trainer.data.split.relatives import inherited
 from trainer.data.split.side import Kind
 from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
+from trainer.recipes.patch_kinds import mined_with, of_tubes
 from trainer.recipes.row import Row
 from trainer.recipes.settings import TrainSettings
 
@@ -103,16 +104,16 @@ def open_training_data(
     Args:
         settings: settings of the run.
         row: what it trains.
-        shards: folders; those of the row's mining method are taken, or all, with a warning, where none is of it.
+        shards: folders; those of the row's kind of patches are taken, or all, with a warning, where none is of it.
         starts: what the run starts from: the split of those that are runs is kept to, as is that of its teacher.
         resumed: the folder of the run itself, where it has begun: it keeps to the split that it began with.
 
     Raises:
-        UsageError: no shards, a split that the settings, the other parents or the teacher contradict, or what
-            :func:`fit` refuses.
+        UsageError: no shards, or none of the kind that the settings name; a split that the settings, the other
+            parents or the teacher contradict; or what :func:`fit` refuses.
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
-    source = _open_shards(row.recipe.name, str(row.recipe.patches), shards)
+    source = _open_shards(settings, row, shards)
     split, kinds, recorded = _split(settings, source, starts, resumed)
     data = replace(fit(settings, row, source, split, kinds), recorded=recorded)
     _tell(data, row)
@@ -148,10 +149,11 @@ def fit(
             Partners(source, validation, " held out", "raise --set held_out, or --set held_out_samples=0")
     tracks = Tracks(source, training, row.spec.gap) if row.instants == "two" else None
     if tracks and not tracks.moving:
-        if settings.instants == "two":
+        wanted = "setting instants=two" if settings.instants else f"{row.patches} patches are seen at two instants"
+        if settings.instants or of_tubes(row.patches):
             raise UsageError(
-                "setting instants=two: the shards know no object at two instants (patches/track): mine boxes from "
-                "files that say whose they are, or leave it out"
+                f"{wanted}: the shards know no object at two instants (patches/track): mine with --tubes, or boxes from "
+                "files that say whose they are; or give --set instants=one"
             )
         tracks = None
     return TrainingData(
@@ -211,12 +213,12 @@ def known_to(settings: TrainSettings, starts: Sequence[Path], source: Source) ->
     return split
 
 
-def _open_shards(recipe: str, method: str, shards: Sequence[Path]) -> Source:
+def _open_shards(settings: TrainSettings, row: Row, shards: Sequence[Path]) -> Source:
+    recipe, wanted = row.recipe.name, str(row.patches)
     if not shards:
-        raise UsageError(f"recipe {recipe} needs --shards: folders that `cmd-prep mine --method {method}` wrote")
-    chosen = of_method(shards, method)
+        raise UsageError(f"recipe {recipe} needs --shards: folders that `cmd-prep mine {mined_with(wanted)}` wrote")
+    chosen = asked_for(shards, wanted) if settings.patches else of_kind(shards, wanted)
     source = open_source(chosen or tuple(shards))
     if not chosen:
-        methods = ", ".join(sorted({index.method for index in source.indexes}))
-        log.warning("recipe %s wants %s patches, these shards hold %s: it takes these", recipe, method, methods)
+        log.warning("recipe %s wants %s patches, these shards hold %s: it takes these", recipe, wanted, held_by(shards))
     return source

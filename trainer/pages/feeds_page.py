@@ -18,13 +18,13 @@ from pipeline.pages import html
 from trainer.data.controls.shuffled import sequence_of
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feed, Feeding, assemble
-from trainer.data.shards import Source, of_method, open_source
+from trainer.data.shards import Source, asked_for, held_by, of_kind, open_source
 from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.relatives import inherited
 from trainer.data.tracks import Tracks
-from trainer.recipes.geometry import TrackerSpec, geometry_of
+from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.recipe import Recipe, load_recipe
-from trainer.recipes.row import targets_asked
+from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainSettings, make_settings
 
 Image = NDArray[np.uint8]
@@ -43,32 +43,37 @@ def draw_feeds(
     seed: int,
     window: int | None = None,
     init: Sequence[Path] = (),
+    patches: str | None = None,
 ) -> str:
     """The page, HTML.
 
     Args:
-        shards: folders of shards; those of the recipe's mining method are taken where there are any.
+        shards: folders of shards; those of the recipe's kind of patches are taken where there are any.
         recipe: a row that trains something.
         tracker: whose windows are cut.
         samples: draws to show for each mix.
         seed: of the draws.
         window: side of the search window in pixels; None is the tracker's own.
         init: runs that a run of it would start from, whose split is kept to; none of what they hold out is drawn.
+        patches: kind of patches to take in place of the recipe's.
 
     Raises:
-        UsageError: no shards, a row that is fed nothing, no window that a run could have, or parents that disagree.
+        UsageError: no shards, or none of the kind that is asked for, a row that is fed nothing, no window that a run
+            could have, or parents that disagree.
         DataError: shards that cannot be read.
     """
-    settings = make_settings({"recipe": recipe, "tracker": tracker, "window": window})
+    settings = make_settings({"recipe": recipe, "tracker": tracker, "window": window, "patches": patches})
     row = load_recipe(recipe)
     if not row.trains:
         raise UsageError(f"recipe {recipe} trains nothing: its branches are fed nothing")
     if not shards:
         raise UsageError("no shards to draw from: give --shards")
-    source, spec = open_source(of_method(shards, str(row.patches)) or tuple(shards)), _geometry(settings, row)
+    asked = resolve_row(settings)
+    chosen = asked_for(shards, patches) if patches else of_kind(shards, str(asked.patches)) or tuple(shards)
+    source, spec = open_source(chosen), asked.spec
     pairs = _training_pairs(source, recipe, init)
-    known = Tracks(source, pairs, spec.gap)
-    tracks = known if row.pretrains and known.moving else None
+    known = Tracks(source, pairs, spec.gap) if asked.instants == "two" else None
+    tracks = known if known and known.moving else None
     sections = []
     lone = len({sequence_of(source, pair) for pair in pairs.tolist()}) < 2
     for title, feeding in (*mixes(row, settings), *controlled(row, settings)):
@@ -81,16 +86,11 @@ def draw_feeds(
         names = [source.names[int(pair)][1] for pair in batch["pair"]]
         sections.append(html.Section(title, _note(row), strips=_strips(feed, feeding, names, spec)))
     facts = [("recipe", recipe), ("tracker", tracker), ("window", f"{spec.size} px, {spec.boxes_wide:.3g} boxes wide")]
-    facts += [("patches", ", ".join(sorted({index.method for index in source.indexes})))]
-    if row.pretrains:
-        facts += [("images", f"the first of {spec.images} a branch, of {'two instants' if tracks else 'one instant'}")]
+    facts += [("patches", held_by(chosen))]
+    if asked.instants == "two":
+        shown = "one image" if asked.images == 1 else f"the first of {asked.images}"
+        facts += [("images", f"{shown} a branch, of {'two instants' if tracks else 'one instant'}")]
     return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
-
-
-def _geometry(settings: TrainSettings, row: Recipe) -> TrackerSpec:
-    """The windows of a row, with the targets that its losses ask for."""
-    base = geometry_of(settings.tracker, settings.window)
-    return targets_asked(settings, base, row.trained(base), settings.losses_of(base))
 
 
 def _training_pairs(source: Source, recipe: str, init: Sequence[Path]) -> NDArray[np.int64]:

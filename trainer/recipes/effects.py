@@ -15,7 +15,7 @@ FEATURES = ("feature_type", "feature_cache", "feature_gib")
 """How features of a frozen backbone are kept."""
 OPTIONS = (
     *("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed", "window"),
-    "feature_cache",
+    *("feature_cache", "patches"),
 )
 """Settings that are options of the command as well."""
 TRAINING = {*TrainSettings.model_fields, *OPTIONS, *FEATURES, "save_minutes"} - {

@@ -8,13 +8,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from pipeline.config import recorded
 from pipeline.errors import UsageError, did_you_mean, first_fault
 from pipeline.files.hashing import file_sha256
 from pipeline.files.yaml_text import parse_yaml
 from trainer.recipes.geometry import TrackerSpec
+from trainer.recipes.patch_kinds import PatchKind
 
 Module = Literal["bbe", "tcl", "backbone"]
 Branch = Literal["reference", "test", "both"]
@@ -35,10 +36,12 @@ class Recipe(BaseModel):
         trains: module -> the branch of it that is trained; empty for a row that only merges weights.
         reference: what the reference branch is fed; ``rgb-tir`` with ``tir-rgb`` on the other one is a mix.
         test: what the test branch is fed.
-        patches: mining method of the shards the row wants, shipped or one's own; None where it trains nothing.
+        patches: kind of the patches that the row draws (:mod:`.patch_kinds`), of a method that ships or one's own; None
+            where it trains nothing.
         starts_from: rows whose result it starts from; ``a1`` is the base tracker itself.
         rates: learning rate of each trained module; ``tracker`` is what the base tracker was trained with.
         settings: defaults of the row's own, by names of settings of a run.
+        beyond: whether the paper has no such row.
         paper: S, P and NP that the paper reports on LSOTB-TIR, in %; for ATOM the gain over ATOM.
     """
 
@@ -50,12 +53,13 @@ class Recipe(BaseModel):
     reference: Fed
     test: Fed
     patches: Annotated[
-        Annotated[str, Field(pattern=r"^[\w.:-]+$")] | None,
+        PatchKind | None,
         BeforeValidator(lambda text: None if text in NOTHING else text),
     ] = None
     starts_from: tuple[str, ...]
     rates: dict[Module, float] | Literal["tracker"]
     settings: dict[str, str] = {}
+    beyond: bool = False
     paper: dict[Literal["S", "P", "NP"], float]
 
     @model_validator(mode="after")
@@ -75,8 +79,8 @@ class Recipe(BaseModel):
         return self
 
     def record(self) -> dict[str, Any]:
-        """The row as it is written down: settings of its own only where it has some."""
-        return recorded(self.model_dump(mode="json"), {"settings": {}})
+        """The row as it is written down: what came later only where it has it."""
+        return recorded(self.model_dump(mode="json"), {"settings": {}, "beyond": False})
 
     @property
     def mixed(self) -> bool:
@@ -161,7 +165,7 @@ def load_recipe(name: str) -> Recipe:
 
 
 def rows_of(spec: TrackerSpec) -> list[Recipe]:
-    """The rows of Table 1 that a base tracker has, as they ship; ``pretrain`` and ``k3`` are none."""
+    """The rows of a base tracker, as they ship: those of Table 1, then those of tubes; not ``pretrain`` and ``k3``."""
     return [recipe for recipe in _shipped().values() if recipe.fits(spec) and not (recipe.pretrains or recipe.answers)]
 
 
@@ -191,7 +195,7 @@ def read_recipe(file: Path | Traversable, name: str) -> Recipe:
 
 @functools.cache
 def _shipped() -> dict[str, Recipe]:
-    """Every recipe that ships, a file each: what makes a teacher, rows of any tracker, of DiMP, of ATOM, then k3."""
+    """Every recipe that ships, a file each: what makes a teacher, rows of any tracker, of DiMP, of ATOM, then beyond."""
     shipped = [file for file in files("trainer.recipes.table1").iterdir() if file.name.endswith(".yaml")]
     recipes = {recipe.name: recipe for recipe in (read_recipe(file, file.name) for file in shipped)}
     placed: dict[str, Recipe] = {}
@@ -202,7 +206,7 @@ def _shipped() -> dict[str, Recipe]:
         placed.setdefault(recipe.name, recipe)
 
     order = ("any", "dimp", "atom")
-    for recipe in sorted(recipes.values(), key=lambda r: (not r.pretrains, r.answers, order.index(r.base), r.name)):
+    for recipe in sorted(recipes.values(), key=lambda r: (not r.pretrains, r.beyond, order.index(r.base), r.name)):
         place(recipe)
     return placed
 

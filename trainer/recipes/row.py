@@ -11,6 +11,7 @@ from pipeline.errors import UsageError
 from trainer.recipes.effects import refuse_of_other_rows
 from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.recipes.losses import Loss
+from trainer.recipes.patch_kinds import of_tubes
 from trainer.recipes.recipe import Module, Recipe, load_recipe, recipe_sha256
 from trainer.recipes.settings import BEFORE, TrainSettings
 
@@ -27,6 +28,7 @@ class Row:
         tcl_loss: the classification loss.
         bbe_loss: the box loss.
         batch_size: pairs a step and process.
+        patches: kind of the patches that it draws; None where it trains nothing.
         images: of a target that each branch sees at once.
         instants: whether the test branch sees others than the reference branch, where the shards know objects.
         rates: learning rate of each trained module, before the schedule; of ``filter_optimizer`` too, where it is not
@@ -42,6 +44,7 @@ class Row:
     tcl_loss: Loss
     bbe_loss: Loss
     batch_size: int
+    patches: str | None
     images: int
     instants: Literal["one", "two"]
     rates: dict[str, float]
@@ -84,6 +87,7 @@ def resolve_row(settings: TrainSettings) -> Row:
         UsageError: settings that do not fit the row or one another.
     """
     recipe, base = load_recipe(settings.recipe), geometry_of(settings.tracker, settings.window)
+    patches = settings.patches or recipe.patches
     modules = recipe.trained(base, settings.backbone)
     frozen = {"tracker": base.pretrain_frozen, "frozen": base.backbone_layers, "learns": ()}
     _check(settings, recipe, base, modules)
@@ -92,13 +96,14 @@ def resolve_row(settings: TrainSettings) -> Row:
     row = Row(
         recipe=recipe,
         base=base,
-        spec=targets_asked(settings, base, modules, (tcl_loss, bbe_loss)),
+        spec=_targets_asked(settings, base, modules, (tcl_loss, bbe_loss)),
         modules=modules,
         tcl_loss=tcl_loss,
         bbe_loss=bbe_loss,
         batch_size=settings.batch(recipe, base),
+        patches=patches,
         images=settings.images or (base.images if recipe.pretrains else 1),
-        instants=settings.instants or ("two" if recipe.pretrains else "one"),
+        instants=settings.instants or ("two" if recipe.pretrains or of_tubes(patches) else "one"),
         rates=_rates(settings, recipe, base, modules),
         frozen=frozen[settings.backbone] if recipe.pretrains else base.backbone_layers,
         recipe_sha256=recipe_sha256(settings.recipe),
@@ -118,7 +123,7 @@ def resolve_row(settings: TrainSettings) -> Row:
     return row
 
 
-def targets_asked(
+def _targets_asked(
     settings: TrainSettings, base: TrackerSpec, modules: Collection[Module], losses: tuple[Loss, Loss]
 ) -> TrackerSpec:
     """A base tracker's geometry with the targets that a run asks for under its (TCL, BBE) losses."""

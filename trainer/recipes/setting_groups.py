@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionW
 from pipeline.config import Settings
 from pipeline.labels import LABEL_STRIDE
 from trainer.recipes.losses import EVERY_BBE, EVERY_TCL
+from trainer.recipes.patch_kinds import PatchKind
 
 TclLoss = Annotated[str, AfterValidator(EVERY_TCL.check)]
 BbeLoss = Annotated[str, AfterValidator(EVERY_BBE.check)]
@@ -110,13 +111,14 @@ class FeedSettings(Settings):
     """What the branches are fed.
 
     Attributes:
+        patches: kind of the patches that are drawn, see :mod:`trainer.recipes.patch_kinds`; None is the row's.
         mix: how a mixed row joins the modalities: ``batch`` lets a pair enter both ways round, ``spatial`` puts the
             pictures side by side.
         mix_pairs: with mix ``batch``: every pair enters ``twice``, or ``once``, half of the batch each way.
         jitter: ``tracker`` is the base tracker's; ``none`` centres every window, which a bias alone can learn.
         window: side of the search window in pixels; None is the base tracker's own. It shows as many boxes in any size.
         instants: ``two`` lets the test branch see the target at other instants than the reference branch, where the
-            shards know objects; None is that for ``pretrain``, and ``one`` for the rows of Table 1.
+            shards know objects; None is that for ``pretrain`` and for patches of tubes, else ``one``.
         images: that each branch sees of a target at once, in ``pretrain``; None is the base tracker's own number.
         pairs: ``true`` ones, or ``shuffled``: TIR of another sequence, with the same box. Is it the pairs that teach?
         feed: what both branches are fed in the place of the row's modalities: ``rgb-rgb`` (is it more training?),
@@ -132,6 +134,7 @@ class FeedSettings(Settings):
             one that lies nearest to its centre; ``none`` asks for no point and no box.
     """
 
+    patches: PatchKind | None = None
     mix: Literal["batch", "spatial"] = "batch"
     mix_pairs: Literal["twice", "once"] = "twice"
     jitter: Literal["tracker", "none"] = "tracker"

@@ -46,7 +46,7 @@ BEFORE: dict[str, Any] = {
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 
 
-RESOLVED = {"images", "instants"}
+RESOLVED = {"images", "instants", "patches"}
 """Settings whose default is the row's or the shards': what they come to is what counts."""
 
 

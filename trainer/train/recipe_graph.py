@@ -12,15 +12,20 @@ from pipeline.files.json_text import read_json
 from pipeline.runtime.output import refuse_existing, refuse_other
 from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import IDENTITY, META, MODEL, REPORT, RUN, RunFolder
-from trainer.data.shards import fingerprint, of_method
+from trainer.data.shards import asked_for, fingerprint, of_kind
 from trainer.recipes.effects import CONTROLS, idle_in
 from trainer.recipes.geometry import geometry_of
+from trainer.recipes.patch_kinds import mined_with
 from trainer.recipes.recipe import Recipe, rows_of
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import BEFORE, TrainConfig, TrainSettings
 from trainer.train.ahead import refuse_ahead
 
 log = logging.getLogger(__name__)
+OF_PAIRS = ("patches", "mix", "mix_pairs", *CONTROLS)
+"""Settings of what is fed that some rows have no use for."""
+LABELS = {"name", "patches", "beyond", "paper"}
+"""What of two recipes may differ where one is the other on other patches."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,15 @@ def plan_rows(config: TrainConfig) -> TrainedTable:
     """The rows of the base tracker, each after its parents; ``pretrain`` is asked for by its own name.
 
     Raises:
-        UsageError: the runs in the folder were made with other settings, or a loss compares what no row is fed.
+        UsageError: the runs in the folder were made with other settings, a loss compares what no row is fed, or no
+            shards are of the patches that are asked for.
         DataError: a folder of shards has no readable index.
     """
     spec = geometry_of(config.tracker)
     steps: dict[str, Step] = {}
     losses = config.losses_of(spec)
+    if config.patches:
+        asked_for(config.shards, config.patches)
     for recipe in rows_of(spec):
         idle = idle_in(config, recipe, losses)
         compared = [
@@ -111,12 +119,15 @@ def _step(
     config: TrainConfig, recipe: Recipe, before: dict[str, Step], idle: Collection[str], compared: list[str]
 ) -> Step:
     """One row; ``compared`` are its losses that compare the modalities, which only one trained branch can."""
+    wanted = (config.patches or recipe.patches) if recipe.patches else None
+    if config.patches and wanted and (same := _same_but_for_patches(recipe, before)):
+        return Step(recipe, None, "left out", f"with --patches {wanted} it is {same}")
     missing = [parent for parent in recipe.starts_from if before[parent].state == "left out"]
     if missing:
         return Step(recipe, None, "left out", f"{', '.join(missing)} is left out, and it starts from that")
     # The row that all start from sees every shard, and decides once for all what is held out.
     every = () if recipe.starts_from else config.shards
-    shards = of_method(config.shards, recipe.patches) if recipe.patches else every
+    shards = of_kind(config.shards, wanted) if wanted else every
     out = config.out / recipe.name
     parents = tuple(config.out / parent for parent in recipe.starts_from)
     # Rates, a teacher and a mix are told only to the rows that have a use for them.
@@ -130,7 +141,7 @@ def _step(
         "rates": rates,
         "teacher": str(config.out / "a1") if teacher == "a1" else teacher,
     }
-    own |= {name: TrainConfig.model_fields[name].default for name in ("mix", "mix_pairs", *CONTROLS) if name in idle}
+    own |= {name: TrainConfig.model_fields[name].default for name in OF_PAIRS if name in idle}
     # What nobody set is left to the row, which may have a default of its own.
     settings = TrainConfig.model_validate(config.model_dump(exclude_unset=True) | own)
     if compared and recipe.branch == "both":
@@ -138,10 +149,16 @@ def _step(
     if compared:
         resolve_row(settings)
     state = _state(settings, recipe)
-    if state != "done" and recipe.patches and not shards:
-        return Step(recipe, None, "left out", f"no --shards were mined with --method {recipe.patches}")
+    if state != "done" and wanted and not shards:
+        return Step(recipe, None, "left out", f"no --shards were mined with {mined_with(wanted)}")
     told = " + ".join(recipe.starts_from) or ", ".join(map(str, config.init)) or f"random weights, seed {config.seed}"
     return Step(recipe, settings, state, f"from {told}")
+
+
+def _same_but_for_patches(recipe: Recipe, before: dict[str, Step]) -> str | None:
+    """An earlier row that differs from one in its patches alone."""
+    own = recipe.model_dump(exclude=LABELS)
+    return next((name for name, step in before.items() if step.recipe.model_dump(exclude=LABELS) == own), None)
 
 
 def _state(config: TrainConfig, recipe: Recipe) -> str:
@@ -182,8 +199,8 @@ def _refuse_other_settings(config: TrainConfig) -> None:
     compared = {"results", *TrainSettings.model_fields} - {"recipe", "teacher"}
     began = run.get(IDENTITY) or run["settings"]
     then, now = ({key: each[key] for key in compared if key in each} for each in (began, config.identity()))
-    # None is what the row's default comes to, which is one instant in all rows of the table.
-    now["instants"] = config.instants or "one"
+    # None is what the row's default comes to: shards of one instant alone are refused where it is two.
+    now["instants"] = resolve_row(config).instants
     if config.shards:
         now["shards"], then["shards"] = fingerprint(map(load_index, config.shards)), run["shards"]
     refuse_other(config.out, then, now, BEFORE)

@@ -21,6 +21,7 @@ from trainer.data import giveaways
 from trainer.measure import passes_of, windows_of
 from trainer.measure.summary import START, STUDENT
 from trainer.pages import curves, draw_run
+from trainer.recipes.patch_kinds import kind_of
 from trainer.recipes.settings import BEFORE
 from trainer.train.initial_weights import other_windows
 from trainer.train.session import Training
@@ -157,7 +158,7 @@ def describe_run(training: Training) -> dict[str, Any]:
             IDENTITY: training.prepared.identity,
             "recipe": row.recipe.record(),
             "shards": data.source.fingerprint,
-            "methods": [index.method for index in data.source.indexes],
+            "methods": [kind_of(index.settings) for index in data.source.indexes],
             "batch_size": row.batch_size,
             "processes": training.group.world_size,
             "losses": {"tcl": row.tcl_loss.name, "bbe": row.bbe_loss.name},

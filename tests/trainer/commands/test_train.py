@@ -157,6 +157,20 @@ def test_list_recipes_prints_table_1(capsys: pytest.CaptureFixture[str]) -> None
     d3 = next(line for line in lines if line.startswith("d3 "))
     for cell in ("rgb-tir", "tir-rgb", "center", "b3+c1", "1e-07", "2e-08", "68", "80.8", "72.7"):
         assert cell in d3.split()
+    beyond = [line.split()[0] for line in lines if line.endswith("beyond the paper")]
+    assert beyond == ["k3", "t3", "t4", "atom_t3", "atom_t4"]
+
+
+def test_patches_that_no_shards_are_of_are_refused_with_what_there_is(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(capsys, 2, *words(world, tmp_path / "run"), "--patches", "tubes")
+    assert "--patches tubes: these shards hold center: mine with --tubes" in line
+    line = refused(capsys, 2, "feeds", "--shards", world, "--patches", "random", "--out", tmp_path / "feeds.html")
+    assert "--patches random: these shards hold center: mine with --method random" in line
+    line = refused(capsys, 2, "--recipe", "b3", "--patches", "tubes", "--out", tmp_path / "run")
+    assert "--patches has no effect here, it is for recipes that train" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 LIGHT = """

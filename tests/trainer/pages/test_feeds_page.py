@@ -42,6 +42,17 @@ def test_the_windows_of_pretrain_are_of_the_instants_that_it_trains_on(
     assert f"the first of 3 a branch, of {told}" in page
 
 
+def test_a_row_of_tubes_is_drawn_at_two_instants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_windows(monkeypatch)
+    folders = [write_world(tmp_path / "center"), write_world(tmp_path / "tubes", shard(method="random", tubes=True))]
+    told = "one image a branch, of two instants"
+    cases = (("t4", None, "random-tubes"), ("d3", "tubes", "random-tubes"), ("d3", None, "center"))
+    for recipe, patches, shown in cases:
+        page = feeds_page.draw_feeds(folders, recipe, "dimp18", samples=2, seed=0, patches=patches)
+        assert shown in page
+        assert (told in page) == (shown == "random-tubes")
+
+
 def test_a_row_of_one_s_own_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is known by its file: its name is no row that ships."""
     small_windows(monkeypatch)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.errors import UsageError
@@ -20,6 +21,7 @@ from ..train_world import settings, shard, small_windows, write_world
 
 DISTILS = [name for name in recipe_names() if load_recipe(name).trains and name not in ("pretrain", "k3")]
 CONTROLS = ("pairs=shuffled", "feed=rgb-rgb", "feed=tir-tir", "feed=gray", "misalign=5")
+FED = ("_rgb", "_tir", "_gray")
 
 
 def configured(recipe: str, *overrides: str) -> TrainConfig:
@@ -81,7 +83,10 @@ def test_true_pairs_are_what_they_were_before_there_were_others() -> None:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     made = tmp_path_factory.mktemp("shards")
-    return [write_world(made / method, shard(method=method)) for method in ("center", "random", "detection")]
+    plain = [write_world(made / method, shard(method=method)) for method in ("center", "random", "detection")]
+    return plain + [
+        write_world(made / f"{method}-tubes", shard(method=method, tubes=True)) for method in ("random", "detection")
+    ]
 
 
 def all_rows(folders: list[Path], out: Path, **changes: Any) -> TrainConfig:
@@ -98,6 +103,28 @@ def test_in_all_rows_every_row_that_trains_takes_it(folders: list[Path], tmp_pat
         assert step.config
         usual = TrainConfig.model_fields[name].default
         assert getattr(step.config, name) == (given if step.recipe.trains else usual)
+
+
+@pytest.mark.parametrize("recipe", ["t3", "t4"])
+@pytest.mark.parametrize("control", [{"pairs": "shuffled"}, {"feed": "tir-tir"}, {"feed": "gray"}, {"misalign": 9.0}])
+def test_under_a_control_the_same_two_instants_of_a_tube_are_drawn(
+    folders: list[Path], recipe: str, control: dict[str, Any]
+) -> None:
+    """And in the same windows: what is seen there is all that changes."""
+    given: dict[str, Any] = {"samples_per_epoch": 30, "held_out": 0, "window": 96}
+    true, other = (WindowDataset(folders, recipe, "dimp18", **given, **change) for change in ({}, control))
+    assert true.data.instants == other.data.instants == "two"
+    different = 0
+    for draw in range(30):
+        first, second = true[draw], other[draw]
+        patches = true._draws.draws.draw(draw).patches
+        assert patches == other._draws.draws.draw(draw).patches
+        assert patches[0] != patches[1]
+        for name in ("reference_box", "test_box", "proposals"):
+            np.testing.assert_array_equal(first[name], second[name])
+        seen = [[each[key] for key in sorted(each) if key.endswith(FED)] for each in (first, second)]
+        different += len(seen[0]) != len(seen[1]) or not all(map(np.array_equal, *seen))
+    assert different == 30
 
 
 def test_shuffled_needs_two_sequences_on_either_side(

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import UsageError
 from trainer.recipes.geometry import geometry_of
-from trainer.recipes.recipe import load_recipe, read_recipe, recipe_names, recipe_sha256
+from trainer.recipes.recipe import load_recipe, read_recipe, recipe_names, recipe_sha256, rows_of
 from trainer.recipes.settings import configure
 
 BASE: dict[str, Any] = {"shards": (Path("shards"),), "recipe": "c1", "out": Path("run")}
@@ -31,11 +31,16 @@ TABLE_1: dict[str, Any] = {
     "atom_b1": ({"bbe": "reference"}, ONE, "center", ("a1",), {"bbe": 1e-6}, ()),
     "atom_b2": ({"bbe": "test"}, ONE[::-1], "center", ("a1",), {"bbe": 1e-6}, ()),
     "atom_b3": ({}, ("tir", "tir"), None, ("atom_b1", "atom_b2"), {}, ()),
-    # The paper has no such row, and --recipe all leaves it out.
     "k3": ({"bbe": "both", "tcl": "both"}, ("tir", "tir"), "detection", ("a1",), {"bbe": 1e-6, "tcl": 1e-6}, ()),
+    "t3": ({"bbe": "both", "tcl": "both"}, MIX, "detection-tubes", ENDS, JOINT, ()),
+    "t4": ({"bbe": "both", "tcl": "both"}, MIX, "random-tubes", ENDS, JOINT, ()),
+    "atom_t3": ({"bbe": "both"}, MIX, "detection-tubes", ("atom_b3",), {"bbe": 1e-6}, ()),
+    "atom_t4": ({"bbe": "both"}, MIX, "random-tubes", ("atom_b3",), {"bbe": 1e-6}, ()),
     "atom": ({"bbe": "both"}, MIX, "center", ("atom_b3",), {"bbe": 1e-6}, (2.3, 2.7, 2.5)),
 }
 
+BEYOND = ("k3", "t3", "t4", "atom_t3", "atom_t4")
+"""Of which the paper has no row."""
 
 @pytest.mark.parametrize("name", TABLE_1)
 def test_a_recipe_is_its_row_of_table_1(name: str) -> None:
@@ -48,6 +53,7 @@ def test_a_recipe_is_its_row_of_table_1(name: str) -> None:
     own = {"c1f": {"tcl_features": "trained"}, "k3": {"losses": "answers"}}
     assert recipe.settings == own.get(name, {})
     assert ("settings" in recipe.record()) == (name in own)
+    assert recipe.beyond == ("beyond" in recipe.record()) == (name in BEYOND)
 
 
 def test_what_ships_is_what_is_listed_every_row_after_its_parents() -> None:
@@ -58,6 +64,17 @@ def test_what_ships_is_what_is_listed_every_row_after_its_parents() -> None:
     assert sorted(names) == sorted(shipped) == sorted([*TABLE_1, "pretrain"])
     for place, name in enumerate(names):
         assert set(load_recipe(name).starts_from) <= set(names[:place])
+
+
+@pytest.mark.parametrize("tracker", ["dimp50", "atom", "nanotrack_v2"])
+def test_a_row_of_tubes_is_one_of_the_table_on_other_patches(tracker: str) -> None:
+    rows = rows_of(geometry_of(tracker))
+    table = next(row for row in rows if row.name in ("d3", "atom"))
+    found = [row for row in rows if row.beyond]
+    assert [row.patches for row in found] == ["detection-tubes", "random-tubes"]
+    assert rows[-2:] == found, "after the chain that they start from"
+    labels = {"name", "patches", "beyond", "paper"}
+    assert all(row.model_dump(exclude=labels) == table.model_dump(exclude=labels) for row in found)
 
 
 def test_pretrain_takes_what_the_base_tracker_was_trained_with() -> None:

@@ -149,3 +149,22 @@ def test_all_rows_in_order_see_that_a_row_was_trained_on_other_instants(tmp_path
     _refuse_other_settings(same)
     with pytest.raises(UsageError, match="instants: one -> two"):
         _refuse_other_settings(same.model_copy(update={"instants": "two"}))
+
+
+def test_a_row_of_tubes_wants_them_and_counts_what_has_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The last pair has no tube: both branches see it at one instant."""
+    shards, blind = world(tmp_path / "s"), world(tmp_path / "b", track=-1)
+    with caplog.at_level(logging.INFO):
+        data = prepare(settings(shards, tmp_path / "a", recipe="t3", held_out=0)).data
+    assert "recipe t3 wants detection-tubes patches, these shards hold detection: it takes these" in caplog.text
+    assert data.tracks is not None
+    assert data.tracks.told() == {"patches": 24, "of_objects": 23, "objects": 6, "repeated": 1}
+    assert "23 of 24 patches are of 6 objects that are seen at several; 1 have no other instant" in caplog.text
+    last = int(data.source.place[-1, 2])
+    draws = [data.training_windows(samples=200).draws.draw(index).patches for index in range(200)]
+    assert all((patches[0] == patches[1]) == (patches[0] == [last]) for patches in draws)
+    assert ([last], [last]) in draws
+    told = r"detection-tubes patches are seen at two instants: the shards know no object .*: mine with --tubes"
+    with pytest.raises(UsageError, match=told):
+        prepare(settings(blind, tmp_path / "a", recipe="t3"))
+    assert prepare(settings(blind, tmp_path / "a", recipe="t3", instants="one")).data.tracks is None

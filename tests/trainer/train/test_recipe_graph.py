@@ -20,15 +20,16 @@ from trainer.train import recipe_graph, stage
 from ..train_world import settings, shard, tracked, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
-DIMP = ["a1", "b1", "b2", "b3", "c1", "c1f", "d1", "d2", "d3", "d4", "d5"]
+DIMP = ["a1", "b1", "b2", "b3", "c1", "c1f", "d1", "d2", "d3", "d4", "d5", "t3", "t4"]
 
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One folder of shards a mining method."""
+    """One folder of shards a kind of patches."""
     root = tmp_path_factory.mktemp("shards")
-    methods = ("center", "random", "detection")
-    return {method: write_world(root / method, shard(3, 2, method=method)) for method in methods}
+    plain = {method: shard(3, 2, method=method) for method in ("center", "random", "detection")}
+    followed = {f"{method}-tubes": shard(3, 2, method=method, tubes=True) for method in ("random", "detection")}
+    return {kind: write_world(root / kind, content) for kind, content in (plain | followed).items()}
 
 
 def config(worlds: dict[str, Path], out: Path, *methods: str, **changes: Any) -> Any:
@@ -48,8 +49,42 @@ def test_rows_without_their_shards_or_parents_are_left_out_and_told(worlds: dict
     assert told["b1"] == ("left out", "no --shards were mined with --method center")
     assert told["b3"] == ("left out", "b1, b2 is left out, and it starts from that")
     assert told["d4"][0] == "left out"
+    assert told["t3"] == ("left out", "b3, c1 is left out, and it starts from that")
     center = recipe_graph.plan_rows(config(worlds, tmp_path, "center", "detection")).steps
-    assert [name for name, state in states(center).items() if state == "left out"] == ["d4"]
+    assert {step.recipe.name: step.why for step in center if step.state == "left out"} == {
+        "d4": "no --shards were mined with --method random",
+        "t3": "no --shards were mined with --method detection --tubes",
+        "t4": "no --shards were mined with --method random --tubes",
+    }
+
+
+def test_rows_of_tubes_take_tubes_and_the_others_none(worlds: dict[str, Path], tmp_path: Path) -> None:
+    steps = {step.recipe.name: step.config for step in recipe_graph.plan_rows(config(worlds, tmp_path, *worlds)).steps}
+    taken = {name: tuple(each.shards) for name, each in steps.items() if each and each.recipe not in ("a1", "b3")}
+    assert {taken.pop("t3"), taken.pop("t4")} == {(worlds["detection-tubes"],), (worlds["random-tubes"],)}
+    assert {taken.pop("d4"), taken.pop("d5")} == {(worlds["random"],), (worlds["detection"],)}
+    assert set(taken.values()) == {(worlds["center"],)}
+    assert steps["t3"] is not None
+    assert steps["t3"].init == (tmp_path / "b3", tmp_path / "c1")
+
+
+def test_all_rows_take_the_patches_that_are_asked_for_and_none_is_trained_twice(
+    worlds: dict[str, Path], tmp_path: Path
+) -> None:
+    asked = config(worlds, tmp_path, *worlds, patches="tubes")
+    steps = recipe_graph.plan_rows(asked).steps
+    tubes = (worlds["random-tubes"], worlds["detection-tubes"])
+    for step in steps:
+        if step.config and step.recipe.trains:
+            assert (step.config.shards, resolve_row(step.config).instants) == (tubes, "two"), step.recipe.name
+    assert {step.recipe.name: step.why for step in steps if step.state == "left out"} == dict.fromkeys(
+        ("d4", "d5", "t3", "t4"), "with --patches tubes it is d3"
+    )
+    assert steps[0].config is not None
+    assert (steps[0].config.shards, steps[0].config.patches) == (tuple(worlds.values()), None), "a1 sees all"
+    told = "--patches detection: these shards hold center, random: mine with --method detection"
+    with pytest.raises(UsageError, match=told):
+        recipe_graph.plan_rows(config(worlds, tmp_path, "center", "random", patches="detection"))
 
 
 def test_each_row_gets_its_shards_parents_and_only_the_settings_it_has_a_use_for(
@@ -125,7 +160,7 @@ def test_all_rows_together_hash_a_shard_once(tmp_path: Path, monkeypatch: pytest
 
 def test_atom_has_its_own_rows(worlds: dict[str, Path], tmp_path: Path) -> None:
     steps = recipe_graph.plan_rows(config(worlds, tmp_path, "center", tracker="atom")).steps
-    assert [step.recipe.name for step in steps] == ["a1", "atom_b1", "atom_b2", "atom_b3", "atom"]
+    assert [step.recipe.name for step in steps] == ["a1", "atom_b1", "atom_b2", "atom_b3", "atom", "atom_t3", "atom_t4"]
 
 
 def done(worlds: dict[str, Path], out: Path, row: str, **settings: Any) -> None:

@@ -12,7 +12,7 @@ from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
 from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import MODEL, RUN, SPLIT
-from trainer.data.shards import Source, fingerprint, of_method, open_source
+from trainer.data.shards import Source, fingerprint, of_kind, open_source
 from trainer.data.split.apply import both_sides, old_split_source
 from trainer.data.split.record import Split, join, read_split
 
@@ -90,7 +90,7 @@ def _old_shards(run: Mapping[str, Any], here: Source | None) -> Iterator[Source]
     """The shards of a run: where it names them, as the root's name counts that they tell; then those of who asks."""
     folders = tuple(map(Path, run["settings"].get("shards", ())))
     with contextlib.suppress(DataError):
-        chosen = of_method(folders, str(run["recipe"].get("patches"))) or folders
+        chosen = of_kind(folders, str(run["recipe"].get("patches"))) or folders
         if fingerprint(map(load_index, chosen)) == run["shards"]:
             same = here is not None and [reader.path for reader in here.readers] == [
                 folder / entry.file for folder in chosen for entry in load_index(folder).shards
