@@ -161,4 +161,4 @@ def asked_for(folders: Sequence[Path], wanted: str) -> tuple[Path, ...]:
 
 def held_by(folders: Sequence[Path]) -> str:
     """The kinds of patches in some folders, as people read them."""
-    return ", ".join(sorted({kind_of(load_index(folder).settings) for folder in folders}))
+    return ", ".join(sorted({kind_of(load_index(folder).settings) for folder in folders})) or "nothing"

@@ -8,7 +8,7 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.dry_run import DryRun, dry_run
 from trainer.train.loop import TrainedRow, train_row
 from trainer.train.merge import MergedRow, merge_parents
-from trainer.train.recipe_graph import TrainedTable, checked_rows, train_rows
+from trainer.train.table import TrainedTable, checked_rows, train_rows
 
 Trained = TrainedRow | MergedRow | DryRun | TrainedTable
 """Each has ``rows()``, what the command prints."""

@@ -15,7 +15,7 @@ from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainConfig, configure
 from trainer.train import run
-from trainer.train.recipe_graph import plan_rows
+from trainer.train.table.recipe_graph import plan_rows
 
 from ..train_world import settings, shard, small_windows, write_world
 

@@ -21,6 +21,7 @@ from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainConfig, make_settings
 from trainer.train import loop
 from trainer.train.session import Training, prepare
+from trainer.train.table.state import refuse_other_settings
 
 from ..train_world import same_bits, settings, shard, write_world
 
@@ -141,14 +142,12 @@ def test_runs_of_before_are_refused_where_they_trained_on_other_windows_and_only
 
 
 def test_all_rows_in_order_see_that_a_row_was_trained_on_other_instants(tmp_path: Path) -> None:
-    from trainer.train.recipe_graph import _refuse_other_settings
-
     shards, out = world(tmp_path / "s"), tmp_path / "c1"
     loop.train_row(settings(shards, out, recipe="c1", epochs=1))
     same: TrainConfig = settings(shards, out, recipe="c1", epochs=1)
-    _refuse_other_settings(same)
+    refuse_other_settings(same)
     with pytest.raises(UsageError, match="instants: one -> two"):
-        _refuse_other_settings(same.model_copy(update={"instants": "two"}))
+        refuse_other_settings(same.model_copy(update={"instants": "two"}))
 
 
 def test_a_row_of_tubes_wants_them_and_counts_what_has_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,8 @@ from trainer.checkpoints.weights import load_weights
 from trainer.data.shards import fingerprint, open_source
 from trainer.data.split.side import place_of
 from trainer.recipes.row import resolve_row
-from trainer.train import recipe_graph, stage
+from trainer.train import stage
+from trainer.train.table import recipe_graph
 
 from ..train_world import settings, shard, tracked, write_world
 

@@ -17,7 +17,8 @@ from trainer.data.split.record import Known, Split, read_split
 from trainer.data.split.side import HELD_OUT, TRAINING, Side
 from trainer.pages import feeds_page
 from trainer.recipes.settings import TrainConfig
-from trainer.train import loop, merge, recipe_graph, session, stage
+from trainer.train import loop, merge, session, stage
+from trainer.train.table import recipe_graph
 
 from ..train_world import settings, shard, write_world
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
-from pipeline.errors import DataError, UsageError
-from pipeline.files.json_text import read_json
-from pipeline.runtime.output import refuse_existing, refuse_other
-from pipeline.shards.index import load_index
-from trainer.checkpoints.run_folder import IDENTITY, META, MODEL, REPORT, RUN, RunFolder
-from trainer.data.shards import asked_for, fingerprint, of_kind
+from trainer.data.shards import asked_for, of_kind
 from trainer.recipes.effects import CONTROLS, idle_in
 from trainer.recipes.geometry import geometry_of
 from trainer.recipes.patch_kinds import mined_with
 from trainer.recipes.recipe import Recipe, rows_of
 from trainer.recipes.row import resolve_row
-from trainer.recipes.settings import BEFORE, TrainConfig, TrainSettings
-from trainer.train.ahead import refuse_ahead
+from trainer.recipes.settings import TrainConfig
+from trainer.train.table.ahead import refuse_ahead
+from trainer.train.table.state import state_of
 
 log = logging.getLogger(__name__)
 OF_PAIRS = ("patches", "mix", "mix_pairs", *CONTROLS)
@@ -148,7 +143,7 @@ def _step(
         return Step(recipe, None, "left out", f"loss {compared[0]} is for rows that train one branch")
     if compared:
         resolve_row(settings)
-    state = _state(settings, recipe)
+    state = state_of(settings, recipe)
     if state != "done" and wanted and not shards:
         return Step(recipe, None, "left out", f"no --shards were mined with {mined_with(wanted)}")
     told = " + ".join(recipe.starts_from) or ", ".join(map(str, config.init)) or f"random weights, seed {config.seed}"
@@ -159,48 +154,3 @@ def _same_but_for_patches(recipe: Recipe, before: dict[str, Step]) -> str | None
     """An earlier row that differs from one in its patches alone."""
     own = recipe.model_dump(exclude=LABELS)
     return next((name for name, step in before.items() if step.recipe.model_dump(exclude=LABELS) == own), None)
-
-
-def _state(config: TrainConfig, recipe: Recipe) -> str:
-    """How far a row is.
-
-    Raises:
-        UsageError: its folder holds another run, or, under ``fail``, any.
-    """
-    folder = RunFolder(config.out)
-    existing = folder.existing()
-    if existing and config.on_existing == "fail":
-        refuse_existing(config.out, existing[0].name)
-    if not existing or config.on_existing == "overwrite":
-        return "to do"
-    if not (config.out / MODEL).is_file() or not (config.out / META).is_file():
-        return "to resume"
-    try:
-        meta: dict[str, Any] = read_json(config.out / META)
-        epochs, tracker = int(meta.get("epoch", 0)), meta["tracker"]
-    except (DataError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{config.out / META}: not the description of a run: remove {config.out}") from error
-    if tracker != config.tracker:
-        raise UsageError(f"{config.out} holds a {tracker}: take another --out for {config.tracker}")
-    if not recipe.trains:
-        return "done"
-    _refuse_other_settings(config)
-    return "done" if epochs >= config.epochs and (config.out / REPORT).is_file() else "to resume"
-
-
-def _refuse_other_settings(config: TrainConfig) -> None:
-    """Refuse a row that was trained with other settings or shards.
-
-    Raises:
-        UsageError: it was.
-    """
-    run: dict[str, Any] = read_json(config.out / RUN)
-    # A recipe's file and a teacher's count by what is in them, not by where they lie.
-    compared = {"results", *TrainSettings.model_fields} - {"recipe", "teacher"}
-    began = run.get(IDENTITY) or run["settings"]
-    then, now = ({key: each[key] for key in compared if key in each} for each in (began, config.identity()))
-    # None is what the row's default comes to: shards of one instant alone are refused where it is two.
-    now["instants"] = resolve_row(config).instants
-    if config.shards:
-        now["shards"], then["shards"] = fingerprint(map(load_index, config.shards)), run["shards"]
-    refuse_other(config.out, then, now, BEFORE)
