@@ -26,7 +26,7 @@ class WindowDataset(Dataset[Sample]):
     of OpenCV's own threads would not survive the fork.
 
     Args:
-        shards: folders that ``cmd-prep mine`` wrote; those of the recipe's mining method are taken.
+        shards: folders that ``cmd-prep mine`` wrote; those of the recipe's kind of patches are taken.
         recipe: a row of Table 1, or the file of one's own.
         tracker: the base tracker, whose windows are cut.
         epoch: whose draws to give; may be set anew between two epochs, and persistent loader processes follow.
