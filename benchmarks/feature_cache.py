@@ -20,8 +20,7 @@ import torch
 from benchmarks.measure import aligned_pairs, in_turn, report
 from pipeline import mine
 from pipeline.mine import MineConfig
-from trainer.data.dataset import Sample, read_batches
-from trainer.data.draws import EpochSampler
+from trainer.data.loading import EpochSampler, Sample, read_batches
 from trainer.distillation.branches import set_modes
 from trainer.features import FrozenBackbone
 from trainer.recipes.settings import configure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,12 +11,12 @@ from torch.utils.data import Dataset
 
 from pipeline import images
 from pipeline.boxes import common_area
-from pipeline.errors import DataError
 from trainer.data.controls.control import PARTNER, POLARITY, is_negative
 from trainer.data.controls.misaligned import misalign, shift_of, shifted
 from trainer.data.controls.shuffled import Partners, footprint_beside, swap_tir
 from trainer.data.draws import PROPOSALS, Drawn, Draws
 from trainer.data.feeds import Feeding
+from trainer.data.loading import Sample
 from trainer.data.shards import Source
 from trainer.data.tracks import Tracks
 from trainer.data.views.cut import box_in, cut_planes
@@ -26,8 +26,6 @@ from trainer.data.views.side_by_side import flip_box, joined_box, seam
 from trainer.data.views.window import Window
 from trainer.data.windowing import windowing_of
 from trainer.recipes.geometry import TrackerSpec
-
-Sample = dict[str, Any]
 
 
 class PairDataset(Dataset[Sample]):
@@ -201,17 +199,3 @@ def _stacked(views: list[Sample]) -> Sample:
 
 def _is_real(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype == np.float64
-
-
-def read_batches(loader: Iterable[Sample]) -> Iterator[Sample]:
-    """Batches of a loader; bad data found by a loader process is told as if this one had found it.
-
-    Raises:
-        DataError: a picture or a shard cannot be read; the message names it.
-    """
-    try:
-        yield from loader
-    except DataError as error:
-        # Across the process border torch sends the whole traceback as the message, "module.Class: message" last.
-        *before, last = str(error).strip().splitlines()
-        raise DataError(last.partition(": ")[2] if before else last) from error

@@ -1,13 +1,11 @@
-"""What a draw picks, out of random numbers alone, and which draws are an epoch."""
+"""What a draw picks, out of random numbers alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Sampler
 
 from trainer.data.controls.shuffled import Partners
 from trainer.data.shards import Source
@@ -127,24 +125,3 @@ class Draws:
     def pair_of(self, patch: int) -> int:
         """The pair of a patch."""
         return int(self.source.pair_of(patch))
-
-
-class EpochSampler(Sampler[int]):
-    """The draw numbers of one epoch, this process's share of them.
-
-    The loop sets ``epoch``, and ``first``: how many of the share to pass over, which were drawn before an interruption.
-    Every process gets as many, or one would wait for the others' last step: up to ``world_size - 1`` draws are left
-    out.
-    """
-
-    def __init__(self, samples: int, rank: int = 0, world_size: int = 1) -> None:
-        self.samples, self.rank, self.world_size = samples, rank, world_size
-        self.epoch = self.first = 0
-
-    def __iter__(self) -> Iterator[int]:
-        start = self.epoch * self.samples
-        end = start + self.samples // self.world_size * self.world_size
-        yield from range(start + self.rank + self.first * self.world_size, end, self.world_size)
-
-    def __len__(self) -> int:
-        return self.samples // self.world_size - self.first

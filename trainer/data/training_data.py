@@ -152,8 +152,8 @@ def fit(
         wanted = "setting instants=two" if settings.instants else f"{row.patches} patches are seen at two instants"
         if settings.instants or of_tubes(row.patches):
             raise UsageError(
-                f"{wanted}: the shards know no object at two instants (patches/track): mine with --tubes, or boxes from "
-                "files that say whose they are; or give --set instants=one"
+                f"{wanted}: the shards know no object at two instants (patches/track): mine with --tubes, or boxes "
+                "from files that say whose they are; or give --set instants=one"
             )
         tracks = None
     return TrainingData(

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from trainer.data.dataset import Sample
 from trainer.data.feeds import Feed, assemble
+from trainer.data.loading import Sample
 from trainer.data.training_data import open_training_data
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import make_settings

@@ -13,8 +13,9 @@ from tqdm import tqdm
 from pipeline.runtime.device import resolve_device
 from pipeline.shards.index import load_index
 from trainer.checkpoints.weights import digest
-from trainer.data.dataset import PairDataset, Sample, read_batches
+from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding, assemble
+from trainer.data.loading import Sample, read_batches
 from trainer.data.shards import fingerprint, open_source
 from trainer.data.split.apply import kinds_of, pairs_of
 from trainer.data.split.record import Split

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from trainer.data.dataset import PairDataset, Sample, read_batches
+from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding, assemble
+from trainer.data.loading import Sample, read_batches
 from trainer.data.training_data import TrainingData
 from trainer.distillation.losses import bbe_loss
 from trainer.distillation.responses import Responses, Sides

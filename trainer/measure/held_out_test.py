@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from trainer import DISTRIBUTION
-from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feeding
+from trainer.data.loading import Sample, read_batches
 from trainer.data.training_data import VALIDATION_SEED, TrainingData
 from trainer.features import Backbone
 from trainer.measure.answers import Answers, Figures, trivial_figures

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data import giveaways
-from trainer.data.dataset import PairDataset, Sample
+from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
+from trainer.data.loading import Sample
 from trainer.data.training_data import TrainingData
 from trainer.data.views.side_by_side import joined_box, seam
 from trainer.measure.instants import HeldOutDraws, Instants, stream

@@ -195,7 +195,7 @@ def read_recipe(file: Path | Traversable, name: str) -> Recipe:
 
 @functools.cache
 def _shipped() -> dict[str, Recipe]:
-    """Every recipe that ships, a file each: what makes a teacher, rows of any tracker, of DiMP, of ATOM, then beyond."""
+    """Every recipe that ships, a file each: what makes a teacher, rows of any tracker, of DiMP, of ATOM, others."""
     shipped = [file for file in files("trainer.recipes.table1").iterdir() if file.name.endswith(".yaml")]
     recipes = {recipe.name: recipe for recipe in (read_recipe(file, file.name) for file in shipped)}
     placed: dict[str, Recipe] = {}

@@ -12,7 +12,7 @@ import torch
 
 from trainer.checkpoints.run_folder import RunFolder
 from trainer.data import giveaways
-from trainer.data.draws import EpochSampler
+from trainer.data.loading import EpochSampler
 from trainer.distillation.branches import set_modes
 from trainer.features import FrozenBackbone
 from trainer.recipes.settings import TrainConfig

@@ -18,16 +18,15 @@ from tqdm import tqdm
 
 from pipeline.errors import CmdTirError, DataError, UsageError
 from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
-from trainer.data.dataset import Sample
-from trainer.data.draws import EpochSampler
 from trainer.data.feeds import Feed
-from trainer.data.waiting import Waiting
+from trainer.data.loading import EpochSampler, Sample
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
 from trainer.train.initial_weights import refuse_other_start
 from trainer.train.progress import Pauses
 from trainer.train.record import Record
 from trainer.train.session import Prepared, State, Training, prepare, start_worker
+from trainer.train.waiting import Waiting
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from pipeline.errors import DataError, UsageError
 from pipeline.runtime.device import resolve_device
 from trainer.checkpoints.run_folder import IDENTITY, MODEL, RUN, START
 from trainer.checkpoints.weights import digest, load_weights
-from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import Feed, assemble
+from trainer.data.loading import Sample, read_batches
 from trainer.data.training_data import TrainingData, open_training_data
 from trainer.distillation import branches
 from trainer.distillation.fit_state_head import fit_head

@@ -14,8 +14,8 @@ from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
 from trainer.checkpoints.run_folder import VALIDATION, RunFolder
 from trainer.checkpoints.weights import digest
-from trainer.data.dataset import Sample, read_batches
 from trainer.data.feeds import assemble
+from trainer.data.loading import Sample, read_batches
 from trainer.measure import HeldOutTest, Scores, figures
 from trainer.measure.held_out_test import BATCH
 from trainer.measure.summary import START, STUDENT

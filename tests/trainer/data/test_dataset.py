@@ -14,9 +14,9 @@ from pipeline import images
 from pipeline.boxes import iou
 from pipeline.errors import DataError
 from pipeline.labels import LABEL_STRIDE, box_state
-from trainer.data.dataset import PairDataset, read_batches
-from trainer.data.draws import EpochSampler
+from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
+from trainer.data.loading import EpochSampler, read_batches
 from trainer.data.shards import Source, open_source
 from trainer.data.targets import mixture_densities
 from trainer.data.views.cut import MEAN_COLOUR

@@ -118,7 +118,7 @@ def test_it_is_for_a1_with_shards_and_batches_that_will_do(tmp_path: Path) -> No
             train.run(configure({"recipe": recipe, "tracker": "dimp18", "out": tmp_path / "x"}, ("bn_batches=2",)))
     with pytest.raises(UsageError, match="statistics are measured on the TIR of shards: give --shards"):
         train.run(config(world, tmp_path / "x", shards=(), batch_size=None))
-    with pytest.raises(UsageError, match="--batch-size 4: the batch-norms of dimp18 .* from a batch of 8 at least"):
+    with pytest.raises(UsageError, match=r"--batch-size 4: the batch-norms of dimp18 .* from a batch of 8 at least"):
         train.run(config(world, tmp_path / "x", batch_size=4))
     with pytest.raises(UsageError, match="--batch-size has no effect here"):
         train.run(config(world, tmp_path / "x", bn_batches=0))

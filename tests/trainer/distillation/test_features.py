@@ -13,8 +13,8 @@ import torch
 from pipeline.errors import UsageError
 from trainer.data import WindowDataset
 from trainer.data.feeds import Feed, Feeding, assemble
-from trainer.train.table.recipe_graph import plan_rows
 from trainer.train.session import Training, prepare
+from trainer.train.table.recipe_graph import plan_rows
 
 from ..train_world import settings, shard, write_world
 

@@ -83,6 +83,7 @@ def test_a_damaged_entry_is_told_and_replaced(tmp_path: Path, caplog: pytest.Log
         path.mkdir()
     else:
         path.write_bytes(changed[damage])
+    store = FolderStore(tmp_path, 10_000)
     assert store.get(KEY, 100) is None
     assert str(path) in caplog.text
     assert "computed again" in caplog.text

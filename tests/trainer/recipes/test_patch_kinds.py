@@ -17,10 +17,16 @@ from trainer.recipes.settings import configure
         ({"method": "center"}, "center", "--method center"),
         ({"method": "detection", "tubes": True}, "detection-tubes", "--method detection --tubes"),
         ({"method": "random", "tubes": False}, "random", "--method random"),
-        ({"method": "own.methods:Edges", "tubes": True}, "own.methods:Edges-tubes", "--method own.methods:Edges --tubes"),
+        (
+            {"method": "own.methods:Edges", "tubes": True},
+            "own.methods:Edges-tubes",
+            "--method own.methods:Edges --tubes",
+        ),
     ],
 )
-def test_shards_are_of_one_kind_which_says_how_they_are_mined(settings: dict[str, Any], kind: str, options: str) -> None:
+def test_shards_are_of_one_kind_which_says_how_they_are_mined(
+    settings: dict[str, Any], kind: str, options: str
+) -> None:
     assert kind_of(settings) == kind
     assert mined_with(kind) == options
     assert of_tubes(kind) == bool(settings.get("tubes"))

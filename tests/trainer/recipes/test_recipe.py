@@ -42,6 +42,7 @@ TABLE_1: dict[str, Any] = {
 BEYOND = ("k3", "t3", "t4", "atom_t3", "atom_t4")
 """Of which the paper has no row."""
 
+
 @pytest.mark.parametrize("name", TABLE_1)
 def test_a_recipe_is_its_row_of_table_1(name: str) -> None:
     recipe = load_recipe(name)
@@ -94,7 +95,9 @@ def test_pretrain_takes_what_the_base_tracker_was_trained_with() -> None:
     assert config.batch(load_recipe("c1"), geometry_of("dimp50")) == 5
     for tracker, size, least in (("dimp50", 4, 8), ("nanotrack_v2", 1, 2)):
         small = configure(BASE, (f"batch_size={size}", f"tracker={tracker}"))
-        with pytest.raises(UsageError, match=f"batch-norms of {tracker} learn their statistics from a batch of {least} at least"):
+        with pytest.raises(
+            UsageError, match=f"batch-norms of {tracker} learn their statistics from a batch of {least} at least"
+        ):
             small.batch(recipe, geometry_of(tracker))
 
 

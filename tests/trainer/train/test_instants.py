@@ -13,8 +13,8 @@ import torch
 
 from pipeline.errors import UsageError
 from trainer.checkpoints.run_folder import RUN, RunFolder
-from trainer.data.draws import EpochSampler
 from trainer.data.feeds import Feed, assemble
+from trainer.data.loading import EpochSampler
 from trainer.net import DimpNet
 from trainer.net.base import normalise
 from trainer.recipes.row import resolve_row

@@ -13,7 +13,7 @@ import torch
 from pipeline.errors import DataError
 from trainer.checkpoints.run_folder import METRICS, MODEL
 from trainer.checkpoints.weights import load_weights
-from trainer.data.draws import EpochSampler
+from trainer.data.loading import EpochSampler
 from trainer.train import loop, session
 
 from ..train_world import SEQUENCES, same_bits, settings

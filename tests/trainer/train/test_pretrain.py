@@ -111,7 +111,12 @@ def test_rates_that_are_given_and_the_filter_optimiser_s_beside_them() -> None:
         ("dimp18", "b1", "rates.filter_optimizer=1e-4", "--set rates.filter_optimizer has no effect here"),
         ("dimp18", "d1", "rates.filter_optimizer=1e-4", "--set rates.filter_optimizer has no effect here"),
         ("dimp18", "c1", "backbone=frozen", "--set backbone has no effect here, it is for pretrain"),
-        ("dimp18", "pretrain", "batch_size=7", "batch-norms of dimp18 learn their statistics from a batch of 8 at least"),
+        (
+            "dimp18",
+            "pretrain",
+            "batch_size=7",
+            "batch-norms of dimp18 learn their statistics from a batch of 8 at least",
+        ),
     ],
 )
 def test_what_would_do_nothing_is_refused(tracker: str, recipe: str, override: str, told: str) -> None:

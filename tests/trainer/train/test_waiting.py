@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trainer.data.waiting import Waiting
+from trainer.train.waiting import Waiting
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("trainer.data.waiting.time", made)
+    monkeypatch.setattr("trainer.train.waiting.time", made)
     return made
 
 
