@@ -18,6 +18,8 @@ from pipeline.shards.reader import ShardReader
 from trainer.recipes.patch_kinds import fits, kind_of, mined_with
 
 log = logging.getLogger(__name__)
+UNTOLD = -1
+"""The frame of a pair whose shard does not tell it."""
 _sound: set[tuple[object, ...]] = set()
 """Shards that this process has found as they were written, as they lay on disk then."""
 
@@ -30,6 +32,10 @@ class Source:
     readers: tuple[ShardReader, ...]
     names: tuple[tuple[str, str], ...]
     """(data set, pair_id) of every pair: the manifest's name, or the root folder's where the shards do not say it."""
+    sequence: tuple[str, ...]
+    """The sequence of every pair; its id without the last part where the shards do not say it."""
+    frame: NDArray[np.int64]
+    """(pairs,) steps from the first frame of its sequence; -1 where the shards do not say it."""
     place: NDArray[np.int64]
     """(pairs, 4): reader, row of ``pairs``, first patch, end of patches in :attr:`box`."""
     box: NDArray[np.float64]
@@ -89,6 +95,8 @@ def open_source(folders: tuple[Path, ...]) -> Source:
             raise DataError(f"{faults[0]} ({len(faults)} faults in all): `cmd-prep verify` lists them")
     readers: list[ShardReader] = []
     names: list[tuple[str, str]] = []
+    sequences: list[str] = []
+    frames: list[NDArray[np.int64]] = []
     places: list[NDArray[np.int64]] = []
     boxes: list[NDArray[np.float64]] = []
     tracks: list[NDArray[np.int32]] = []
@@ -105,13 +113,25 @@ def open_source(folders: tuple[Path, ...]) -> Source:
             rows = np.arange(len(ids))
             places.append(np.stack([np.full(len(ids), len(readers)), rows, bounds[:-1], bounds[1:]], axis=1))
             names += [(data_set, pair_id) for pair_id in ids]
+            told, steps = reader.sequences(), reader.frames()
+            sequences += [pair_id.rpartition("/")[0] for pair_id in ids] if told is None else told
+            frames.append(np.full(len(ids), UNTOLD) if steps is None else steps)
             total += len(owner)
             readers.append(reader)
             reader.close()
     place = np.concatenate(places) if places else np.zeros((0, 4), np.int64)
     if not total:
         raise DataError(f"{', '.join(map(str, folders))}: no patches in these shards: mine with other settings")
-    return Source(indexes, tuple(readers), tuple(names), place, np.concatenate(boxes), np.concatenate(tracks))
+    return Source(
+        indexes,
+        tuple(readers),
+        tuple(names),
+        tuple(sequences),
+        np.concatenate(frames),
+        place,
+        np.concatenate(boxes),
+        np.concatenate(tracks),
+    )
 
 
 def _faults(folder: Path, index: ShardIndex) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.files.names import natural
 from pipeline.shards.schema import NO_TRACK
-from trainer.data.shards import Source
+from trainer.data.shards import UNTOLD, Source
 
 STEP = 5
 """Frames by which the gap between two instants grows until there is one within it, as in pytracking."""
@@ -23,7 +23,7 @@ class Tracks:
     Args:
         source: opened shards.
         pairs: those of its pairs that count; an object's patches in others are not known.
-        gap: frames between the base frame of a draw and another instant, at most.
+        gap: frames between the base frame of a draw and another instant, at most; steps, where shards tell those.
 
     Attributes:
         patches: (k,) patches of objects, one object after the other, each in the order of time.
@@ -110,19 +110,24 @@ def _reach(nearest: int, gap: int) -> int:
 
 
 def _clock(source: Source, pairs: NDArray[np.int64], gap: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The sequence of every pair, as a number, and the number of its frame in it; of ``pairs``, 0 for others."""
+    """The sequence of every pair, as a number, and when in it; of ``pairs``, 0 for others.
+
+    The shards say when, in steps; of those that do not it is told from the ids (:func:`frame_numbers`).
+    """
     sequence, frame = np.zeros((2, len(source.names)), np.int64)
     known: dict[tuple[str, str], int] = {}
     members: list[list[int]] = []
     folders = [str(reader.path.parent) for reader in source.readers]
     for pair, shard in zip(pairs.tolist(), source.place[pairs, 0].tolist()):
-        name = source.names[pair][1].rpartition("/")[0]
-        number = known.setdefault((folders[shard], name), len(known))
+        number = known.setdefault((folders[shard], source.sequence[pair]), len(known))
         if number == len(members):
             members.append([])
         members[number].append(pair)
         sequence[pair] = number
     for own in members:
+        if (source.frame[own] != UNTOLD).all():
+            frame[own] = source.frame[own]
+            continue
         own.sort(key=lambda pair: natural(source.names[pair][1].rpartition("/")[2]))
         frame[own] = frame_numbers([source.names[pair][1] for pair in own], gap)
     return sequence, frame

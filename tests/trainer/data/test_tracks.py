@@ -11,21 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.shards.reader import ShardReader
-from trainer.data.shards import Source
+from trainer.data.shards import UNTOLD, Source
 from trainer.data.tracks import Tracks
 
 READER = ShardReader(Path("/a/shard-00000.h5"))
 OTHER = ShardReader(Path("/b/shard-00000.h5"))
 
 
-def source_of(rows: list[tuple[str, list[int]]], readers: list[int] | None = None) -> Source:
-    """Pairs by name, each with patches of these objects."""
+def source_of(
+    rows: list[tuple[str, list[int]]], readers: list[int] | None = None, told: list[tuple[str, int]] | None = None
+) -> Source:
+    """Pairs by name, each with patches of these objects; ``told`` are the sequence and the frame that shards name."""
     ends = np.cumsum([0, *(len(tracks) for _, tracks in rows)])
     at = readers or [0] * len(rows)
     place = np.stack([at, np.arange(len(rows)), ends[:-1], ends[1:]], axis=1).astype(np.int64)
     track = np.array([each for _, tracks in rows for each in tracks], np.int32)
     names = tuple(("set", name) for name, _ in rows)
-    return Source((), (READER, OTHER), names, place, np.ones((len(track), 4)), track)
+    known = told or [(name.rpartition("/")[0], UNTOLD) for name, _ in rows]
+    sequence, frame = tuple(each for each, _ in known), np.array([each for _, each in known], np.int64)
+    return Source((), (READER, OTHER), names, sequence, frame, place, np.ones((len(track), 4)), track)
 
 
 def walk(frames: list[int], gap: int = 30) -> Tracks:
@@ -114,7 +118,9 @@ def test_ninety_five_thousand_pairs_are_indexed_within_a_second() -> None:
     ends = np.concatenate([[0], np.cumsum(counts)])
     place = np.stack([np.zeros(pairs, np.int64), np.arange(pairs), ends[:-1], ends[1:]], axis=1)
     track = (np.arange(ends[-1]) % 40).astype(np.int32)
-    source = Source((), (READER,), names, place, np.ones((ends[-1], 4)), track)
+    sequence = tuple(name.rpartition("/")[0] for _, name in names)
+    untold = np.full(pairs, UNTOLD)
+    source = Source((), (READER,), names, sequence, untold, place, np.ones((ends[-1], 4)), track)
     fastest = min(_seconds(source) for _ in range(3))
     assert fastest < 1.0
 
@@ -129,3 +135,45 @@ def test_the_index_does_not_depend_on_the_order_of_pairs() -> None:
     source = source_of([("v/1", [5]), ("v/2", [5, 6]), ("w/3", [5])])
     first, other = Tracks(source, np.array([0, 1, 2]), 30), Tracks(dataclasses.replace(source), np.array([2, 0, 1]), 30)
     assert first.patches.tolist() == other.patches.tolist()
+
+
+def test_sequence_and_frame_are_what_the_shards_say_where_they_do() -> None:
+    """Ids may count otherwise: here backwards, and those of two sequences in one folder."""
+    rows = [("v/30", [5]), ("v/20", [5]), ("v/10", [5]), ("v/00", [5])]
+    tracks = Tracks(source_of(rows, told=[("a", 0), ("a", 7), ("a", 9), ("b", 8)]), np.arange(4), 30)
+    assert tracks.others(0).tolist() == [0, 1, 2]
+    assert tracks.others(3).tolist() == [3]
+    assert tracks.frame.tolist() == [0, 7, 9, 8]
+    by_id = Tracks(source_of(rows), np.arange(4), 30)
+    assert by_id.others(0).tolist() == [3, 2, 1, 0]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 2), st.integers(0, 40), st.integers(-1, 2)),
+        min_size=1,
+        max_size=60,
+        unique=True,
+    ),
+    st.integers(1, 3),
+    st.integers(0, 10**6),
+)
+def test_two_tubes_are_never_joined(rows: list[tuple[int, int, int, int]], images: int, seed: int) -> None:
+    """Whatever is drawn is of the folder, the sequence and the number of the patch: no cut is crossed."""
+    rows = sorted(rows)
+    pairs = list(dict.fromkeys(row[:3] for row in rows))
+    numbers = {pair: [row[3] for row in rows if row[:3] == pair] for pair in pairs}
+    source = source_of(
+        [(f"v{video}/{frame}", numbers[folder, video, frame]) for folder, video, frame in pairs],
+        [folder for folder, _, _ in pairs],
+        [(f"v{video}", frame) for _, video, frame in pairs],
+    )
+    tracks, rng = Tracks(source, np.arange(len(pairs)), 10), np.random.default_rng(seed)
+    for patch, row in enumerate(rows):
+        reference, test = tracks.draw(patch, images, rng)
+        seen = [rows[each] for each in (*reference, *test)]
+        assert {(folder, video, number) for folder, video, _, number in seen} == {(row[0], row[1], row[3])}
+        if row[3] < 0 or sum((*other[:2], other[3]) == (*row[:2], row[3]) for other in rows) == 1:
+            assert set(reference) == set(test) == {patch}
+        else:
+            assert min(rows[each][2] for each in test) > max(rows[each][2] for each in reference)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.shards.reader import ShardReader
-from trainer.data.shards import Source
+from trainer.data.shards import UNTOLD, Source
 from trainer.data.tracks import Tracks, frame_numbers
 from trainer.measure.instants import REACH, instants_of
 
@@ -26,7 +26,9 @@ def source_of(patches: Patches) -> Source:
     place = np.stack([0 * rows, rows, np.concatenate([[0], ends[:-1]]), ends], axis=1)
     tracks = np.array([track for _, track in patches], np.int32)
     reader = ShardReader(Path("shards/shard-00000.h5"))
-    return Source((), (reader,), tuple(("set", each) for each in ids), place, np.zeros((len(patches), 4)), tracks)
+    names = tuple(("set", each) for each in ids)
+    sequence, untold = tuple(each.rpartition("/")[0] for each in ids), np.full(len(ids), UNTOLD)
+    return Source((), (reader,), names, sequence, untold, place, np.zeros((len(patches), 4)), tracks)
 
 
 @settings(max_examples=60, deadline=None)

@@ -37,9 +37,10 @@ class NanoEngine(Engine):
     """
 
     def __init__(self, net: NanoNet, params: NanoParams, generator: torch.Generator, device: torch.device) -> None:
-        self.settings = replace(params, **self.settled(params, device))
+        settled = self.settled(params, device)
+        self.settings = replace(params, **settled)
         self._rules = RULES[params.rules](params)
-        self._networks = networks(net, self.settings.engine, device)
+        self._networks = networks(net, settled["engine"], device)
         self._state: State
         self._bounds: Bounds
         self._fill: Fill
