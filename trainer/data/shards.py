@@ -122,16 +122,8 @@ def open_source(folders: tuple[Path, ...]) -> Source:
     place = np.concatenate(places) if places else np.zeros((0, 4), np.int64)
     if not total:
         raise DataError(f"{', '.join(map(str, folders))}: no patches in these shards: mine with other settings")
-    return Source(
-        indexes,
-        tuple(readers),
-        tuple(names),
-        tuple(sequences),
-        np.concatenate(frames),
-        place,
-        np.concatenate(boxes),
-        np.concatenate(tracks),
-    )
+    known = tuple(readers), tuple(names), tuple(sequences), np.concatenate(frames)
+    return Source(indexes, *known, place, np.concatenate(boxes), np.concatenate(tracks))
 
 
 def _faults(folder: Path, index: ShardIndex) -> list[str]:

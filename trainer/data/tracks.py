@@ -53,6 +53,12 @@ class Tracks:
         self._at[self.patches] = np.arange(len(order))
         self.lengths = lengths
 
+    @classmethod
+    def seen_twice(cls, source: Source, pairs: NDArray[np.int64], gap: int) -> Tracks | None:
+        """The objects of some pairs; None where none of them is seen at several instants."""
+        tracks = cls(source, pairs, gap)
+        return tracks if tracks.moving else None
+
     @property
     def moving(self) -> bool:
         """Whether any object is seen at several instants."""

@@ -147,15 +147,14 @@ def fit(
         Partners(source, training, " to train on", "mine more")
         if len(validation) and settings.held_out_samples:
             Partners(source, validation, " held out", "raise --set held_out, or --set held_out_samples=0")
-    tracks = Tracks(source, training, row.spec.gap) if row.instants == "two" else None
-    if tracks and not tracks.moving:
+    two = row.instants == "two"
+    tracks = Tracks.seen_twice(source, training, row.spec.gap) if two else None
+    if two and not tracks and (settings.instants or of_tubes(row.patches)):
         wanted = "setting instants=two" if settings.instants else f"{row.patches} patches are seen at two instants"
-        if settings.instants or of_tubes(row.patches):
-            raise UsageError(
-                f"{wanted}: the shards know no object at two instants (patches/track): mine with --tubes, or boxes "
-                "from files that say whose they are; or give --set instants=one"
-            )
-        tracks = None
+        raise UsageError(
+            f"{wanted}: the shards know no object at two instants (patches/track): mine with --tubes, or boxes "
+            "from files that say whose they are; or give --set instants=one"
+        )
     return TrainingData(
         settings, row.spec, feeding, source, training, validation, split, images=row.images, tracks=tracks
     )

@@ -23,8 +23,8 @@ from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.relatives import inherited
 from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
-from trainer.recipes.recipe import Recipe, load_recipe
-from trainer.recipes.row import resolve_row
+from trainer.recipes.recipe import Recipe
+from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import TrainSettings, make_settings
 
 Image = NDArray[np.uint8]
@@ -63,20 +63,18 @@ def draw_feeds(
         DataError: shards that cannot be read.
     """
     settings = make_settings({"recipe": recipe, "tracker": tracker, "window": window, "patches": patches})
-    row = load_recipe(recipe)
-    if not row.trains:
+    asked = resolve_row(settings)
+    if not asked.recipe.trains:
         raise UsageError(f"recipe {recipe} trains nothing: its branches are fed nothing")
     if not shards:
         raise UsageError("no shards to draw from: give --shards")
-    asked = resolve_row(settings)
     chosen = asked_for(shards, patches) if patches else of_kind(shards, str(asked.patches)) or tuple(shards)
     source, spec = open_source(chosen), asked.spec
     pairs = _training_pairs(source, recipe, init)
-    known = Tracks(source, pairs, spec.gap) if asked.instants == "two" else None
-    tracks = known if known and known.moving else None
+    tracks = Tracks.seen_twice(source, pairs, spec.gap) if asked.instants == "two" else None
     sections = []
     lone = len({sequence_of(source, pair) for pair in pairs.tolist()}) < 2
-    for title, feeding in (*mixes(row, settings), *controlled(row, settings)):
+    for title, feeding in (*mixes(asked.recipe, settings), *controlled(asked.recipe, settings)):
         if feeding.shuffled and lone:
             sections.append(html.Section(title, "There is only one sequence in these shards: no other's TIR to take."))
             continue
@@ -84,13 +82,17 @@ def draw_feeds(
         batch = torch.utils.data.default_collate([dataset[index] for index in range(samples)])
         feed = assemble(batch, feeding, torch.device("cpu"))
         names = [source.names[int(pair)][1] for pair in batch["pair"]]
-        sections.append(html.Section(title, _note(row), strips=_strips(feed, feeding, names, spec)))
-    facts = [("recipe", recipe), ("tracker", tracker), ("window", f"{spec.size} px, {spec.boxes_wide:.3g} boxes wide")]
-    facts += [("patches", held_by(chosen))]
-    if asked.instants == "two":
-        shown = "one image" if asked.images == 1 else f"the first of {asked.images}"
-        facts += [("images", f"{shown} a branch, of {'two instants' if tracks else 'one instant'}")]
+        sections.append(html.Section(title, _note(asked.recipe), strips=_strips(feed, feeding, names, spec)))
+    facts = [("recipe", recipe), ("tracker", tracker), *_facts(asked, chosen, tracks)]
     return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
+
+
+def _facts(row: Row, shards: Sequence[Path], tracks: Tracks | None) -> list[tuple[str, str]]:
+    facts = [("window", f"{row.spec.size} px, {row.spec.boxes_wide:.3g} boxes wide"), ("patches", held_by(shards))]
+    if row.instants == "two":
+        shown = "one image" if row.images == 1 else f"the first of {row.images}"
+        facts.append(("images", f"{shown} a branch, of {'two instants' if tracks else 'one instant'}"))
+    return facts
 
 
 def _training_pairs(source: Source, recipe: str, init: Sequence[Path]) -> NDArray[np.int64]:
