@@ -20,6 +20,7 @@ from trainer.data.loading import Sample
 from trainer.data.shards import Source
 from trainer.data.tracks import Tracks
 from trainer.data.views.cut import box_in, cut_planes
+from trainer.data.views.decoded import DecodedPictures
 from trainer.data.views.pictures import Pictures, decode_pictures, side_by_side
 from trainer.data.views.search_windows import Framed
 from trainer.data.views.side_by_side import flip_box, joined_box, seam
@@ -71,6 +72,7 @@ class PairDataset(Dataset[Sample]):
         self.windowing = windowing_of(spec)
         self._extents: dict[int, tuple[tuple[int, int], NDArray[np.float64]]] = {}
         self.partners = Partners(source, pairs) if feeding.shuffled else None
+        self.decoded = DecodedPictures()
 
     def __len__(self) -> int:
         return self.draws.samples
@@ -162,7 +164,9 @@ class PairDataset(Dataset[Sample]):
             rngs = [(branch, self.draws.rng(index, branch, image)) for branch, image in views]
             coarseness = min(self._window(branch, box, size, rng).coarseness for branch, rng in rngs)
             reduce = min(images.reduction(data, coarseness) for data in encoded.values())
-        return decode_pictures(reader, row, {name: encoded[name] for name in self.feeding.stored}, box, reduce)
+        return decode_pictures(
+            self.decoded, reader, row, {name: encoded[name] for name in self.feeding.stored}, box, reduce
+        )
 
     def _controlled(self, index: int, patch: int, pictures: Pictures) -> Pictures:
         """The pictures of a patch's pair with what the feeding puts in the place of its own."""
@@ -171,7 +175,7 @@ class PairDataset(Dataset[Sample]):
             return pictures.without_colour()
         if self.partners:
             # Instants of one object are of one sequence, and get one partner.
-            swap_tir(pictures, self.source, self.partners.draw(pair, self.draws.rng(index, PARTNER)))
+            swap_tir(pictures, self.source, self.partners.draw(pair, self.draws.rng(index, PARTNER)), self.decoded)
         elif control := self.feeding.control:
             reduce = float(self.source.box[patch, 3] / pictures.box[3])
             misalign(pictures, self.source, pair, control, reduce)

@@ -25,6 +25,7 @@ from trainer.data.feeds import Feeding
 from trainer.data.shards import Source, open_source
 from trainer.data.views import search_windows
 from trainer.data.views.cut import MEAN_COLOUR
+from trainer.data.views.decoded import DecodedPictures
 from trainer.data.views.pictures import Pictures
 from trainer.recipes.geometry import geometry_of
 
@@ -128,7 +129,7 @@ def test_tir_of_another_size_is_resized_with_its_footprint(tmp_path: Path) -> No
     folders = (write_world(tmp_path / "a", shard(1, 1)), write_world(tmp_path / "b", small, root="/data/small"))
     source = open_source(folders)
     pictures = Pictures({"rgb": np.zeros((HEIGHT, WIDTH, 3), np.uint8)}, box_of(source, 0), None)
-    swap_tir(pictures, source, 2)
+    swap_tir(pictures, source, 2, DecodedPictures())
     assert np.array_equal(pictures.fed["tir"], cv2.resize(gray[1], (WIDTH, HEIGHT)))
     assert pictures.unseen is not None
     # The pixel that the edge runs along may be on either side.

@@ -20,6 +20,7 @@ from trainer.data.loading import EpochSampler, read_batches
 from trainer.data.shards import Source, open_source
 from trainer.data.targets import mixture_densities
 from trainer.data.views.cut import MEAN_COLOUR
+from trainer.data.views.decoded import DecodedPictures
 from trainer.recipes.geometry import geometry_of
 
 from ..train_world import HEIGHT, shard, write_world
@@ -226,6 +227,7 @@ def test_pictures_are_decoded_no_larger_than_their_windows_need(
     quad = np.array([[0, 0], [90, 0], [90, HEIGHT], [0, HEIGHT]], float)
     source = open_source((write_world(tmp_path, shard(valid=quad, suffix=".jpg")),))
     samples = dataset(source, spec={"size": 80}, jitter=False, augment=False)
+    samples.decoded = DecodedPictures(0)
     steps: list[int] = []
     decode = images.decode_rgb
     monkeypatch.setattr(

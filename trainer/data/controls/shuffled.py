@@ -11,6 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.shards.reader import ShardReader
 from trainer.data.shards import Source
 from trainer.data.split.side import key_of
+from trainer.data.views.decoded import DecodedPictures
 from trainer.data.views.pictures import Pictures, either, outside
 
 
@@ -64,18 +65,19 @@ def footprint_beside(source: Source, partner: int, size: tuple[int, int]) -> NDA
     return _resized(reader, row, images.picture_size(reader.encoded("tir", row), reader.name("tir", row)), size)
 
 
-def swap_tir(pictures: Pictures, source: Source, partner: int) -> None:
+def swap_tir(pictures: Pictures, source: Source, partner: int, decoded: DecodedPictures) -> None:
     """Put another pair's TIR beside a picture, resized to it; what either TIR does not see is unseen.
 
     Args:
         pictures: with ``rgb``, and what the TIR of its own does not see; changed.
         source: the shards.
         partner: the other pair.
+        decoded: keeps what is decoded.
     """
     reader, row = source.stored(partner)
     data, name = reader.encoded("tir", row), reader.name("tir", row)
     theirs, ours = images.picture_size(data, name), pictures.size
-    tir = images.decode_tir(data, name, reduce=images.reduction(data, min(theirs[0] / ours[0], theirs[1] / ours[1])))
+    tir = decoded.tir(reader, row, data, images.reduction(data, min(theirs[0] / ours[0], theirs[1] / ours[1])))
     if tir.shape[::-1] != ours:
         smaller = tir.size > ours[0] * ours[1]
         tir = np.asarray(cv2.resize(tir, ours, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8)

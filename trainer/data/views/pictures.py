@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import images
 from pipeline.shards.reader import ShardReader
+from trainer.data.views.decoded import DecodedPictures
 from trainer.data.views.side_by_side import flip, flip_box, join
 
 Box = NDArray[np.float64]
@@ -55,10 +55,13 @@ def _gray(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def decode_pictures(reader: ShardReader, row: int, encoded: Mapping[str, bytes], box: Box, reduce: int) -> Pictures:
+def decode_pictures(
+    decoded: DecodedPictures, reader: ShardReader, row: int, encoded: Mapping[str, bytes], box: Box, reduce: int
+) -> Pictures:
     """The pictures of a pair as they are fed one by one.
 
     Args:
+        decoded: keeps what is decoded.
         reader: of the pair's shard.
         row: its place in the shard.
         encoded: what of it is needed, by modality, ``rgb`` and ``tir``.
@@ -67,9 +70,9 @@ def decode_pictures(reader: ShardReader, row: int, encoded: Mapping[str, bytes],
     """
     fed: dict[str, NDArray[np.uint8]] = {}
     if "rgb" in encoded:
-        fed["rgb"] = images.decode_rgb(encoded["rgb"], reader.name("rgb", row), reduce)
+        fed["rgb"] = decoded.rgb(reader, row, encoded["rgb"], reduce)
     if "tir" in encoded:
-        fed["tir"] = images.decode_tir(encoded["tir"], reader.name("tir", row), reduce=reduce)
+        fed["tir"] = decoded.tir(reader, row, encoded["tir"], reduce)
     height, width = next(iter(fed.values())).shape[:2]
     return Pictures(fed, box / reduce, outside(reader.valid(row) / reduce, (width, height)))
 
