@@ -144,8 +144,8 @@ def mine(
 def _tube_rows(tubes: Mapping[str, Any]) -> list[tuple[object, ...]]:
     """What the table says of tubes."""
     lengths, gaps = tubes["lengths"], tubes["gaps"]
-    frames = "of {shortest} to {longest} frames, median {median:g}".format(**lengths) if lengths else ""
-    rows: list[tuple[object, ...]] = [("tubes", f"{tubes['count']} {frames}".strip())]
+    spread = "of {shortest} to {longest} boxes, median {median:g}".format(**lengths) if lengths else ""
+    rows: list[tuple[object, ...]] = [("tubes", f"{tubes['count']} {spread}".strip())]
     rows += [("gaps in tubes", f"{gaps['count']} ({gaps['steps']} frames)")]
     rows += [(f"tubes dropped: {reason}", count) for reason, count in tubes["dropped"].items()]
     return rows + [(what, tubes[what]) for what in ("cuts", "duplicates") if tubes[what]]

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pipeline.boxes import corners
 from pipeline.detect.classes import class_name, counts_by_name
+from pipeline.mine.tube_page import tube_sections
 from pipeline.pages import drawing, html
 from pipeline.shards.index import ShardEntry, ShardIndex, load_index
 from pipeline.shards.reader import ShardReader
@@ -35,6 +36,7 @@ def build(folder: Path, samples: int) -> str:
     ]
     sections = [_statistics(index, box)]
     sections.append(_patches(readers, index, samples))
+    sections += tube_sections(readers, index)
     sections.append(_entries(index.shards))
     used = {key: value for key, value in sorted(index.settings.items()) if key != "method" and value not in (None, [])}
     settings = ", ".join(

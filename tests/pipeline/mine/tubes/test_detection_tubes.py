@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,45 @@ def _sign(folder: Path, shard: Path) -> None:
         if entry["file"] == shard.name:
             entry |= {"sha256": file_sha256(shard), "bytes": shard.stat().st_size}
     (folder / "index.json").write_text(json.dumps(index))
+
+
+def test_the_page_draws_tubes_as_strips_with_their_statistics(followed: Path, prep: Run, tmp_path: Path) -> None:
+    done(prep("report", followed, "--out", tmp_path / "p.html", "--samples", 1))
+    page = (tmp_path / "p.html").read_text()
+    for text in ("Tubes as strips", "a, tube 0: person, 38 boxes in frames 0 to 39, 1 gaps", "a, tube 1: car", "short"):
+        assert text in page
+    for text in ("boxes of a tube", "in box sizes", "largest / smallest size in a tube"):
+        assert text in page
+    assert page.count("<img") == 2 * 8 + 3
+
+
+def test_the_table_tells_of_tubes(crossing: Clips, prep: Run, tmp_path: Path) -> None:
+    said = done(prep("mine", *crossing.words, "--out", tmp_path / "s"))
+    rows = {tuple(line.split(maxsplit=1)) for line in said.splitlines()}
+    assert ("tubes", "2 of 38 to 38 boxes, median 38") in rows
+    assert "gaps in tubes" in said
+    assert "tubes dropped: short" in said
+
+
+def test_without_the_library_the_error_says_how_to_get_it(
+    crossing: Clips, prep: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "trackers", None)
+    line = told(prep("mine", *crossing.words, "--out", tmp_path / "s"), 2, 'pip install "cmd-tir[tubes]"')
+    assert "trackers" in line
+    assert not (tmp_path / "s").exists()
+
+
+def test_shards_without_tubes_stay_those_of_their_settings(crossing: Clips, prep: Run, tmp_path: Path) -> None:
+    words = [word for word in crossing.words if word != "--tubes"]
+    done(prep("mine", *words, "--out", tmp_path / "s"))
+    plan = json.loads((tmp_path / "s/plan.json").read_text())
+    assert not {"tubes", "max_gap", "min_length"} & plan["recipe"].keys()
+    assert "tubes" not in totals(tmp_path / "s")
+    reader = ShardReader(tmp_path / "s/shard-00000.h5")
+    assert set(reader.tracks().tolist()) == {-1}
+    names, frames = reader.sequences(), reader.frames()
+    assert names is not None
+    assert frames is not None
+    for pair, name, frame in zip(reader.ids(), names, frames.tolist()):
+        assert pair == f"{name}/f{frame}"
