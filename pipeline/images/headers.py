@@ -21,6 +21,7 @@ MAX_SEGMENTS = 10_000
 REMEDY = "restore the file or drop the pair"
 _END = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
+_PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 
 
 class UnreadableImageError(DataError):
@@ -51,11 +52,12 @@ def refusal(error: cv2.error) -> str:
 
 
 class Frame(NamedTuple):
-    """What the frame header of a JPEG says."""
+    """What the frame header of a JPEG says, and where the first scan starts of one that is progressive, else 0."""
 
     width: int
     height: int
     channels: int
+    scans: int = 0
 
 
 def read_bytes(path: Path) -> bytes:
@@ -81,7 +83,7 @@ def jpeg_frame(data: bytes, name: str) -> Frame:
     Raises:
         UnreadableImageError: there is none, or no end.
     """
-    at, frame = 2, None
+    at, frame, progressive = 2, None, False
     for _ in range(MAX_SEGMENTS):
         found = _MARKER.search(data, at)
         if found is None or found.end() + 2 > len(data):
@@ -90,11 +92,11 @@ def jpeg_frame(data: bytes, name: str) -> Frame:
         marker, length = data[at - 1], data[at] << 8 | data[at + 1]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 8 <= len(data):
             height, width, channels = struct.unpack_from(">HHB", data, at + 3)
-            frame = Frame(width, height, channels)
+            frame, progressive = Frame(width, height, channels), marker in _PROGRESSIVE
         if marker == 0xDA:
             # Inside a scan 0xFF is always escaped, so this pair of bytes can only be the end of the picture.
             if frame and (data.endswith(_END, at + length) or data.find(_END, at + length) >= 0):
-                return frame
+                return frame._replace(scans=at - 2) if progressive else frame
             break
         at += length
     raise UnreadableImageError(f"{name}: JPEG is truncated: {REMEDY}")

@@ -13,6 +13,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from pipeline.images.headers import REMEDY, UnreadableImageError, jpeg_frame, refuse_enormous
+from pipeline.images.scans import lacks_scans
 
 Colours = Literal["BGR", "RGB", "GRAY"]
 
@@ -31,10 +32,12 @@ def decode_jpeg(data: bytes, name: str, colours: Colours | None = None, reduce: 
     Raises:
         UnreadableImageError: not a JPEG, over the limit of size, damaged anywhere, or of neither 1 nor 3 channels.
     """
-    width, height, channels = jpeg_frame(data, name)
+    width, height, channels, scans = jpeg_frame(data, name)
     refuse_enormous(width, height, name)
     if channels not in (1, 3):
         raise UnreadableImageError(f"{name}: JPEG of {channels} channels (CMYK?): convert it to R, G, B or to grey")
+    if scans and lacks_scans(data, scans, channels):
+        raise UnreadableImageError(f"{name}: damaged picture (progressive JPEG that lacks scans): {REMEDY}")
     colours = colours or ("GRAY" if channels == 1 else "BGR")
     least = {"min_height": -(-height // reduce), "min_width": -(-width // reduce), "min_factor": reduce}
     try:

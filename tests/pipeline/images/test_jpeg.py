@@ -84,6 +84,22 @@ def test_a_picture_that_lost_its_middle_is_refused_by_every_decoder(
             images.decode_rgb(data, "a name", reduce)
 
 
+def scans_of(data: bytes) -> list[int]:
+    return [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xda"]
+
+
+@pytest.mark.parametrize("name", ["grey progressive", "progressive 0", "progressive 2"])
+def test_a_progressive_picture_that_lacks_its_last_scans_is_refused(name: str) -> None:
+    """It ends between two scans, where libjpeg has nothing to complain of."""
+    data = SOUND[name]
+    assert len(scans_of(data)) > 4
+    for at in scans_of(data)[1:]:
+        with pytest.raises(UnreadableImageError, match=r"a name: damaged picture \(progressive JPEG that"):
+            images.check(data[:at] + END, "a name")
+    with pytest.raises(UnreadableImageError, match="lacks scans"):
+        images.check(data[: scans_of(data)[3]] + END + data, "with a whole one behind it")
+
+
 @pytest.mark.parametrize("tail", [b"words" * 99, b"\0" * 5000, SOUND["grey"], b"\xff"])
 @pytest.mark.parametrize("name", SOUND)
 def test_what_follows_the_end_marker_counts_for_nothing(name: str, tail: bytes) -> None:
