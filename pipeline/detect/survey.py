@@ -186,6 +186,7 @@ class _Seen:
     examples: dict[str, str] = field(default_factory=dict)
     total: int = 0
     scaled: int = 0
+    unsized: int = 0
     objects: Objects = field(default_factory=Objects)
 
     def counts(self) -> dict[str, int]:
@@ -205,6 +206,7 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
         if other:
             seen.scaled += 1
             seen.examples.setdefault("scaled", f"{name} is {_size(other)}, its picture {_size(size)}")
+        seen.unsized += read.size is None and len(read.boxes) > 0
         for key, count in [*read.notes.items(), *_outside(read.boxes * factor, size).items()]:
             seen.notes[key] += count
             seen.examples.setdefault(key, name if key in read.notes else f"{name} of {_size(size)} pixels")
@@ -221,7 +223,8 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
     if seen.objects.boxes:
         log.info("%s: %d of %d boxes are of %d known objects", path, seen.objects.boxes, seen.total, len(seen.objects))
     if seen.scaled:
-        log.warning("%s: boxes of %d pictures are scaled: %s", path, seen.scaled, seen.examples["scaled"])
+        others = f"; {seen.unsized} others are of no declared size and taken as they are" if seen.unsized else ""
+        log.warning("%s: boxes of %d pictures are scaled: %s%s", path, seen.scaled, seen.examples["scaled"], others)
     for key, count in seen.notes.items():
         tell = log.warning if key in AMISS else log.info
         tell("%s: %d of %d boxes %s, such as in %s", path, count, seen.total, TOLD[key], seen.examples[key])

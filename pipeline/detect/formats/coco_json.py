@@ -53,11 +53,7 @@ class CocoJson:
             kinds = [(int(each["id"]), str(each["name"])) for each in content.get("categories") or []]
             names, self._categories = _by_id(path, "images", listed), _by_id(path, "categories", kinds)
             _refuse_one_name(path, names)
-            self._sizes = {
-                names[image["id"]]: (float(image["width"]), float(image["height"]))
-                for image in content["images"]
-                if image.get("width") and image.get("height")
-            }
+            self._sizes = {names[image["id"]]: size for image in content["images"] if (size := self._declared(image))}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{path}: images need an id, categories an id and a name: {error!r}") from error
         self._pictures = self._gathered(content["annotations"], names)
@@ -94,6 +90,18 @@ class CocoJson:
             raise DataError(
                 f"{self.path}: {name}: bbox must be 4 finite numbers, score and category_id a number: {error}"
             ) from error
+
+    def _declared(self, image: Mapping[str, Any]) -> tuple[float, float] | None:
+        """The (width, height) that an image is said to have; None where neither is told.
+
+        Raises:
+            DataError: one of the two is told, so that nobody can say whether the picture is of another size.
+        """
+        width, height = (float(image.get(side) or 0) for side in ("width", "height"))
+        if (width > 0) != (height > 0):
+            told = f"image {image['id']} is declared as {width:g}x{height:g}"
+            raise DataError(f"{self.path}: {told}: give both, or neither")
+        return (width, height) if width > 0 else None
 
     def _gathered(self, annotations: list[Any], names: dict[Any, str] | None) -> dict[str, list[tuple[Any, ...]]]:
         """Box, score, class, track id of each picture's annotations, () for a crowd; ``names`` is None in results."""

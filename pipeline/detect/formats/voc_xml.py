@@ -17,7 +17,8 @@ def parse(path: object, text: str) -> PictureBoxes:
     """One file's boxes.
 
     Raises:
-        DataError: not such XML, one that declares entities, or an object without a box; the message names it.
+        DataError: not such XML, one that declares entities, a size of one side, or an object without a box; the message
+            names it.
     """
     # A document type is what entities are declared in, and those can grow to any size or name other files.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
@@ -30,6 +31,8 @@ def parse(path: object, text: str) -> PictureBoxes:
         raise DataError(f"{path}: holds <{top.tag}>, expected Pascal VOC's <annotation>: convert it to COCO JSON")
     size = top.find("size")
     declared = None if size is None else (_value(path, size, "width"), _value(path, size, "height"))
+    if declared and min(declared) <= 0 < max(declared):
+        raise DataError(f"{path}: size is {declared[0]:g}x{declared[1]:g}: give both sides, or leave it out")
     drawn = None if declared is None or min(declared) <= 0 else declared
     objects = top.findall("object")
     names = [(found.findtext("name") or "").strip() or "unnamed" for found in objects]

@@ -56,3 +56,20 @@ def test_boxes_of_a_picture_of_another_shape_are_refused(tmp_path: Path) -> None
 def test_boxes_that_may_be_of_the_thermal_picture_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"declared as 320x256, the size of its TIR picture, but the RGB .* 640x512"):
         found(tmp_path, (320, 256), (640, 512), tir_sizes={"a/1": (320, 256)})
+
+
+@pytest.mark.parametrize(("declared", "told"), [((640, 0), "640x0"), ((0, 512), "0x512")])
+def test_a_size_of_one_side_is_refused(tmp_path: Path, declared: tuple[int, int], told: str) -> None:
+    with pytest.raises(DataError, match=rf"boxes\.json: image 1 is declared as {told}: give both, or neither"):
+        found(tmp_path, declared, (320, 256))
+
+
+def test_where_some_are_scaled_those_without_a_size_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "boxes.json"
+    sized = {"id": 1, "file_name": "a/1.jpg", "width": 640, "height": 512}
+    images = [sized, *({"id": number, "file_name": f"a/{number}.jpg"} for number in (2, 3, 4))]
+    boxes = [{"image_id": number, "bbox": [100, 40, 200, 60], "category_id": 1} for number in (1, 2, 3)]
+    content = {"images": images, "categories": [{"id": 1, "name": "person"}], "annotations": boxes}
+    path.write_text(json.dumps(content))
+    build(DetectorSpec(name="boxes", detections=path)).survey(Pairs({f"a/{n}": (320, 256) for n in (1, 2, 3, 4)}))
+    assert "its picture 320x256; 2 others are of no declared size and taken as they are" in caplog.text

@@ -65,6 +65,7 @@ def test_pascal_voc_is_read_by_names_and_corners(tmp_path: Path, caplog: pytest.
         ("<annotation><object><name>a</name></object></annotation>", "neither bndbox nor polygon"),
         ("<annotation><object><bndbox><xmin>a</xmin></bndbox></object></annotation>", "bndbox/xmin is 'a'"),
         ("<annotation><size><width/></size></annotation>", "size/width is ''"),
+        ("<annotation><size><width>9</width><height>0</height></size></annotation>", "size is 9x0: give both sides"),
     ],
 )
 def test_other_xml_is_refused_by_name(tmp_path: Path, content: str, told: str) -> None:
