@@ -15,6 +15,7 @@ from pipeline.images.headers import SUFFIXES
 from pipeline.manifests import Manifest
 from trainer.sequences.box_file import BoxFile, oddities, read_boxes
 from trainer.sequences.layout import find_file, find_pictures, load_layout, named_by, refuse_unknown
+from trainer.sequences.numbering import odd_numbers
 from trainer.sequences.rows import Boxes, valid
 from trainer.sequences.start_box import check_start
 
@@ -170,6 +171,8 @@ def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], 
             f"{folder}: {len(pictures)} pictures for {len(truth)} rows of {file}: restore what is missing (a "
             "last frame without a target is a row NaN,NaN,NaN,NaN)"
         )
+    if odd := odd_numbers(pictures):
+        warnings.append(f"{name}: {odd}: is each row of {file.name} that of the picture in its place?")
     expected = manifest.sequences.get(name, len(truth))
     if len(truth) != expected:
         warnings.append(f"{name}: {len(truth)} frames, {manifest.name} has {expected}: another release, or other data")

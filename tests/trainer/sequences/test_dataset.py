@@ -153,3 +153,41 @@ def test_two_frames_of_one_number_are_a_fault_even_where_there_are_as_many_as_ro
     (fault,) = load_data_set("tir_sequences", tmp_path).faults.values()
     assert twin in fault and "3.png" in fault
     assert "beside it has the same name or number: keep what is the frame" in fault
+
+
+def told_of_names(root: Path, *numbers: str) -> str:
+    """What is told of a sequence whose pictures are called so."""
+    folder = write_sequence(root, "dog", len(numbers)) / "img"
+    for place, name in reversed(list(enumerate(numbers, 1))):
+        (folder / f"{place}.png").rename(folder / f"{name}.png")
+    found = load_data_set("tir_sequences", root)
+    assert not found.faults
+    return "\n".join(found.warnings)
+
+
+def test_numbers_that_jump_are_told_where_pictures_and_rows_come_out_even(tmp_path: Path) -> None:
+    told = told_of_names(tmp_path, "11", "12", "13", "15", "16", "18")
+    assert told == (
+        "dog: numbers jump 2 times, first from 13.png to 15.png: is each row of groundtruth_rect.txt that of the "
+        "picture in its place?"
+    )
+
+
+def test_a_picture_without_a_number_among_numbered_ones_is_told(tmp_path: Path) -> None:
+    told = told_of_names(tmp_path, "0001", "0002", "0003", "0005", "preview")
+    assert "dog: preview.png has no number and is taken for a frame; numbers jump 1 times, first from 0003.png" in told
+
+
+@pytest.mark.parametrize(
+    "names_of",
+    [
+        ("10", "20", "30", "40"),
+        ("1600000000000", "1600000000033", "1600000000067", "1600000000100"),
+        ("a_640x480", "b_640x480", "c_640x480"),
+        ("first", "second", "third"),
+        ("7",),
+    ],
+    ids=lambda names: names[0],
+)
+def test_names_that_count_otherwise_or_not_at_all_are_no_doubt(tmp_path: Path, names_of: tuple[str, ...]) -> None:
+    assert told_of_names(tmp_path, *names_of) == ""
