@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 MARK := .made-by-demo
 define refuse_what_others_made
 	@if [ -z "$(OUT)" ]; then echo "error: OUT is empty: name a folder" >&2; exit 2; fi
-	@if [ -e "$(OUT)" ] && [ ! -f "$(OUT)/$(MARK)" ]; then \
+	@if { [ -e "$(OUT)" ] || [ -L "$(OUT)" ]; } && [ ! -f "$(OUT)/$(MARK)" ]; then \
 	  echo "error: $(OUT) was not made by make demo (it has no $(MARK)) and is left alone: choose another OUT, or remove it yourself" >&2; exit 2; fi
 endef
 
@@ -68,29 +68,31 @@ bench-full: bench ## the same, scale up to 100,000 pairs and, with ROOT and TRUT
 	$(if $(and $(ROOT),$(TRUTH)),$(BIN)/python -m benchmarks.align_accuracy $(ROOT) $(TRUTH))
 
 demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, in $(OUT)
+# First what OUT lies in: until that is there, x/../thesis is no folder that could be refused.
+	@mkdir -p -- "$$(dirname -- "$(OUT)")"
 	$(refuse_what_others_made)
-	@rm -rf -- "$(OUT)" && mkdir -p -- "$(OUT)" && touch -- "$(OUT)/$(MARK)"
-	$(BIN)/cmd-prep synth --out $(OUT)/data
-	$(BIN)/cmd-prep align --root $(OUT)/data/pairs --out $(OUT)/aligned
-	$(BIN)/cmd-prep mine --aligned $(OUT)/aligned --method center --out $(OUT)/shards/center
-	$(BIN)/cmd-prep mine --aligned $(OUT)/aligned --method random --out $(OUT)/shards/random
+	@rm -rf -- "$(OUT)" && mkdir -- "$(OUT)" && touch -- "$(OUT)/$(MARK)"
+	$(BIN)/cmd-prep synth --out "$(OUT)/data"
+	$(BIN)/cmd-prep align --root "$(OUT)/data/pairs" --out "$(OUT)/aligned"
+	$(BIN)/cmd-prep mine --aligned "$(OUT)/aligned" --method center --out "$(OUT)/shards/center"
+	$(BIN)/cmd-prep mine --aligned "$(OUT)/aligned" --method random --out "$(OUT)/shards/random"
 	@echo "detection: the demo takes the exact boxes that synth wrote in place of a detector's (--detector yolo --weights FILE)"
-	$(BIN)/cmd-prep mine --aligned $(OUT)/aligned --method detection --detector boxes \
-	  --detections $(OUT)/data/pairs/detections.jsonl --out $(OUT)/shards/detection
+	$(BIN)/cmd-prep mine --aligned "$(OUT)/aligned" --method detection --detector boxes \
+	  --detections "$(OUT)/data/pairs/detections.jsonl" --out "$(OUT)/shards/detection"
 	for method in center random detection; do \
-	  $(BIN)/cmd-prep verify $(OUT)/shards/$$method --deep && \
-	  $(BIN)/cmd-prep report $(OUT)/shards/$$method --out $(OUT)/shards/$$method/report.html || exit 1; done
-	$(BIN)/cmd-train --recipe a1 --tracker dimp18 --out $(OUT)/teacher
-	$(BIN)/cmd-train --shards $(OUT)/shards/center --recipe c1 --tracker dimp18 --init $(OUT)/teacher --out $(OUT)/student \
+	  $(BIN)/cmd-prep verify "$(OUT)/shards/$$method" --deep && \
+	  $(BIN)/cmd-prep report "$(OUT)/shards/$$method" --out "$(OUT)/shards/$$method/report.html" || exit 1; done
+	$(BIN)/cmd-train --recipe a1 --tracker dimp18 --out "$(OUT)/teacher"
+	$(BIN)/cmd-train --shards "$(OUT)/shards/center" --recipe c1 --tracker dimp18 --init "$(OUT)/teacher" --out "$(OUT)/student" \
 	  --epochs 2 --samples-per-epoch 60 --set held_out_samples=10 --set rate_scale=100
 	for name in student teacher; do \
-	  $(BIN)/cmd-track --weights $(OUT)/$$name --dataset tir_sequences --root $(OUT)/data/tracking \
-	    --out $(OUT)/results/$$name --save-frames || exit 1; done
+	  $(BIN)/cmd-track --weights "$(OUT)/$$name" --dataset tir_sequences --root "$(OUT)/data/tracking" \
+	    --out "$(OUT)/results/$$name" --save-frames || exit 1; done
 	for name in start-box template; do \
-	  $(BIN)/cmd-track --yardstick $$name --dataset tir_sequences --root $(OUT)/data/tracking \
-	    --out $(OUT)/results/$$name || exit 1; done
-	$(BIN)/cmd-eval --dataset tir_sequences --annotations $(OUT)/data/tracking --frames $(OUT)/data/tracking \
-	  $(foreach name,student teacher start-box template,--results $(name)=$(OUT)/results/$(name)) --out $(OUT)/report
+	  $(BIN)/cmd-track --yardstick $$name --dataset tir_sequences --root "$(OUT)/data/tracking" \
+	    --out "$(OUT)/results/$$name" || exit 1; done
+	$(BIN)/cmd-eval --dataset tir_sequences --annotations "$(OUT)/data/tracking" --frames "$(OUT)/data/tracking" \
+	  $(foreach name,student teacher start-box template,--results $(name)="$(OUT)/results/$(name)") --out "$(OUT)/report"
 	@printf '\nMade in $(OUT)/, to look at in a browser:\n'
 	@printf '  %-34s %s\n' \
 	  aligned/report.html 'pairs before and after alignment, scores, rejects' \

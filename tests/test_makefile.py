@@ -58,3 +58,34 @@ def test_no_name_is_no_folder(checkout: Path, target: str) -> None:
     done = make(checkout, target, "")
     assert done.returncode == 2
     assert "error: OUT is empty" in done.stderr
+
+
+def test_a_way_through_a_folder_that_is_not_there_yet_is_refused(checkout: Path) -> None:
+    """Made on the way, it would lead to a folder of others', to which nobody had looked."""
+    (checkout / "precious").mkdir()
+    (checkout / "precious/thesis.tex").write_text("years of work")
+    done = make(checkout, "demo", "new/../precious")
+    assert done.returncode == 2
+    assert "error: new/../precious was not made by make demo" in done.stderr
+    make(checkout, "clean", "new/../precious")
+    assert [path.name for path in (checkout / "precious").iterdir()] == ["thesis.tex"]
+
+
+def test_a_link_to_nowhere_is_not_replaced(checkout: Path) -> None:
+    (checkout / "shown").symlink_to("a disk that is not mounted")
+    assert make(checkout, "demo", "shown").returncode == 2
+    assert (checkout / "shown").is_symlink()
+
+
+def test_a_name_may_have_spaces(checkout: Path) -> None:
+    for name in ("cmd-prep", "cmd-train", "cmd-track", "cmd-eval"):
+        command = checkout / "venv/bin" / name
+        command.unlink()
+        command.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> "{checkout}/words"\n')
+        command.chmod(0o755)
+    assert make(checkout, "demo", "my demo").returncode == 0
+    named = [word for word in (checkout / "words").read_text().splitlines() if "demo" in word]
+    assert named
+    assert all(word.rpartition("=")[2].startswith("my demo/") for word in named)
+    assert make(checkout, "clean", "my demo").returncode == 0
+    assert not (checkout / "my demo").exists()
