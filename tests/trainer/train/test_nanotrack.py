@@ -124,11 +124,14 @@ def test_a_tracker_of_tir_alone_is_made_from_random_weights(world: Path, tmp_pat
 
 
 def test_all_rows_in_order_without_those_that_share_features(tmp_path: Path, teacher: Path, capsys: Any) -> None:
-    folders = [write_world(tmp_path / method, shard(method=method)) for method in ("center", "random", "detection")]
+    methods = ("center", "random", "detection")
+    folders = [write_world(tmp_path / method, shard(method=method)) for method in methods]
+    tubes = {f"{method}-tubes": shard(method=method, tubes=True) for method in methods[1:]}
+    folders += [write_world(tmp_path / kind, content) for kind, content in tubes.items()]
     words = [word for folder in folders for word in ("--shards", folder)]
     given = (*words, "--recipe", "all", "--init", teacher, "--out", tmp_path / "runs", "--samples-per-epoch", 4)
     assert train(*given, "--set", "held_out_samples=0", "--set", "rate_scale=1000") == 0
-    rows = ["a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5"]
+    rows = ["a1", "b1", "b2", "b3", "c1", "d1", "d2", "d3", "d4", "d5", "t3", "t4"]
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == rows
     told = capsys.readouterr().out
     assert "left out" not in told
