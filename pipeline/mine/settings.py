@@ -27,6 +27,8 @@ DEFAULTS_BEFORE: dict[str, object] = {"center_fraction": 1 / 3}
 """Settings whose default has changed since 0.1 -> what it was, and what a record without them means."""
 SHARED = frozenset({"method", "patch_size", "warped_format", "pairs_per_shard", "seed", "tubes"})
 """The settings that every method uses; one that makes no tubes refuses to."""
+FOLLOWING = frozenset({"max_fb_error", "max_gap", "min_length"})
+"""The settings that decide how long a region is followed."""
 
 
 class MineSettings(Settings):
@@ -57,6 +59,8 @@ class MineSettings(Settings):
         tubes: follow objects through the frames of a sequence, and store the boxes of one under one number.
         max_gap: steps between two frames of a tube at most: what it is not seen in between is bridged; with ``tubes``.
         min_length: frames of a tube at least; with ``tubes``.
+        max_fb_error: by how much of its side sqrt(w h) a region may miss where it started when it is followed there and
+            back, for random and center; with ``tubes``.
         options: settings that only the method knows, by name.
     """
 
@@ -83,6 +87,7 @@ class MineSettings(Settings):
     tubes: bool = False
     max_gap: int = Field(default=10, ge=1, le=1000)
     min_length: int = Field(default=10, ge=2, le=100_000)
+    max_fb_error: float = Field(default=0.02, gt=0, le=1)
     options: dict[str, Any] = Field(default_factory=dict)
 
 

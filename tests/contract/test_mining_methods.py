@@ -52,6 +52,7 @@ OTHERWISE = {
     "tubes": True,
     "max_gap": 3,
     "min_length": 4,
+    "max_fb_error": 0.1,
 }
 """Another value of every setting."""
 

@@ -112,6 +112,7 @@ def test_every_setting_is_used_by_some_run() -> None:
     runs: list[dict[str, Any]] = [
         {"method": "center"},
         {"method": "random"},
+        {"method": "center", "tubes": True},
         {"method": "detection", "detector": "boxes"},
         {"method": "detection", "detector": "faster-rcnn", "tubes": True},
         {"method": "detection", "weights": "w.pt", "device": "cuda", "scheduler": "tcp://a:1"},
