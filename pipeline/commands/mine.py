@@ -98,7 +98,9 @@ from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
     help="Encoding of resampled TIR: jpg (quality 95) or png (lossless).",
 )
 @click.option("--pairs-per-shard", type=click.IntRange(1, 100_000), default=500, show_default=True, metavar="N")
-@click.option("--tubes", is_flag=True, help="Follow objects through the frames of video, under one number each.")
+@click.option(
+    "--tubes", is_flag=True, help="Follow objects or regions through the frames of video, under one number each."
+)
 @click.option(
     "--max-gap",
     type=click.IntRange(1, 1000),
@@ -107,6 +109,13 @@ from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
     help="Frames between two boxes of a tube, at most.",
 )
 @click.option("--min-length", type=click.IntRange(2, 100_000), default=10, show_default=True, help="Frames of a tube.")
+@click.option(
+    "--max-fb-error",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.02,
+    show_default=True,
+    help="How far a region followed there and back may miss, as a share of its side.",
+)
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
 @click.option("--worker-resources", metavar="NAME=N", help="Dask resources one task needs, e.g. GPU=1.")
 @click.option("--quick", is_flag=True, help="Keep finished shards by their size, without reading them.")

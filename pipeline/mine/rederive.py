@@ -58,8 +58,8 @@ def rederive(
         trusted: a method of one's own that may be imported. On a shard's word alone nothing is.
 
     Returns:
-        (n, 4) x, y, w, h in RGB pixels; None for boxes that follow from nothing in the shard, such as a detector's, and
-        for those of a method that is neither listed nor trusted.
+        (n, 4) x, y, w, h in RGB pixels; None for boxes that follow from nothing in the shard, such as a detector's,
+        for those of tubes, and for those of a method that is neither listed nor trusted.
 
     Raises:
         DataError: the settings are not those of a mining run, or of another version of the trusted method.
@@ -76,5 +76,5 @@ def rederive(
         raise DataError(f"attribute config: {fault.key}: {fault.message}") from error
     if settings.get("method_source_sha256") != METHODS.source_sha256(used.method):
         raise DataError(f"attribute config: mined by another version of {used.method}: check with that one")
-    derived = method.derive(PairView(pair_id, size, valid))
+    derived = None if used.tubes else method.derive(PairView(pair_id, size, valid))
     return None if derived is None else np.array([proposal.box for proposal in derived]).reshape(-1, 4)

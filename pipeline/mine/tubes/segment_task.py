@@ -15,6 +15,7 @@ from pipeline.mine.methods import Method, build_method
 from pipeline.mine.settings import MineConfig
 from pipeline.mine.tubes.frames import read_frames
 from pipeline.mine.tubes.link import Detects, link
+from pipeline.mine.tubes.regions import Follows, follow
 from pipeline.mine.tubes.shots import shots
 from pipeline.mine.tubes.stored import SegmentTubes, write_segment
 from pipeline.mine.tubes.tube import Followed, Frame
@@ -78,4 +79,6 @@ def follow_shot(frames: Iterator[Frame], method: Method, config: MineConfig) -> 
     """
     if isinstance(method, Detects):
         return link(frames, method, config)
+    if isinstance(method, Follows):
+        return follow(frames, method, config)
     raise UsageError(f"method {config.method} makes no tubes: leave out --tubes")

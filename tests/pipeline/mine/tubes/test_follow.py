@@ -14,7 +14,7 @@ from pipeline.boxes import iou
 from pipeline.mine.methods import PairView, build_method
 from pipeline.mine.methods.random import random_regions
 from pipeline.mine.settings import MineSettings
-from pipeline.mine.tubes.follow import WINDOW, Followed, follow
+from pipeline.mine.tubes.regions.follow import WINDOW, Followed, follow
 from pipeline.mine.tubes.tube import Frame
 
 from .videos import SIZE, At, Grey, frames, moved, paste, texture

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.mine.tubes.flow import Box, Grey, part_of, side_of
+from pipeline.mine.tubes.regions.flow import Box, Grey, part_of, side_of
 
 MIN_MOTION = 0.05
 MIN_CONTRAST = 10.0

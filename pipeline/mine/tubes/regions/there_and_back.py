@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.mine.tubes.flow import Box, Grey, carried, chain, corners_in, ring_around, side_of
-from pipeline.mine.tubes.worth import motion
+from pipeline.mine.tubes.regions.flow import Box, Grey, carried, chain, corners_in, ring_around, side_of
+from pipeline.mine.tubes.regions.worth import motion
 
 FEW = 8
 """Corners under which a box cannot be followed."""
@@ -30,7 +30,7 @@ class Way:
 
     Attributes:
         boxes: where it is in the first pictures of the window, the first itself included.
-        motion: :func:`pipeline.mine.tubes.worth.motion` from the first to the last of these.
+        motion: :func:`pipeline.mine.tubes.regions.worth.motion` from the first to the last of these.
     """
 
     boxes: list[Box]

@@ -19,13 +19,13 @@ import numpy as np
 from pipeline import boxes
 from pipeline.mine.methods.base import PairView
 from pipeline.mine.settings import MineSettings
-from pipeline.mine.tubes.flow import Box, Grey
-from pipeline.mine.tubes.there_and_back import Way, ways
+from pipeline.mine.tubes.regions.flow import Box, Grey
+from pipeline.mine.tubes.regions.there_and_back import Way, ways
+from pipeline.mine.tubes.regions.worth import MIN_CONTRAST, MIN_MOTION, contrast
 from pipeline.mine.tubes.tube import Followed, Frame, Tube
-from pipeline.mine.tubes.worth import MIN_CONTRAST, MIN_MOTION, contrast
 from pipeline.shards.schema import MIN_COVERAGE
 
-WINDOW = 8
+WINDOW = 5
 """Steps from picture to picture after which a region must find back to where it was."""
 ROUNDS = 3
 """Times that regions are drawn for the free places of a picture, where those before were dropped."""
