@@ -72,6 +72,13 @@ def settle(
     return ClassNumbers(of, names, recorded | ({"class_ids": "coco"} if ids == "coco" else {}))
 
 
+def like_coco(seen: Collection[int | str], categories: Mapping[int, str]) -> int | None:
+    """The largest of nameless numbers that would all be category ids of COCO and are not all classes 0 to 79."""
+    numbers = {each for each in seen if isinstance(each, int) and each >= 0}
+    largest = max(numbers, default=0)
+    return largest if not categories and numbers <= COCO_CLASS.keys() and largest >= len(COCO_NAMES) else None
+
+
 def _reading(where: object, numbers: Collection[int], numbered: Literal["index", "unknown"]) -> ClassIds:
     """What numbers without names are: as the format defines them, or as one that only one reading has tells."""
     if numbered == "index" or not numbers or not COCO_CLASS.keys() >= set(numbers):

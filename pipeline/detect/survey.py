@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from pipeline.boxes import Boxes, clip
 from pipeline.detect.base import DetectorSpec, Reading
-from pipeline.detect.class_numbers import settle
+from pipeline.detect.class_numbers import like_coco, settle
 from pipeline.detect.formats import BoxFiles
 from pipeline.detect.formats.boxes import Columns
 from pipeline.detect.formats.track_ids import Objects
@@ -115,6 +115,9 @@ def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
     columns = files.columns(_shown(found.names.values(), "read boxes"), spec.last_column)
     seen = _look(path, files, found.names, columns, pairs)
     numbers = settle(path, seen.classes, files.categories(), files.numbered, spec.class_ids)
+    if files.numbered == "index" and not spec.class_ids and (number := like_coco(seen.classes, files.categories())):
+        told = "class %d is read as none of COCO's 0 to 79: are these its ids? say --class-ids coco or index"
+        log.warning(f"%s: {told}", path, number)
     classes: Counter[int] = Counter()
     for kind, count in seen.classes.items():
         classes[numbers.of[kind]] += count

@@ -99,3 +99,20 @@ def test_what_the_files_say_themselves_is_not_said_again(data: Data, prep: Run) 
     )
     lines = ("--out", data.root / "s", "--last-column", "score")
     told(prep(*words(data, results(data, 0), *lines)), 2, "no column behind the box: leave it out")
+
+
+@pytest.mark.parametrize(
+    ("classes", "doubted"), [((1, 3, 90), True), ((0, 90), False), ((1, 79), False), ((1, 300), False)]
+)
+def test_numbers_of_json_lines_that_look_like_coco_s_ids_are_told(
+    data: Data, prep: Run, classes: tuple[int, ...], doubted: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    boxes = [[20 + 30 * n, 20, 24, 40] for n in range(len(classes))]
+    rows = [{"pair_id": row.pair_id, "boxes": boxes, "classes": classes} for row in data.rows]
+    path = data.root / "boxes.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done(prep(*words(data, path, "--out", data.root / "s")))
+    assert ("class 90 is read as none of COCO's 0 to 79: are these its ids?" in caplog.text) == doubted
+    caplog.clear()
+    done(prep(*words(data, path, "--out", data.root / "told", "--class-ids", "index")))
+    assert "are these its ids?" not in caplog.text
