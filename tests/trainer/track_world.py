@@ -98,6 +98,7 @@ def stand_in(seen: Seen) -> Callable[..., object]:
 
     class MovesRight:
         flag = "normal"
+        blank = 0
 
         def __init__(self, name: str, weights: Path, device: str, params: dict[str, Any], **options: Any) -> None:
             seen.made.append({"name": name, "weights": weights, "device": device, "params": params} | options)

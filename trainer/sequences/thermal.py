@@ -19,12 +19,16 @@ class FrameReader:
     Args:
         tir_range: raw values that become 0 and 255; None takes percentiles of the first frame that shows anything, or
             of the first until one does.
+
+    Attributes:
+        blank: how many frames show something, of which nothing lies within the range, so that they come out flat.
     """
 
     def __init__(self, tir_range: Range | None = None) -> None:
         self.tir_range = tir_range
         self._first: Range | None = None
         self._size: tuple[int, ...] | None = None
+        self.blank = 0
 
     def read(self, frame: Frame) -> Rgb:
         """A frame as (H, W, 3) uint8.
@@ -44,7 +48,8 @@ class FrameReader:
             raise ValueError(f"frame is {frame.shape[:2]} after frames of {self._size}: a sequence has one size")
         self._size = frame.shape[:2]
         if frame.dtype != np.uint8:
-            frame = to_tir(frame, "frame", self._range(frame))
+            raw, frame = frame, to_tir(frame, "frame", self._range(frame))
+            self.blank += bool(frame.min() == frame.max()) and _shows(_percentiles(raw))
         if frame.ndim == 3:
             return frame.astype(np.uint8, copy=False)
         return cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)

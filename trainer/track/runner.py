@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,11 +71,12 @@ class Job:
 
 
 class Done(NamedTuple):
-    """A sequence's end: what went wrong, if anything, and frames that an EXIF orientation would turn."""
+    """A sequence's end: what went wrong, if anything, frames that an EXIF orientation would turn, and blank ones."""
 
     name: str
     fault: str | None
     turned: int = 0
+    blank: int = 0
 
 
 class Runner:
@@ -102,21 +103,22 @@ class Runner:
 
         A picture that cannot be read ends the sequence, not the run.
         """
-        job, turned = self.job, list[Path]()
+        job, turned, blank = self.job, list[Path](), 0
         try:
             if job.tracked(clip):
                 yield len(clip.pictures)
             else:
-                yield from self._track(clip, turned)
+                blank = yield from self._track(clip, turned)
             if job.frames or job.video:
                 boxes = read_boxes(job.boxes_file(clip.name)).boxes
                 draw(clip, boxes, job.tir_range, job.out, frames=job.frames, video=job.video)
         except DataError as error:
             yield Done(clip.name, str(error), len(turned))
         else:
-            yield Done(clip.name, None, len(turned))
+            yield Done(clip.name, None, len(turned), blank)
 
-    def _track(self, clip: Clip, turned: list[Path]) -> Iterator[int]:
+    def _track(self, clip: Clip, turned: list[Path]) -> Generator[int, None, int]:
+        """Track and write; returns how many frames came out blank."""
         boxes: list[Boxes] = [clip.truth[0]]
         seconds: list[float] = []
         for path, frame in read_frames(clip.pictures, turned):
@@ -133,6 +135,7 @@ class Runner:
         # The boxes last: where they are, the sequence is finished.
         _write(self.job.times_file(clip.name), [f"{value:.6f}" for value in seconds])
         _write(self.job.boxes_file(clip.name), [",".join(f"{value:.10g}" for value in box) for box in boxes])
+        return self._tracker.blank
 
 
 def _tracker(job: Job) -> SequenceTracker:

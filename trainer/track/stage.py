@@ -191,6 +191,7 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
     start: Callable[[], Runner] = functools.partial(Runner, runner.job) if workers > 1 else lambda: runner
     faults: dict[str, str] = {}
     turned: dict[str, int] = {}
+    blank: dict[str, int] = {}
     frames, done = sum(len(clip.pictures) for clip in todo), 0
     with logging_redirect_tqdm(), tqdm(total=frames, desc="track", unit=" frames", disable=None) as bar:
         for message in run_tasks(start, todo, workers):
@@ -200,6 +201,7 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
             done += 1
             bar.set_postfix_str(f"{done}/{len(todo)} sequences")
             turned |= {message.name: message.turned} if message.turned else {}
+            blank |= {message.name: message.blank} if message.blank else {}
             if message.fault:
                 faults[message.name] = message.fault
                 log.warning("warning: %s failed: %s", message.name, message.fault)
@@ -209,6 +211,13 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
             "frames do not fit",
             sum(turned.values()),
             some(sorted(turned)),
+        )
+    if blank:
+        log.warning(
+            "warning: of %d frames (%s) all values lie outside of the range of their sequence, so that they are black "
+            "or white: are they of one camera and depth? --tir-range LOW,HIGH sets another",
+            sum(blank.values()),
+            some(sorted(blank)),
         )
     return faults
 

@@ -29,6 +29,11 @@ class SequenceTracker:
         """Raw 16-bit values that become 0 and 255 in this sequence; None where its frames have 8 bits."""
         return self._reader.tir_range if self._reader else self._fixed_range
 
+    @property
+    def blank(self) -> int:
+        """Frames of this sequence whose raw values all lie outside of the range, though they show something."""
+        return self._reader.blank if self._reader else 0
+
     @torch.inference_mode()
     def start(self, frame: Frame, box: ArrayLike) -> None:
         """Begin a sequence.
