@@ -27,8 +27,8 @@ SAME = 0.55
 Of synthetic, filmed and handheld clips the lowest was 0.66 from frame to frame and 0.61 from one to the twentieth after
 it; of frames of different scenes the highest was 0.45.
 """
-BLANK = 0.5
-"""Deviation in grey levels below which a block shows nothing."""
+BLANK = 1.0
+"""Deviation in grey levels below which a block shows nothing but the noise of a dark picture."""
 Look = NDArray[np.float32]
 
 
@@ -90,7 +90,7 @@ def is_cut(before: Look, after: Look) -> bool:
         if block.std() > BLANK:
             near = around[top : bottom + 2 * REACH, left : right + 2 * REACH]
             found.append(cv2.matchTemplate(near, block, cv2.TM_CCOEFF_NORMED).max())
-    return bool(np.median(found) < SAME) if found else bool(before.std() > BLANK)
+    return bool(np.median(found) < SAME) if found else bool(before.std() > 2 * BLANK)
 
 
 def _edges(length: int) -> Iterator[tuple[int, int]]:

@@ -39,6 +39,15 @@ def test_something_that_stands_before_both_scenes_does_not_hide_a_cut(seed: int)
     assert is_cut(*map(look_of, pictures))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_night_full_of_noise_is_one_shot_and_two_nights_are_two(seed: int) -> None:
+    frames = [look_of(scene(seed, shift=shift, light=0.12, noise=6)) for shift in range(4)]
+    assert not any(map(is_cut, frames, frames[1:]))
+    assert is_cut(frames[0], look_of(scene(seed + 50, light=0.12, noise=6)))
+    dark = [look_of(scene(seed, shift=shift, light=0.01, noise=4)) for shift in range(4)]
+    assert not any(map(is_cut, dark, dark[1:]))
+
+
 def test_the_dark_is_of_one_shot_and_what_comes_after_it_of_another() -> None:
     dark = look_of(np.full((*SIZE[::-1], 3), 4, np.uint8))
     assert not is_cut(dark, dark)
