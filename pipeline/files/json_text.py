@@ -23,7 +23,7 @@ def parse_json(text: str | bytes, path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not valid JSON: {error}") from error
+        raise DataError(f"{path}: not valid JSON: {error}: mend it, or run again what wrote it") from error
     except MemoryError as error:
         raise DataError(f"{path}: takes too much memory: is it the right file?") from error
 

@@ -195,4 +195,4 @@ def test_an_index_that_does_not_fit_is_named(shards: Path, prep: Run, changed: d
 def test_a_folder_without_an_index_is_no_folder_of_shards(tmp_path: Path, prep: Run) -> None:
     told(prep("verify", tmp_path), 3, "has no index.json")
     (tmp_path / "index.json").write_text("{")
-    told(prep("verify", tmp_path), 3, "index.json: not valid JSON")
+    told(prep("verify", tmp_path), 3, "index.json: not valid JSON", "mend it, or run again what wrote it")
