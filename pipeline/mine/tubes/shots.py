@@ -24,8 +24,8 @@ REACH = 6
 SAME = 0.55
 """Correlation above which half of the blocks are, where two frames are of one shot.
 
-Of synthetic, filmed and handheld clips the lowest was 0.66 from frame to frame and 0.61 from one to the twentieth after
-it; of frames of different scenes the highest was 0.45.
+The lowest from frame to frame was 0.86 in synthetic clips and 0.95 in filmed ones, from one to the twentieth after it
+0.61 and 0.69; the highest of frames of different scenes was 0.45.
 """
 BLANK = 1.0
 """Deviation in grey levels below which a block shows nothing but the noise of a dark picture."""
