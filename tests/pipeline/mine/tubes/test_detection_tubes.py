@@ -311,3 +311,36 @@ def test_shards_without_tubes_stay_those_of_their_settings(crossing: Clips, prep
     assert frames is not None
     for pair, name, frame in zip(reader.ids(), names, frames.tolist()):
         assert pair == f"{name}/f{frame}"
+
+
+OWN = """
+from pipeline.config import Settings
+from pipeline.mine.methods.detection import Detection
+
+
+class Options(Settings):
+    wider: float = 0
+
+
+class Mine(Detection):
+    Options = Options
+
+    def detect(self, pairs):
+        found = super().detect(pairs)
+        for each in found:
+            each.boxes[:, 2] += self.options.wider
+        return found
+"""
+
+
+def test_a_method_of_one_s_own_that_detects_makes_tubes_with_settings_of_its_own(
+    crossing: Clips, prep: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_tubes.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = ("own_tubes:Mine" if word == "detection" else word for word in crossing.words)
+    done(prep("mine", *words, "--set", "wider=4", "--out", tmp_path / "s"))
+    first, second = tubes_of(tmp_path / "s")
+    for tube, thing in ((first, WALKER), (second, FACING)):
+        assert len(tube) == 38
+        assert set(tube.boxes[:, 2].tolist()) == {thing.start[2] + 4}
