@@ -35,7 +35,7 @@ class Source:
     sequence: tuple[str, ...]
     """The sequence of every pair; its id without the last part where the shards do not say it."""
     frame: NDArray[np.int64]
-    """(pairs,) steps from the first frame of its sequence; -1 where the shards do not say it."""
+    """(pairs,) frames of the video from the first one of its sequence; -1 where the shards do not say it."""
     place: NDArray[np.int64]
     """(pairs, 4): reader, row of ``pairs``, first patch, end of patches in :attr:`box`."""
     box: NDArray[np.float64]

@@ -23,7 +23,7 @@ class Tracks:
     Args:
         source: opened shards.
         pairs: those of its pairs that count; an object's patches in others are not known.
-        gap: frames between the base frame of a draw and another instant, at most; steps, where shards tell those.
+        gap: frames between the base frame of a draw and another instant, at most.
 
     Attributes:
         patches: (k,) patches of objects, one object after the other, each in the order of time.
@@ -118,7 +118,7 @@ def _reach(nearest: int, gap: int) -> int:
 def _clock(source: Source, pairs: NDArray[np.int64], gap: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The sequence of every pair, as a number, and when in it; of ``pairs``, 0 for others.
 
-    The shards say when, in steps; of those that do not it is told from the ids (:func:`frame_numbers`).
+    The shards say when; of those that do not it is told from the ids (:func:`frame_numbers`).
     """
     sequence, frame = np.zeros((2, len(source.names)), np.int64)
     known: dict[tuple[str, str], int] = {}
