@@ -78,8 +78,8 @@ def main() -> None:
 
 def _batches(training: Training, steps: int) -> list[Sample]:
     """The samples of the first steps, read before."""
-    loader = loader_of(training, EpochSampler(training.config.samples_per_epoch))
-    return list(itertools.islice(read_batches(loader), steps))
+    with loader_of(training, EpochSampler(training.config.samples_per_epoch)) as loader:
+        return list(itertools.islice(read_batches(loader), steps))
 
 
 def _steps(training: Training, batches: list[Sample], emptied: Path | None = None) -> Callable[[], int]:
