@@ -61,7 +61,7 @@ rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 	$(BIN)/python -m tools.rooms
 
 bench: setup ## the benchmarks, one JSON line each
-	@for name in imports align mine mine_detection loader train_step feature_cache data_wait track track_nano scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in imports align mine mine_detection tubes tube_quality loader train_step feature_cache data_wait track track_nano scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-full: bench ## the same, scale up to 100,000 pairs and, with ROOT and TRUTH given, the accuracy of alignment
 	$(BIN)/python -m benchmarks.scale --max 100000

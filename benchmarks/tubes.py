@@ -20,7 +20,7 @@ from benchmarks.random_yolo import write_random_yolo
 from pipeline import mine
 from pipeline.mine import MineConfig
 
-FRAMES = 48
+FRAMES = 24
 """Of each of the two synthetic sequences."""
 
 

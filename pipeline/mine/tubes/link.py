@@ -19,8 +19,8 @@ from pipeline.mine.settings import MineSettings
 from pipeline.mine.tubes.tube import Followed, Frame, Tube, heaviest
 from pipeline.shards.schema import MIN_COVERAGE
 
-OVERLAP = 0.2
-"""Least IoU of a detection with where a tube should be, as in ByteTrack's first round."""
+OVERLAP = 0.5
+"""Least IoU of a detection with where a tube should be; ByteTrack has 0.2, at which tubes change to who passes by."""
 FRAME_RATE = 30.0
 """At which the library's buffer counts frames."""
 
