@@ -70,7 +70,7 @@ def main() -> None:
         boxes = write_detections(root, folder / "boxes.jsonl", MISSED, SPREAD, FALSE, given.seed)
         boxed: dict[str, object] = {"method": "detection", "detector": "boxes", "detections": boxes}
         runs: dict[str, dict[str, object]] = {
-            "true boxes": boxed | {"detections": root / "detections.jsonl"},
+            "true boxes": boxed | {"detections": write_detections(root, folder / "true.jsonl", 0, 0, 0)},
             "boxes with errors": boxed,
             "random": {"method": "random"},
             "center": {"method": "center"},
