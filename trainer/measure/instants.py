@@ -114,6 +114,6 @@ def _within_reach(tracks: Tracks) -> Indices:
 
 def _by_sequence(source: Source, patches: Indices, starts: Indices) -> dict[str, Indices]:
     """Starts (s, 3) by the name of their sequence, names sorted."""
-    told = [source.names[pair] for pair in source.pair_of(patches[starts[:, 0]])]
-    names = np.array([f"{data_set}/{pair_id.rpartition('/')[0]}" for data_set, pair_id in told], str)
+    pairs = source.pair_of(patches[starts[:, 0]])
+    names = np.array([f"{source.names[pair][0]}/{source.sequence[pair]}" for pair in pairs], str)
     return {str(name): starts[names == name] for name in np.unique(names)}

@@ -16,6 +16,10 @@ NAMES: dict[str, tuple[list[str], list[int], int]] = {
     "a count behind a time": (["20230101_0007", "20230101_0008", "20230102_0009"], [0, 1, 2], 1),
     "a count that begins anew": (["12_5", "12_9", "13_1"], [0, 1, 2], 1),
     "milliseconds": (["1000033", "1000066", "1000100", "1000166"], [0, 1, 2, 4], 1),
+    "milliseconds at an exact rate": (["1000", "1100", "1200", "1400"], [0, 1, 2, 4], 1),
+    "the longest stride": (["0", "30", "60", "120"], [0, 1, 2, 4], 30),
+    "further apart than a stride": (["0", "31", "62", "124"], [0, 1, 2, 4], 1),
+    "a stride that not all keep": (["0", "5", "10", "15", "22"], [0, 1, 2, 3, 4], 1),
     "no numbers": (["alpha", "beta", "gamma"], [0, 1, 2], 1),
     "some without a number": (["a", "a1", "a2"], [0, 1, 2], 1),
     "one frame": (["a7"], [0], 1),
@@ -40,6 +44,33 @@ def test_timestamps_go_before_names_where_all_are_known_and_differ() -> None:
     jitter = instants(list("abcd"), [10.0, 10.041, 10.079, 10.161])
     assert jitter.positions.tolist() == [0, 1, 2, 4]
     assert jitter.stride == 1
+
+
+TIMED: dict[str, tuple[list[str], list[float], list[int], int]] = {
+    "a clip": ([f"{i:06d}" for i in range(4)], [i / 30 for i in range(4)], [0, 1, 2, 3], 1),
+    "every fifth frame of a clip": (
+        [f"{i:06d}" for i in (0, 5, 10, 20)],
+        [i / 30 for i in (0, 5, 10, 20)],
+        [0, 1, 2, 4],
+        5,
+    ),
+    "a fast camera": (["0", "4", "8"], [0, 4 / 400, 8 / 400], [0, 1, 2], 4),
+    "milliseconds": (["1000", "1020", "1040", "1080"], [1.0, 1.02, 1.04, 1.08], [0, 1, 2, 4], 1),
+    "slow milliseconds": (["1000", "1100", "1200"], [1.0, 1.1, 1.2], [0, 1, 2], 1),
+    "names against time": (["20", "10", "0"], [0.0, 0.1, 0.2], [0, 1, 2], 1),
+    "two frames": (["0", "5"], [0, 5 / 30], [0, 1], 1),
+    "one frame": (["5"], [5 / 30], [0], 1),
+}
+
+
+@pytest.mark.parametrize("case", TIMED)
+@pytest.mark.parametrize("seed", range(3))
+def test_names_tell_the_stride_of_frames_with_timestamps_too(case: str, seed: int) -> None:
+    names, times, positions, stride = TIMED[case]
+    mixed = np.random.default_rng(seed).permutation(len(names))
+    found = instants([names[i] for i in mixed], [times[i] for i in mixed])
+    assert found.positions.tolist() == [positions[i] for i in mixed]
+    assert found.stride == stride
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30, unique=True))

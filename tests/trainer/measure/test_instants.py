@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,18 @@ def test_pairs_that_train_are_not_drawn_and_without_tracks_a_patch_is_seen_with_
         assert reference == test
         # A patch a pair.
         assert 3 <= reference < 6
+
+
+@pytest.mark.parametrize("track", [0, -1])
+def test_the_shards_say_which_sequence_a_pair_is_of_and_not_its_id(track: int) -> None:
+    source = source_of([(f"{folder}/{frame}", track) for folder in "ab" for frame in range(3)])
+    renamed = replace(source, sequence=("morning",) * 3 + ("evening",) * 3)
+    instants = instants_of(renamed, np.arange(6))
+    assert instants.sequences == ("set/evening", "set/morning")
+    for number in range(9):
+        sequence, reference, test = instants.draw(number, 0)
+        # A patch a pair.
+        assert {renamed.sequence[reference], renamed.sequence[test]} == {instants.sequences[sequence].split("/")[1]}
 
 
 def test_a_target_that_is_seen_once_has_no_two_frames() -> None:

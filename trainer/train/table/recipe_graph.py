@@ -48,7 +48,10 @@ class Step:
 
 @dataclass(frozen=True)
 class TrainedTable:
-    """All rows of Table 1 that a base tracker has, each after its parents, and how far each is."""
+    """All rows of a base tracker: those of Table 1, then those of tubes.
+
+    Each comes after its parents, and says how far it is.
+    """
 
     steps: tuple[Step, ...]
 

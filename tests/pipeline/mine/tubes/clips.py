@@ -39,7 +39,10 @@ class Thing:
 
 @dataclass(frozen=True)
 class Clip:
-    """A sequence: how many frames, what moves, where the scene is another one, which frames are the one before."""
+    """A sequence: how many frames, what moves, where the scene is another one, which frames are the one before.
+
+    ``rate``: frames of the video per second, where rows have timestamps.
+    """
 
     frames: int
     things: Sequence[Thing] = ()
@@ -47,6 +50,7 @@ class Clip:
     copies: Sequence[int] = ()
     missing: Sequence[int] = ()
     stride: int = 1
+    rate: float | None = None
     scenes: Sequence[int] = field(default=range(100, 200))
 
     def picture(self, frame: int) -> NDArray[np.uint8]:
@@ -86,6 +90,7 @@ def draw_clips(folder: Path, clips: dict[str, Clip], ids: bool = False) -> Clips
         for frame in sorted(set(range(clip.frames)) - set(clip.missing), key=lambda n: (n * 7) % 11):
             name = f"{sequence}/f{frame * clip.stride}"
             row = {"pair_id": name, "sequence": sequence, "frame": f"f{frame * clip.stride}", "rgb_size": SIZE}
+            row |= {"timestamp": frame * clip.stride / clip.rate} if clip.rate else {}
             for side, picture in (("rgb", clip.picture(frame)), ("tir", np.full(SIZE[::-1], 90, np.uint8))):
                 row[side] = f"{sequence}/{side}/f{frame * clip.stride}.png"
                 (root / row[side]).parent.mkdir(parents=True, exist_ok=True)

@@ -225,8 +225,11 @@ def test_pictures_of_other_scenes_each_make_no_tube_and_it_is_said(
     assert "no tube of 10 frames or more (short 1" in caplog.text or "11 cuts" in caplog.text
 
 
-def test_a_stride_is_told_and_counts_as_one_step(prep: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    clips = draw_clips(tmp_path, {"a": Clip(20, [WALKER], stride=20, missing=[5])})
+@pytest.mark.parametrize("rate", [None, 30.0])
+def test_a_stride_is_told_and_counts_as_one_step(
+    prep: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, rate: float | None
+) -> None:
+    clips = draw_clips(tmp_path, {"a": Clip(20, [WALKER], stride=20, rate=rate, missing=[5])})
     done(prep("mine", *clips.words, "--out", tmp_path / "s"))
     assert "frames of 1 of 1 sequences are far apart, such as those of a by 20 numbers" in caplog.text
     (tube,) = tubes_of(tmp_path / "s")
