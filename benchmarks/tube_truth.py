@@ -102,10 +102,7 @@ def write_detections(root: Path, out: Path, missed: float, spread: float, false:
 def tubes_in(folder: Path) -> list[StoredTube]:
     """The tubes in a folder of shards."""
     readers = [ShardReader(folder / entry.file) for entry in load_index(folder).shards]
-    tubes = list(stored_tubes(readers))
-    for reader in readers:
-        reader.close()
-    return tubes
+    return list(stored_tubes(readers))
 
 
 def drift(tube: StoredTube, truth: Sequence) -> tuple[NDArray[np.float64], str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def build(folder: Path, samples: int) -> str:
     """The page for a folder of shards."""
     index = load_index(folder)
     readers = [ShardReader(folder / entry.file) for entry in index.shards if entry.patches]
-    box = np.concatenate([r.array("patches/box") for r in readers]) if readers else np.zeros((0, 4))
+    boxes = [_boxes(reader) for reader in readers]
     totals = index.totals
     facts: list[tuple[str, object]] = [
         ("pairs stored", f"{totals['pairs']:,}"),
@@ -34,8 +35,8 @@ def build(folder: Path, samples: int) -> str:
         ("megabytes", f"{totals['bytes'] / 1e6:,.1f}"),
         ("method", index.method),
     ]
-    sections = [_statistics(index, box)]
-    sections.append(_patches(readers, index, samples))
+    sections = [_statistics(index, np.concatenate(boxes) if boxes else np.zeros((0, 4)))]
+    sections.append(_patches(readers, [len(each) for each in boxes], index, samples))
     sections += tube_sections(readers, index)
     sections.append(_entries(index.shards))
     used = {key: value for key, value in sorted(index.settings.items()) if key != "method" and value not in (None, [])}
@@ -43,6 +44,11 @@ def build(folder: Path, samples: int) -> str:
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in used.items()
     )
     return html.render(f"Shards mined by {index.method}", settings, facts, sections)
+
+
+def _boxes(reader: ShardReader) -> Array:
+    with closing(reader):
+        return reader.array("patches/box")
 
 
 def named(index: ShardIndex) -> dict[str, int]:
@@ -75,14 +81,14 @@ def _positions(box: Array) -> Markup:
     return html.svg(drawn)
 
 
-def _patches(readers: list[ShardReader], index: ShardIndex, samples: int) -> html.Section:
-    counts = [len(reader.array("patches/pair")) for reader in readers]
+def _patches(readers: list[ShardReader], counts: Sequence[int], index: ShardIndex, samples: int) -> html.Section:
     starts = np.cumsum([0, *counts])
     picks = np.unique(np.linspace(0, starts[-1] - 1, min(samples, int(starts[-1]))).round().astype(int))
     strips = []
     for pick in picks:
         shard = int(np.searchsorted(starts, pick, side="right")) - 1
-        strips.append(_strip(readers[shard], int(pick - starts[shard]), index.class_names))
+        with closing(readers[shard]) as reader:
+            strips.append(_strip(reader, int(pick - starts[shard]), index.class_names))
     note = (
         "RGB and TIR with the pseudo box (green) and the TIR footprint (orange); the Gaussian label g of the centred "
         "search window; the tight paired patches as stored."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -81,10 +82,10 @@ def _strip(tube: StoredTube, readers: Sequence[ShardReader], names: Mapping[int,
     pictures = []
     for row in chosen.tolist():
         shard, patch = tube.rows[row].tolist()
-        reader = readers[shard]
-        pair = int(reader.array("patches/pair")[patch])
-        score = float(reader.array("patches/score")[patch])
-        both = [reader.rgb(pair), drawing.thermal(reader.tir(pair))]
+        with closing(readers[shard]) as reader:
+            pair = int(reader.array("patches/pair")[patch])
+            score = float(reader.array("patches/score")[patch])
+            both = [reader.rgb(pair), drawing.thermal(reader.tir(pair))]
         framed = [_part(drawing.outline(each, corners(tube.boxes[row])), low - room, high + room) for each in both]
         uri = html.picture_uri(np.concatenate([drawing.fit_width(each, WIDTH) for each in framed]))
         pictures.append(html.Picture(uri, f"{tube.frames[row]}: {score:.2f}"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +23,7 @@ class StoredTube:
     Attributes:
         sequence: its name.
         number: of the tube in it.
+        step: of the sequence, in frames of the video: all stored pairs of it are whole steps from its first frame.
         frames: (n,) of the video, rising unless the shards are at fault.
         boxes: (n, 4) float32 x, y, w, h in stored-picture pixels.
         classes: (n,) of the patches, all the same unless the shards are at fault.
@@ -29,6 +32,7 @@ class StoredTube:
 
     sequence: str
     number: int
+    step: int
     frames: NDArray[np.int64]
     boxes: NDArray[np.float32]
     classes: NDArray[np.int16]
@@ -36,32 +40,43 @@ class StoredTube:
 
     @property
     def missing(self) -> NDArray[np.int64]:
-        """(n-1,) steps that are missing between two frames; one step is what is between most of them."""
-        apart = np.diff(self.frames)
-        return np.rint(apart / max(np.median(apart), 1)).astype(np.int64) - 1 if len(apart) else apart
+        """(n-1,) steps of the sequence that are missing between two frames."""
+        return np.maximum(np.diff(self.frames) // self.step - 1, 0)
 
     def __len__(self) -> int:
         return len(self.frames)
 
 
 def stored_tubes(readers: Sequence[ShardReader]) -> Iterator[StoredTube]:
-    """The tubes of some shards, by sequence and number; none where the shards do not name sequences."""
+    """The tubes of some shards, by sequence and number; none where the shards do not name sequences.
+
+    One shard is open at a time, and none is afterwards.
+    """
     found: list[tuple[str, int, int, int, int]] = []
+    boxes: list[NDArray[np.generic]] = []
+    classes: list[NDArray[np.generic]] = []
+    steps: dict[str, int] = {}
     for shard, reader in enumerate(readers):
-        sequences, frames = reader.sequences(), reader.frames()
-        if sequences is None or frames is None:
-            continue
-        owner, tracks = reader.array("patches/pair"), reader.tracks()
-        for row in np.flatnonzero(tracks != NO_TRACK).tolist():
-            pair = int(owner[row])
-            found.append((sequences[pair], int(tracks[row]), int(frames[pair]), shard, row))
-    boxes, classes = ([reader.array(f"patches/{name}") for reader in readers] for name in ("box", "class"))
+        with closing(reader):
+            boxes.append(reader.array("patches/box"))
+            classes.append(reader.array("patches/class"))
+            sequences, frames = reader.sequences(), reader.frames()
+            if sequences is None or frames is None:
+                continue
+            # Frames count from the first of the sequence, so that all are multiples of its step.
+            for name, frame in zip(sequences, frames.tolist(), strict=True):
+                steps[name] = math.gcd(steps.get(name, 0), frame)
+            owner, tracks = reader.array("patches/pair"), reader.tracks()
+            for row in np.flatnonzero(tracks != NO_TRACK).tolist():
+                pair = int(owner[row])
+                found.append((sequences[pair], int(tracks[row]), int(frames[pair]), shard, row))
     for (sequence, number), members in itertools.groupby(sorted(found), key=lambda each: each[:2]):
         rows = np.array([each[2:] for each in members], np.int64)
         places = rows[:, 1:].tolist()
         yield StoredTube(
             sequence,
             number,
+            steps[sequence] or 1,
             rows[:, 0],
             np.array([boxes[shard][row] for shard, row in places], np.float32),
             np.array([classes[shard][row] for shard, row in places], np.int16),
