@@ -28,6 +28,7 @@ from pipeline.mine.pairs import AlignedPairs, Task, aligned_root, manifest_name,
 from pipeline.mine.result import MineResult, result_of
 from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import mine_shard
+from pipeline.mine.tubes.link import Detects, linker
 from pipeline.mine.tubes.run import Tubes, follow_all
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
@@ -71,6 +72,8 @@ def run(config: MineConfig) -> MineResult:
         log.warning("%d pairs have %s", aligned.turned, IGNORED)
     survey = method.survey(aligned.pairs, config)
     recipe = method.recipe() | method.inputs(config) | dict(survey.recorded)
+    if config.tubes and isinstance(method, Detects):
+        recipe["linker"] = linker()
     plan = {
         "stage": "mine",
         "results": RESULTS,
@@ -79,6 +82,8 @@ def run(config: MineConfig) -> MineResult:
         "aligned_sha256": file_sha256(aligned.source),
     }
     before = {f"recipe.{name}": value for name, value in (BEFORE | DEFAULTS_BEFORE).items()}
+    # Nobody knows what linked the segments of a folder that does not tell: none goes on with them.
+    before["recipe.linker"] = "not recorded"
     if survey.content_sha256:
         # In the plan alone, which a folder that was begun without it may lack: shards stay what they were.
         plan["detections_content_sha256"] = before["detections_content_sha256"] = survey.content_sha256

@@ -41,7 +41,8 @@ class StoredTube:
     @property
     def missing(self) -> NDArray[np.int64]:
         """(n-1,) steps of the sequence that are missing between two frames."""
-        return np.maximum(np.diff(self.frames) // self.step - 1, 0)
+        skipped: NDArray[np.int64] = np.diff(self.frames) // self.step - 1
+        return skipped.clip(min=0)
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -6,6 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -51,17 +52,18 @@ class _Sight:
     inside: bool
 
 
-def check_library() -> None:
-    """See that the library that links is there, before anybody works.
+def linker() -> str:
+    """The library that links, and its version: another one may link the same detections otherwise.
 
     Raises:
-        UsageError: it is not.
+        UsageError: it is not there.
     """
     try:
         import trackers  # noqa: F401
     except ImportError as error:
         told = f"--tubes of detections need the library trackers ({error})"
         raise UsageError(f'{told}: pip install "cmd-tir[tubes]", or leave out --tubes') from error
+    return f"trackers {version('trackers')}"
 
 
 def link(frames: Iterator[Frame], method: Detects, settings: MineSettings) -> Followed:

@@ -19,7 +19,7 @@ from pipeline.mine.pairs import AlignedPairs
 from pipeline.mine.proposals import GivenBoxes
 from pipeline.mine.settings import MineConfig
 from pipeline.mine.tubes.join import join
-from pipeline.mine.tubes.link import Detects, check_library
+from pipeline.mine.tubes.link import Detects
 from pipeline.mine.tubes.segment_task import SegmentTask, follow_segment
 from pipeline.mine.tubes.segments import LENGTH, Segment, plan_segments
 from pipeline.mine.tubes.stored import SegmentTubes, read_segment
@@ -71,8 +71,6 @@ def follow_all(
             f"{aligned.source} holds no video: its longest sequence has {longest} frames, a tube has --min-length "
             f"{config.min_length} at least: mine it without --tubes"
         )
-    if isinstance(build_method(config), Detects):
-        check_library()
     _tell_strides(aligned)
     segments = list(_planned(config, aligned))
     tasks = [_task(config, aligned, root, survey, recipe, number, each) for number, each in enumerate(segments)]

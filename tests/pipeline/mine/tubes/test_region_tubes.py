@@ -48,6 +48,7 @@ def test_regions_are_stored_with_their_numbers_and_none_goes_over_a_cut(
         assert set(tube.classes.tolist()) == {-1}
     index = json.loads((tmp_path / "s" / "index.json").read_text())
     assert index["settings"]["max_fb_error"] == 0.02
+    assert "linker" not in index["settings"]
     assert index["totals"]["tubes"]["cuts"] == 1
     assert "sound" in done(prep("verify", tmp_path / "s", "--deep"))
 
