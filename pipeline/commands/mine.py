@@ -106,7 +106,7 @@ from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
     type=click.IntRange(1, 1000),
     default=10,
     show_default=True,
-    help="Frames between two boxes of a tube, at most.",
+    help="Steps from one box of a tube to the next, at most.",
 )
 @click.option("--min-length", type=click.IntRange(2, 100_000), default=10, show_default=True, help="Frames of a tube.")
 @click.option(

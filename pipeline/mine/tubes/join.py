@@ -15,7 +15,7 @@ from pipeline.mine.tubes.tube import Followed, Tube, heaviest
 SAME = 0.5
 """IoU above which two boxes in one frame are of one object, and share of the frames in which they must be."""
 Owned = tuple[int, int]
-"""First and last-but-one position that a segment has the say on."""
+"""First position that a segment has the say on, and the one behind the last."""
 
 
 def join(pieces: Sequence[tuple[Followed, Owned]], settings: MineSettings) -> Followed:

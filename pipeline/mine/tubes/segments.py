@@ -20,8 +20,8 @@ class Segment:
     Attributes:
         sequence: its name.
         rows: (n,) numbers of the pairs, in the order of time.
-        owned: first and last-but-one position that the segment has the say on; what lies outside it shares with a
-            neighbour, by which their tubes are known to be one.
+        owned: first position that the segment has the say on, and the one behind the last; what lies outside it
+            shares with a neighbour, by which their tubes are known to be one.
     """
 
     sequence: str

@@ -26,7 +26,7 @@ class SegmentTubes:
 
     Attributes:
         followed: its tubes, and what was dropped.
-        told: ``"cuts"`` and ``"duplicates"`` -> at which positions, ``"read"`` -> how many frames could be.
+        told: ``"cuts"`` and ``"duplicates"`` -> at which positions.
         weights_sha256: of the detector that looked, empty where none did.
         class_names: class -> name, of what a model may have found.
     """
