@@ -245,6 +245,7 @@ def make_task() -> Callable[[], Task]:
             config,
             build_method(config).recipe(),
             offsets,
+            offsets,
             Survey(),
         )
 
