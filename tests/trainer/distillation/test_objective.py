@@ -34,15 +34,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def training(world: Path, out: Path, **changes: Any) -> Training:
     if str(changes.get("recipe")).startswith("atom"):
         changes["tracker"] = "atom"
+    if of_tubes(load_recipe(changes["recipe"]).patches):
+        # The shards know no tubes, and what a row trains does not hang on how far apart its instants are.
+        changes["instants"] = "one"
     return Training(prepare(settings(world, out, **({"head_steps": 2} | changes))))
 
 
 @pytest.mark.parametrize(("recipe", "losses"), CASES)
 def test_what_a_row_trains_moves_and_nothing_else(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
     """At an eighth of the row's own rate: a step that float32 would lose still moves every master."""
-    # The shards know no tubes, and what a row trains does not hang on how far apart its instants are.
-    seen = {"instants": "one"} if of_tubes(load_recipe(recipe).patches) else {}
-    run = training(world, tmp_path / "run", recipe=recipe, losses=losses, **seen)
+    run = training(world, tmp_path / "run", recipe=recipe, losses=losses)
     feed = repeated(run, 2)
     live = run.optimizer.live
     gradients = torch.autograd.grad(run.objective(feed)[0], list(live.values()), allow_unused=True)
