@@ -20,6 +20,11 @@ define refuse_what_others_made
 	  echo "error: $(OUT) was not made by make demo (it has no $(MARK)) and is left alone: choose another OUT, or remove it yourself" >&2; exit 2; fi
 endef
 
+define whole_tracker
+--shards "$(OUT)/shards/detection" --recipe pretrain --tracker nanotrack_v2 --batch-size 16 --epochs 10 \
+	  --set backbone=learns --set rate_scale=0.4 --set step=4 --set gamma=0.2 --set held_out_samples=20
+endef
+
 .PHONY: help setup lint type test e2e faults rooms bench bench-full demo clean
 .DEFAULT_GOAL := help
 
@@ -72,19 +77,20 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	@mkdir -p -- "$$(dirname -- "$(OUT)")"
 	$(refuse_what_others_made)
 	@rm -rf -- "$(OUT)" && mkdir -- "$(OUT)" && touch -- "$(OUT)/$(MARK)"
-	$(BIN)/cmd-prep synth --out "$(OUT)/data"
-	$(BIN)/cmd-prep align --root "$(OUT)/data/pairs" --out "$(OUT)/aligned"
+	$(BIN)/cmd-prep synth --sequences 16 --seed 6 --workers 2 --out "$(OUT)/data"
+	$(BIN)/cmd-prep align --root "$(OUT)/data/pairs" --workers 2 --out "$(OUT)/aligned"
 	$(BIN)/cmd-prep mine --aligned "$(OUT)/aligned" --method center --out "$(OUT)/shards/center"
 	$(BIN)/cmd-prep mine --aligned "$(OUT)/aligned" --method random --out "$(OUT)/shards/random"
 	@echo "detection: the demo takes the exact boxes that synth wrote in place of a detector's (--detector yolo --weights FILE)"
-	$(BIN)/cmd-prep mine --aligned "$(OUT)/aligned" --method detection --detector boxes \
+	$(BIN)/cmd-prep mine --aligned "$(OUT)/aligned" --method detection --detector boxes --classes person,car,dog \
 	  --detections "$(OUT)/data/pairs/detections.jsonl" --out "$(OUT)/shards/detection"
 	for method in center random detection; do \
 	  $(BIN)/cmd-prep verify "$(OUT)/shards/$$method" --deep && \
 	  $(BIN)/cmd-prep report "$(OUT)/shards/$$method" --out "$(OUT)/shards/$$method/report.html" || exit 1; done
-	$(BIN)/cmd-train --recipe a1 --tracker dimp18 --out "$(OUT)/teacher"
-	$(BIN)/cmd-train --shards "$(OUT)/shards/center" --recipe c1 --tracker dimp18 --init "$(OUT)/teacher" --out "$(OUT)/student" \
-	  --epochs 2 --samples-per-epoch 60 --set held_out_samples=10 --set rate_scale=100
+	@echo "teacher: NanoTrack from random weights, on the visible halves of the pairs alone"
+	$(BIN)/cmd-train $(whole_tracker) --samples-per-epoch 160 --out "$(OUT)/teacher"
+	@echo "student: the teacher, on the thermal halves, by the boxes that were found in the visible ones"
+	$(BIN)/cmd-train $(whole_tracker) --samples-per-epoch 1360 --set feed=tir-tir --init "$(OUT)/teacher" --out "$(OUT)/student"
 	for name in student teacher; do \
 	  $(BIN)/cmd-track --weights "$(OUT)/$$name" --dataset tir_sequences --root "$(OUT)/data/tracking" \
 	    --out "$(OUT)/results/$$name" --save-frames || exit 1; done
@@ -99,9 +105,9 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	  shards/center/report.html 'paired patches with pseudo box and label, center' \
 	  shards/random/report.html 'the same, random regions' \
 	  shards/detection/report.html 'the same, boxes of people and cars' \
-	  student/report.html 'a student trained for a minute from random weights: losses, before and after' \
-	  student/model.safetensors 'the student (recipe c1, DiMP-18)' \
-	  report/report.html 'student, teacher and two yardsticks on synthetic TIR: so short a training tracks nothing yet' \
+	  student/report.html 'the student: losses, and targets that it has not seen, before and after' \
+	  student/model.safetensors 'the student (NanoTrack V2)' \
+	  report/report.html 'student, teacher and two yardsticks on synthetic TIR: who holds a target, and how sure that is' \
 	  results/student/frames/ 'tracked frames: truth yellow, tracker blue'
 
 clean: ## remove what the demo and the tools made
