@@ -10,7 +10,7 @@ import numpy as np
 from pipeline import images
 from pipeline.detect.classes import names_beyond_coco
 from pipeline.errors import UsageError
-from pipeline.mine.methods import Method, PairView, Proposed, build_method
+from pipeline.mine.methods import Method, PairView, Proposed, build_method, open_method
 from pipeline.mine.pairs import Loaded, Task, batches, refused, reject
 from pipeline.mine.proposals import Proposal
 from pipeline.mine.tubes.tube_boxes import FromTubes
@@ -31,15 +31,12 @@ def mine_shard(task: Task) -> str:
     """
     keep_freed_memory()
     config = task.config
-    method = build_method(config)
-    method.refuse_other_sources(task.recipe)
     if task.given is None:
-        method.surveyed = task.survey
-        method.open(config)
+        method = open_method(config, task.recipe, task.survey)
     else:
+        method = build_method(config)
+        method.refuse_other_sources(task.recipe)
         method = FromTubes(config, task.given, method.detector)
-    # Once more: a detector is imported only when it is built.
-    method.refuse_other_sources(task.recipe)
     shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
     shard.fallbacks = 0 if method.falls_back else None

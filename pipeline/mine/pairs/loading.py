@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ from pipeline.shards.writer import Pair
 
 ROW = TypeAdapter(AlignedPair)
 IDENTITY: Matrix9 = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+T = TypeVar("T")
 HASHED_AT_ONCE = 8
 """Pairs handed to the thread that hashes: one by one, the handing over would cost what it saves."""
 
@@ -76,7 +77,6 @@ def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
     """
     size, looks = method.batch_size, method.looks
     at_once = size if looks else size * math.ceil(HASHED_AT_ONCE / size)
-    parts = [slice(first, first + at_once) for first in range(0, len(task.offsets), at_once)]
     # Reading, decoding and hashing let go of the interpreter, and so does a detector.
     with task.aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
 
@@ -85,10 +85,16 @@ def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
                 return beside.submit(lambda: _unchanged(_load_all(task, rows, part, looks)))
             return beside.submit(_unchanged, _load_all(task, rows, part, looks))
 
-        # Each is waited for when the next has begun; after the last one that is none at all.
-        for begun, _ in itertools.pairwise(map(begin, [*parts, slice(0)])):
-            pairs = begun.result()
+        for pairs in ahead(begin, len(task.offsets), at_once):
             yield from (pairs[first : first + size] for first in range(0, len(pairs), size))
+
+
+def ahead(begin: Callable[[slice], Future[T]], count: int, size: int) -> Iterator[T]:
+    """What comes of ``count`` things in parts of ``size``; each part is waited for when the next has begun."""
+    parts = [slice(first, first + size) for first in range(0, count, size)]
+    # After the last one that is none at all.
+    for begun, _ in itertools.pairwise(map(begin, [*parts, slice(0)])):
+        yield begun.result()
 
 
 def _load_all(task: Task, rows: BinaryIO, part: slice, looks: bool) -> list[Loaded | Reject]:

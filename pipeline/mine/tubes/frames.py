@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.mine.methods import PairView
-from pipeline.mine.pairs.loading import ROW, placed
+from pipeline.mine.pairs.loading import ROW, ahead, placed
 from pipeline.mine.pairs.pictures import rgb
 from pipeline.mine.tubes.tube import Frame
 from pipeline.pairing.discovery.sources import load_side
@@ -33,7 +32,6 @@ def read_frames(
         positions: (n,) of the pairs in their sequence.
         at_once: how many are read ahead.
     """
-    parts = [slice(first, first + at_once) for first in range(0, len(offsets), at_once)]
     with aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
 
         def load(part: slice) -> list[Frame]:
@@ -47,8 +45,8 @@ def read_frames(
         def begin(part: slice) -> Future[list[Frame]]:
             return beside.submit(load, part)
 
-        for begun, _ in itertools.pairwise(map(begin, [*parts, slice(0)])):
-            yield from begun.result()
+        for loaded in ahead(begin, len(offsets), at_once):
+            yield from loaded
 
 
 def _load(root: Path, line: bytes, position: int) -> Frame | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.detect import Survey
 from pipeline.errors import UsageError
-from pipeline.mine.methods import Method, build_method
+from pipeline.mine.methods import Method, open_method
 from pipeline.mine.settings import MineConfig
 from pipeline.mine.tubes.frames import read_frames
 from pipeline.mine.tubes.link import Detects, link
@@ -53,12 +53,7 @@ class SegmentTask:
 def follow_segment(task: SegmentTask) -> str:
     """Follow what is in a segment; return the name of the file that says it."""
     keep_freed_memory()
-    method = build_method(task.config)
-    method.refuse_other_sources(task.recipe)
-    method.surveyed = task.survey
-    method.open(task.config)
-    # Once more: a detector is imported only when it is built.
-    method.refuse_other_sources(task.recipe)
+    method = open_method(task.config, task.recipe, task.survey)
     content = SegmentTubes()
     ahead = max(AHEAD, method.batch_size)
     frames = read_frames(task.aligned, task.root, task.offsets, task.positions, ahead)
