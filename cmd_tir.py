@@ -26,7 +26,7 @@ MARK = b'DISTRIBUTION = "cmd-tir"'
 
 
 def prep() -> None:
-    """Run ``cmd-prep``."""
+    """Run ``cmd-prep``; also ``python -m pipeline``."""
     _start("cmd-prep")
 
 

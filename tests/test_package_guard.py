@@ -107,12 +107,20 @@ def test_the_line_stays_one_line_whatever_the_folder_is_called(tmp_path: Path) -
     refused(python(console_script(tmp_path, "cmd-train"), path=(elsewhere, REPOSITORY), cwd=tmp_path), "two lines")
 
 
-@pytest.mark.parametrize("package", ["pipeline", "data_manifests"])
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [
+        ("trainer", "pipeline"),
+        ("trainer", "data_manifests"),
+        ("pipeline", "trainer"),
+        ("pipeline", "data_manifests"),
+    ],
+)
 @pytest.mark.parametrize("place", ["on the path", "in the working folder"])
-def test_python_m_trainer_refuses_a_foreign_package(package: str, place: str, tmp_path: Path) -> None:
+def test_python_m_refuses_a_foreign_package(module: str, package: str, place: str, tmp_path: Path) -> None:
     elsewhere = stranger(tmp_path / "elsewhere", package)
     path, cwd = ((elsewhere, REPOSITORY), tmp_path) if place == "on the path" else ((REPOSITORY,), elsewhere)
-    refused(python("-m", "trainer", "--help", path=path, cwd=cwd), elsewhere / package, "python -m")
+    refused(python("-m", module, "--help", path=path, cwd=cwd), elsewhere / package, "python -m")
 
 
 def messy(folder: Path) -> Path:
@@ -133,12 +141,13 @@ def test_a_script_runs_in_any_working_folder(command: str, tmp_path: Path) -> No
     assert run.stdout.startswith(f"Usage: {command} ")
 
 
-def test_python_m_trainer_runs_beside_data_folders_of_our_names(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["pipeline", "trainer"])
+def test_python_m_runs_beside_data_folders_of_our_names(module: str, tmp_path: Path) -> None:
     for name in PACKAGES:
         (tmp_path / name).mkdir()
-    run = python("-m", "trainer", "--help", path=(REPOSITORY,), cwd=tmp_path, bare=False)
+    run = python("-m", module, "--help", path=(REPOSITORY,), cwd=tmp_path, bare=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith("Usage: python -m trainer ")
+    assert run.stdout.startswith(f"Usage: python -m {module} ")
 
 
 def test_of_two_installations_the_first_is_taken_whole(tmp_path: Path) -> None:

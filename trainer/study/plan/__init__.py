@@ -1,0 +1,1 @@
+"""What a study runs, in which order, at what cost."""
