@@ -23,7 +23,7 @@ def test_the_drawn_rooms_are_those_of_the_code() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", ["  pipeline.report --> pipeline.align\n", "  trainer.commands --> trainer.track\n"])
+@pytest.mark.parametrize("line", ["  pipeline.report --> pipeline.align\n", "  trainer.commands ---> trainer.track\n"])
 def test_a_page_that_lacks_an_arrow_is_stale_until_it_is_drawn_again(line: str, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     text = PAGE.read_text()

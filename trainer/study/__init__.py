@@ -2,3 +2,5 @@
 
 Nothing here imports a stage: what a study does is to start commands and to read the files that they write.
 """
+
+__all__: list[str] = []
