@@ -9,6 +9,8 @@ CHOOSE = "choose"
 """First word of a command that is no command: the choice of a rate, made by the study itself."""
 TRUE = "true"
 """What the true pairs are called in the name of a file, where a control's name would be empty."""
+INIT = "init.pth"
+"""What the teacher starts from, in the study's folder."""
 
 
 @dataclass(frozen=True)
