@@ -19,6 +19,7 @@ EXCEPTIONS = {
     ("pipeline/shards/sink.py", "write_hdf5", "File"): "HDF5, into that file",
     ("pipeline/files/writing.py", "written", "replace"): "the writer: a part gets its name",
     ("trainer/checkpoints/run_folder.py", "RunFolder.log", "open"): "metrics.jsonl grows",
+    ("trainer/study/run/launch.py", "launch", "open"): "a run's output grows",
     ("trainer/train/record.py", "_tensorboard_writer", "SummaryWriter"): "TensorBoard's own files",
     ("trainer/track/drawing.py", "_video", "VideoWriter"): "video, at the part's path",
 }

@@ -34,6 +34,7 @@ class Run:
             file of ``cmd-train two-frame``, a folder of those, or the ``metrics.json`` of ``cmd-eval``, each model
             under its :class:`Model`'s name.
         patches: of a measurement, what its models were trained on; empty for what the verdict is about.
+        modality: of a measurement by ``cmd-eval``, which does not say it.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Run:
     seed: int | None = None
     set: Literal["", "select", "test"] = ""
     patches: str = ""
+    modality: Literal["tir", "rgb"] = "tir"
 
 
 class Model(NamedTuple):

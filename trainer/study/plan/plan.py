@@ -1,0 +1,76 @@
+"""The plan of a study, as it is told before the work and written down in ``plan.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from trainer.study.plan.budget import HOUR_S
+from trainer.study.plan.forecast import seconds_to_go
+from trainer.study.plan.run import Run
+from trainer.study.settings import Scope
+
+STAGE = "study"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study will do.
+
+    Attributes:
+        study: what decides its results; a rerun must agree.
+        scope: what it trains.
+        dropped: rows, controls and seeds that its budget leaves out.
+        runs: in the order in which they begin.
+        clips: sequence -> the clip that it is of, which intervals draw by; a sequence that is not named is its own.
+        told: what else ``plan.json`` says, such as versions; a rerun need not agree.
+        workers: runs side by side.
+    """
+
+    study: Mapping[str, object]
+    scope: Scope
+    dropped: tuple[str, ...]
+    runs: tuple[Run, ...]
+    clips: Mapping[str, str]
+    told: Mapping[str, object]
+    workers: int
+
+    @property
+    def cost_s(self) -> float:
+        """CPU-seconds that all runs are expected to take."""
+        return sum(run.cost_s for run in self.runs)
+
+    def record(self) -> dict[str, object]:
+        """Content of ``plan.json``; how many runs go side by side is no part of it."""
+        return {
+            **self.told,
+            "stage": STAGE,
+            "study": dict(self.study),
+            "scope": asdict(self.scope),
+            "dropped": list(self.dropped),
+            "runs": [asdict(run) for run in self.runs],
+            "clips": dict(self.clips),
+            "cost_s": round(self.cost_s, 1),
+        }
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints before the work."""
+        hours = seconds_to_go(self.runs, (), {}, self.workers) / HOUR_S
+        seeds = ", ".join(map(str, range(self.scope.seeds)))
+        shown: list[tuple[object, ...]] = [(name, value) for name, value in self.study.items() if _short(value)]
+        return [
+            *shown,
+            ("rows", " ".join(self.scope.rows)),
+            ("controls", " ".join(self.scope.controls) or "-"),
+            ("seeds", seeds),
+            ("left out by --budget", ", ".join(self.dropped) or "nothing"),
+            ("runs", len(self.runs)),
+            ("expected CPU-hours", f"{self.cost_s / HOUR_S:.2g}"),
+            (f"expected hours, {self.workers} side by side", f"{hours:.2g}"),
+            *((name, value) for name, value in self.told.items() if name.startswith("saved")),
+        ]
+
+
+def _short(value: object) -> bool:
+    """Whether a value is for people to read: no hash, no table."""
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) < 40)
