@@ -8,14 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""One each, however many runs there are side by side: with the number of threads the last bits of torch's sums change."""
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""One each, however many runs are side by side: with the number of threads the last bits of torch's sums change."""
 HOME = Path(__file__).parents[3]
 """Where the packages are, that a run imports too."""
 

@@ -37,7 +37,8 @@ class Progress:
         self._runs, self._workers = runs, workers
         self._costs = {run.id: run.cost_s for run in runs}
         layout = "{desc} {percentage:3.0f} %|{bar}| {postfix}"
-        self._bar = tqdm(total=sum(self._costs.values()) or 1, desc="study", bar_format=layout, disable=None)
+        self._total = sum(self._costs.values()) or 1.0
+        self._bar = tqdm(total=self._total, desc="study", bar_format=layout, disable=None)
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +58,7 @@ class Progress:
             return
         scale = _scale(costs)
         part = sum(min(self._costs[name], seconds / scale) for name, seconds in begun.items())
-        self._bar.n = min(self._bar.total, sum(self._costs[name] for name in done) + part)
+        self._bar.n = min(self._total, sum(self._costs[name] for name in done) + part)
         self._bar.set_postfix_str(f"{self._told(done, begun, scale)}: {', '.join(begun)}", refresh=True)
 
     def ended(self, cost: Cost, done: Collection[str], begun: Mapping[str, float], costs: Iterable[Cost]) -> None:
