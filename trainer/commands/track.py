@@ -44,6 +44,13 @@ from trainer.yardsticks import YARDSTICKS
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch, in each process.")
 @click.option("--device", default="auto", show_default="a GPU where there is one", help="torch device.")
 @click.option(
+    "--precision",
+    type=click.Choice(["float32", "bf16"]),
+    default="float32",
+    show_default=True,
+    help="Of the feature maps of DiMP and ATOM; scores and boxes stay in float32.",
+)
+@click.option(
     "--set",
     "params",
     multiple=True,

@@ -138,6 +138,12 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 @click.option("--device", show_default="a GPU where there is one", help="torch device.")
 @click.option("--loader-workers", type=click.IntRange(0), show_default="2", help="Processes that read shards.")
 @click.option("--amp", is_flag=True, default=None, help="Run the network in bfloat16 where that is safe.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bf16"]),
+    show_default="float32",
+    help="Of a frozen backbone; heads and losses stay in float32.",
+)
 @click.option("--seed", type=int, show_default="0")
 @click.option(
     "--feature-cache",

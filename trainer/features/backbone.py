@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainer.checkpoints.weights import digest
 from trainer.features.layout import Layout
 from trainer.features.store import GIB, Store
 from trainer.net import BranchedNet
+from trainer.net.folding import fold_batch_norms
+from trainer.net.precision import Narrow
 
-FORMAT = 1
+FORMAT = 2
 """Raised by a change of what a backbone makes of equal windows, or of how that is kept."""
 _ONLY = ""
 """Name of the map of a network that has but one."""
@@ -48,18 +51,27 @@ class FrozenBackbone(Backbone):
     windows run one by one, since a convolution's last bits may depend on how many run with it; on a GPU all that is
     missing runs at once.
 
+    What runs is a copy with its batch-norms folded: the network keeps its own.
+
     Args:
         net: the network; its backbone is in inference mode, and its weights do not change any more.
         weights: of the backbone.
         store: where features are kept; None keeps none.
         kept: the type in which they are; float16 rounds also what is not kept, so that no result depends on the store.
+        precision: in which the backbone computes them, bfloat16 in place of float32.
     """
 
     def __init__(
-        self, net: BranchedNet, weights: Mapping[str, Tensor], store: Store | None, kept: torch.dtype = torch.float32
+        self,
+        net: BranchedNet,
+        weights: Mapping[str, Tensor],
+        store: Store | None,
+        kept: torch.dtype = torch.float32,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         super().__init__(net)
-        self.store, self.kept = store, kept
+        self.store, self.kept, self.precision = store, kept, precision
+        self._copy = _for_inference(net.trunk, precision)
         self.device = next(iter(weights.values())).device
         self._weights = digest(weights)
         self._layouts: dict[tuple[int, int, bool], Layout] = {}
@@ -82,7 +94,7 @@ class FrozenBackbone(Backbone):
         if size not in self._layouts:
             blank = torch.zeros((1, 3, height, width), dtype=torch.uint8)
             with torch.no_grad():
-                self._layouts[size] = Layout.of(_named(self.net.window_features(blank)), self.kept)
+                self._layouts[size] = Layout.of(self._run(blank), self.kept)
         return self._layouts[size]
 
     def told(self, sizes: Collection[int]) -> str:
@@ -120,20 +132,28 @@ class FrozenBackbone(Backbone):
         at_once = 1 if self.device.type == "cpu" else max(len(places), 1)
         for first in range(0, len(places), at_once):
             chosen = list(places[first : first + at_once])
-            for name, computed in _named(self.net.window_features(windows[chosen])).items():
+            for name, computed in self._run(windows[chosen]).items():
                 maps[name][chosen] = layout.rounded(computed).permute(0, 2, 3, 1)
+
+    def _run(self, windows: Tensor) -> dict[str, Tensor]:
+        """Maps by name, also of a network that has but one."""
+        made: dict[str, Tensor] | Tensor = self._copy(self.net.images(windows))
+        return {_ONLY: made} if isinstance(made, Tensor) else made
 
     def _identity(self, layout: Layout) -> bytes:
         """A hash of all that features of equal windows depend on."""
         device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else _processor()
         kind = type(self.net)
         told = [FORMAT, f"{kind.__module__}.{kind.__qualname__}", self._weights, str(layout.kept), str(layout.computed)]
+        told += [] if self.precision == torch.float32 else [str(self.precision)]
         return hashlib.sha256(json.dumps([*told, torch.__version__, device]).encode()).digest()
 
 
-def _named(features: dict[str, Tensor] | Tensor) -> dict[str, Tensor]:
-    """Maps by name, also where a network has but one."""
-    return {_ONLY: features} if isinstance(features, Tensor) else features
+def _for_inference(trunk: nn.Module, precision: torch.dtype) -> nn.Module:
+    """A copy of a frozen backbone that gives the same features faster."""
+    made = copy.deepcopy(trunk).eval().requires_grad_(False)
+    fold_batch_norms(made)
+    return made if precision == torch.float32 else Narrow(made, precision)
 
 
 def _processor() -> list[object]:

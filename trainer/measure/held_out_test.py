@@ -101,6 +101,8 @@ class HeldOutTest:
         told += self._kind.key
         if data.settings.feature_type != "float32":
             told.append(data.settings.feature_type)
+        if data.settings.precision != "float32":
+            told.append(data.settings.precision)
         self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def measure(self, net: BranchedNet, backbone: Backbone, ways: Collection[str], title: str) -> dict[str, Scores]:

@@ -33,9 +33,12 @@ class BranchedNet(nn.Module):
     Attributes:
         trunk_name: of the backbone among its modules.
         dead: prefixes of what its released files hold and nothing runs: left out when they are read.
+        mappers: modules of maps to maps that take most of a frame's time, and may compute in bfloat16; none where that
+            saves nothing.
     """
 
     trunk_name: ClassVar[str]
+    mappers: ClassVar[tuple[str, ...]] = ()
     dead: ClassVar[tuple[str, ...]] = ()
 
     @property
@@ -69,6 +72,7 @@ class TrackingNet(BranchedNet):
     """A backbone and an IoU-net; subclasses make the modules, in the order of released state dicts."""
 
     trunk_name = "feature_extractor"
+    mappers = (trunk_name, *(f"bb_regressor.conv{level}_{place}t" for level in (3, 4) for place in (1, 2)))
 
     feature_extractor: ResNet
     bb_regressor: IoUNet

@@ -30,6 +30,8 @@ class DimpConfig:
 class DimpNet(TrackingNet):
     """Backbone, target classifier and IoU-net."""
 
+    mappers = (*TrackingNet.mappers, "classifier.feature_extractor")
+
     def __init__(self, config: DimpConfig) -> None:
         super().__init__()
         self.config = config

@@ -15,7 +15,7 @@ FEATURES = ("feature_type", "feature_cache", "feature_gib")
 """How features of a frozen backbone are kept."""
 OPTIONS = (
     *("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed", "window"),
-    *("feature_cache", "patches"),
+    *("feature_cache", "patches", "precision"),
 )
 """Settings that are options of the command as well."""
 TRAINING = {*TrainSettings.model_fields, *OPTIONS, *FEATURES, "save_minutes"} - {
@@ -150,7 +150,7 @@ RULES = (
         lambda run: run.spec.foreign > 0,
     ),
     Rule(("thin_targets",), "NanoTrack under losses that look at labelled points", Asked.labels_points),
-    Rule(("feature_type", "feature_gib"), "rows whose backbone is frozen", Asked.freezes_backbone),
+    Rule(("feature_type", "feature_gib", "precision"), "rows whose backbone is frozen", Asked.freezes_backbone),
     Rule(
         ("feature_cache",),
         "rows whose backbone is frozen, with feature_gib above 0",

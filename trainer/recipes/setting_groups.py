@@ -47,6 +47,7 @@ class StepSettings(Settings):
         batch_size: pairs a step and process; None is the paper's 5 (NanoTrack's 32), and in ``pretrain`` the base
             tracker's own.
         amp: run the network in bfloat16 where that is safe (autocast).
+        precision: in which a frozen backbone computes its features; heads and losses stay in float32.
         seed: every draw is a function of (seed, epoch, draw, branch).
         redraw: whether every epoch draws windows anew; false repeats those of the first, with new proposals, so that
             features of a frozen backbone are computed once.
@@ -66,6 +67,7 @@ class StepSettings(Settings):
     samples_per_epoch: int = Field(default=26_000, ge=1)
     batch_size: int | None = Field(default=None, ge=1)
     amp: bool = False
+    precision: Literal["float32", "bf16"] = "float32"
     seed: int = Field(default=0, ge=0, lt=2**32)
     redraw: bool = True
     feature_type: Literal["float32", "float16"] = "float32"

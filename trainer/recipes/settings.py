@@ -42,6 +42,7 @@ BEFORE: dict[str, Any] = {
     "other_scenes": None,
     "thin_targets": "nearest",
     "feature_type": "float32",
+    "precision": "float32",
 }
 """What came into ``run.json`` and the identity of a run after 0.1 -> what it was before there was a name for it."""
 

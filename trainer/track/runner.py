@@ -14,6 +14,7 @@ import torch
 
 from pipeline.errors import DataError, UsageError
 from pipeline.files.writing import write_text
+from trainer.net.precision import Precision
 from trainer.sequences.box_file import read_boxes
 from trainer.sequences.dataset import Clip
 from trainer.sequences.frames import read_frames
@@ -36,6 +37,7 @@ class Job:
         params: tracker parameters that are not the tracker's own, and those that what is at hand has decided.
         tir_range: 16-bit values that become 0 and 255; None: percentiles of the first frame.
         seed: of the tracker's own draws.
+        precision: of the maps of features.
         out: folder of the results.
         frames: draw every frame.
         video: make a video of each sequence.
@@ -48,6 +50,7 @@ class Job:
     params: Mapping[str, Any]
     tir_range: tuple[float, float] | None
     seed: int
+    precision: Precision
     out: Path
     frames: bool = False
     video: bool = False
@@ -141,7 +144,15 @@ class Runner:
 def _tracker(job: Job) -> SequenceTracker:
     if job.weights is None:
         return SequenceTracker(pkgutil.resolve_name(YARDSTICKS[job.tracker])(), job.tir_range)
-    return Tracker(job.tracker, job.weights, job.device, job.params, seed=job.seed, tir_range=job.tir_range)
+    return Tracker(
+        job.tracker,
+        job.weights,
+        job.device,
+        job.params,
+        seed=job.seed,
+        tir_range=job.tir_range,
+        precision=job.precision,
+    )
 
 
 def read_seconds(job: Job, clip: Clip) -> Boxes:

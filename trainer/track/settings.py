@@ -14,7 +14,7 @@ from pipeline.errors import UsageError
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
-BEFORE: dict[str, object] = {}
+BEFORE: dict[str, object] = {"precision": "float32"}
 """Settings that came after 0.1 -> what was done before they came."""
 
 
@@ -27,6 +27,7 @@ class TrackSettings(Settings):
         params: ``name=value`` in place of the tracker's own parameters.
         tir_range: 16-bit values that become 0 and 255; None takes the manifest's, or percentiles of the first frame.
         seed: of the tracker's own draws.
+        precision: of the maps of features of DiMP and ATOM; scores and boxes are computed in float32.
     """
 
     yardstick: str | None = None
@@ -34,6 +35,7 @@ class TrackSettings(Settings):
     params: tuple[str, ...] = ()
     tir_range: ValueRange | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
+    precision: Literal["float32", "bf16"] = "float32"
 
 
 class TrackWhereabouts(Settings):
@@ -81,7 +83,7 @@ class TrackConfig(TrackSettings, TrackWhereabouts):
             UsageError: the first that would do nothing.
         """
         if self.yardstick:
-            options = ("weights", "tracker", "device", "threads", "set", "seed")
+            options = ("weights", "tracker", "device", "threads", "set", "seed", "precision")
             use = f"a tracker with weights, not for --yardstick {self.yardstick}"
             refuse_idle({"set" if name == "params" else name for name in given}, dict.fromkeys(options, use))
 

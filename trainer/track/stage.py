@@ -119,6 +119,7 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
         params=settled(model.tracker, params, device) if model.file else {},
         tir_range=config.tir_range or fixed,
         seed=config.seed,
+        precision=config.precision,
         out=config.out,
         frames=config.save_frames,
         video=config.save_video,
@@ -167,6 +168,7 @@ def _workers(config: TrackConfig, job: Job) -> int:
 def _plan(config: TrackConfig, model: Model, job: Job) -> dict[str, object]:
     """What decides the boxes; a run that goes on must agree."""
     settings = {"tracker": model.tracker, "params": job.params, "tir_range": job.tir_range, "seed": job.seed}
+    settings["precision"] = job.precision
     return {
         "stage": "track",
         "results": RESULTS,

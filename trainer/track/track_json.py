@@ -40,6 +40,7 @@ def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, fault
         "params": job.params,
         "tir_range": job.tir_range,
         "seed": job.seed,
+        "precision": job.precision,
         "device": job.device,
         "threads": job.threads,
         "dataset": config.dataset,

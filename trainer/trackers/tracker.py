@@ -15,9 +15,10 @@ from trainer.checkpoints.model_file import window_of
 from trainer.checkpoints.weights import load_into, load_weights
 from trainer.net import build_network
 from trainer.net.base import BranchedNet
+from trainer.net.folding import fold_batch_norms
+from trainer.net.precision import Precision, narrow, precision_of
 from trainer.sequences.thermal import Frame, Range
 from trainer.trackers.engine import Engine
-from trainer.trackers.fuse import fold_batch_norms
 from trainer.trackers.parameters.base import TrackingParams
 from trainer.trackers.parameters.defaults import resolve, window_params
 from trainer.trackers.sequence_tracker import SequenceTracker
@@ -34,9 +35,10 @@ class Tracker(SequenceTracker):
         params: parameters by pytracking's names in place of the tracker's own, see :mod:`~.parameters.params`.
         seed: of random shifts, dropped channels, start boxes and (ATOM) first weights; every sequence begins with it.
         tir_range: 16-bit values that become 0 and 255; None takes percentiles of each sequence's first frame.
+        precision: of the maps of features; scores and boxes are computed in float32.
 
     Raises:
-        ValueError: no such tracker or parameter, or no weights.
+        ValueError: no such tracker or parameter, no weights, or a precision that the network does not have.
         DataError: the weights cannot be read or are of another network.
     """
 
@@ -48,6 +50,7 @@ class Tracker(SequenceTracker):
         params: Mapping[str, Any] | None = None,
         seed: int = 0,
         tir_range: Range | None = None,
+        precision: Precision = "float32",
     ) -> None:
         learnt_in = window_of([Path(weights)]) if isinstance(weights, (str, Path)) else None
         settings = resolve(name, {**window_params(name, learnt_in), **(params or {})})
@@ -55,6 +58,9 @@ class Tracker(SequenceTracker):
         self._generator = torch.Generator()
         self._device = torch.device(device)
         net = _network(name, weights).to(self._device).to(memory_format=torch.channels_last)
+        if precision != "float32" and not net.mappers:
+            raise ValueError(f"precision {precision}: saves nothing in {name}: leave it at float32")
+        narrow(net, net.mappers, precision_of(precision, self._device))
         self._engine: Engine = base_tracker(name).load("engine")(net, settings, self._generator, self._device)
         super().__init__(self._engine, tir_range)
 

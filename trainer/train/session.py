@@ -27,6 +27,7 @@ from trainer.distillation.ownership import ownership_of
 from trainer.distillation.state_head import StateHead
 from trainer.features import Backbone, FrozenBackbone, make_store
 from trainer.net import BranchedNet
+from trainer.net.precision import precision_of
 from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import BEFORE, TrainConfig
 from trainer.train.distributed import ProcessGroup, join_group
@@ -146,7 +147,8 @@ class Training:
         weights = {n: v for n, v in self.net.state_dict().items() if n.startswith(self.owned.backbone)}
         # A dry run writes nothing.
         store = None if config.dry_run else make_store(config.feature_cache, config.feature_gib)
-        frozen = FrozenBackbone(self.net, weights, store, getattr(torch, config.feature_type))
+        kept, precision = getattr(torch, config.feature_type), precision_of(config.precision, self.device)
+        frozen = FrozenBackbone(self.net, weights, store, kept, precision)
         log.info("features of the frozen backbone: %s", frozen.told(self.row.spec.sizes))
         return frozen
 

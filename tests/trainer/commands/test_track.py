@@ -43,7 +43,18 @@ def test_every_sequence_gets_boxes_and_times(world: World) -> None:
 
 
 def test_the_tracker_gets_the_settings_and_grey_frames(world: World) -> None:
-    words = ("--set", "iounet_k=1", "--set", "border_mode=inside", "--seed", 7, "--tir-range", "7000,12100")
+    words = (
+        "--set",
+        "iounet_k=1",
+        "--set",
+        "border_mode=inside",
+        "--seed",
+        7,
+        "--tir-range",
+        "7000,12100",
+        "--precision",
+        "bf16",
+    )
     done(world.track("--weights", world.run(tracker="superdimp"), *words))
     assert world.seen.made == [
         {
@@ -53,6 +64,7 @@ def test_the_tracker_gets_the_settings_and_grey_frames(world: World) -> None:
             "params": {"iounet_k": 1, "border_mode": "inside"},
             "seed": 7,
             "tir_range": (7000.0, 12100.0),
+            "precision": "bf16",
         }
     ]
     assert all(frame.shape == picture(0).shape and frame.dtype == np.uint8 for frame in world.seen.frames)
@@ -79,6 +91,7 @@ def test_results_of_other_settings_are_refused_by_what_differs(world: World) -> 
     done(world.track())
     told(world.track("--seed", 1), 2, "made with other settings or input (seed: 0 -> 1)")
     told(world.track("--set", "iounet_k=1"), 2, "params.iounet_k: None -> 1")
+    told(world.track("--precision", "bf16"), 2, "precision: float32 -> bf16")
     told(world.track("--weights", world.run()), 2, "weights_sha256: ")
     told(world.track("--tracker", "dimp50"), 2, "tracker: dimp18 -> dimp50")
     told(world.track("--on-existing", "fail"), 2, "already holds car.txt")
@@ -96,7 +109,7 @@ def test_boxes_of_a_version_that_gives_others_are_not_gone_on_with(
     done(world.track())
     written = (world.out / "plan.json").read_bytes()
     assert b"results" not in written
-    monkeypatch.setattr(stage, "BEFORE", {"smooth": None})
+    monkeypatch.setattr(stage, "BEFORE", stage.BEFORE | {"smooth": None})
     done(world.track())
     assert (world.out / "plan.json").read_bytes() == written
     monkeypatch.setattr(stage, "RESULTS", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -45,8 +46,8 @@ def equal(one: Features, other: Features) -> bool:
 def counted(net: TrackingNet, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How many windows the network has computed since it was asked last."""
     seen: list[int] = []
-    compute = net.window_features
-    monkeypatch.setattr(net, "window_features", lambda given: (seen.append(len(given)), compute(given))[1])
+    shown = net.images
+    monkeypatch.setattr(net, "images", lambda given: (seen.append(len(given)), shown(given))[1])
 
     def since() -> int:
         total = sum(seen)
@@ -168,15 +169,26 @@ def test_float16_rounds_what_is_kept_and_what_is_not_alike(net: TrackingNet, tmp
     assert {path.stat().st_size for path in tmp_path.glob("*/*")} == {16 + 2 * (128 * 12 * 12 + 256 * 6 * 6)}
 
 
-class Loud(BranchedNet):
-    """A network of one map, whose numbers may be any."""
+class Sparse(nn.Module):
+    """A backbone of one map, whose numbers may be any."""
 
     def __init__(self, factor: float) -> None:
         super().__init__()
         self.factor = nn.Parameter(torch.tensor(factor))
 
-    def window_features(self, windows: Tensor) -> Tensor:
-        return windows.float()[:, :, ::8, ::16] * self.factor - 100
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, :, ::8, ::16] * self.factor - 100
+
+
+class Loud(BranchedNet):
+    trunk_name = "sparse"
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.sparse = Sparse(factor)
+
+    def normalise(self, windows: Tensor) -> Tensor:
+        return windows.float()
 
 
 def test_a_lone_map_of_any_size_and_sign_is_kept_without_a_name(tmp_path: Path) -> None:
@@ -207,3 +219,43 @@ def test_it_tells_how_large_a_window_s_features_are_and_how_many_fit(net: Tracki
     two = frozen(net, MemoryStore(BOUND)).told((160, 320))
     assert f"307 or 1,229 kB a window in float32; memory has room for {2 * BOUND // (5 * 307_200):,} windows" in two
     assert "memory has room for 3,495 windows that come again (1 GiB)" in frozen(net, MemoryStore(BOUND)).told((160,))
+
+
+def folds(net: TrackingNet, precision: torch.dtype = torch.float32) -> FrozenBackbone:
+    """A frozen backbone whose batch-norms have something to fold."""
+    for norm in (module for module in net.modules() if isinstance(module, nn.BatchNorm2d)):
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        norm.running_mean.normal_(std=0.1)
+        norm.running_var.uniform_(0.5, 1.5)
+    return FrozenBackbone(net, net.feature_extractor.state_dict(), None, precision=precision)
+
+
+def _apart(net: TrackingNet, frozen: FrozenBackbone) -> list[float]:
+    """How far features are from the network's own, of their spread."""
+    seen = windows(2)
+    with torch.no_grad():
+        expected: Features = net.window_features(seen)
+    made = frozen(seen)
+    assert all(maps.dtype == torch.float32 for maps in made.values())
+    return [float((made[name] - maps).abs().max() / maps.std()) for name, maps in expected.items()]
+
+
+def test_a_folded_copy_gives_the_network_s_features_and_the_network_keeps_its_norms(net: TrackingNet) -> None:
+    net = copy.deepcopy(net)
+    frozen = folds(net)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    assert 0 < max(_apart(net, frozen)) < 1e-4
+    assert all(value.equal(before[name]) for name, value in net.state_dict().items())
+
+
+def test_bfloat16_is_near_and_heads_get_float32(net: TrackingNet) -> None:
+    net = copy.deepcopy(net)
+    assert 1e-4 < max(_apart(net, folds(net, torch.bfloat16))) < 0.2
+
+
+def test_features_of_another_precision_are_not_taken(net: TrackingNet, tmp_path: Path) -> None:
+    store, weights = FolderStore(tmp_path, BOUND), net.feature_extractor.state_dict()
+    for precision in (torch.float32, torch.bfloat16):
+        FrozenBackbone(net, weights, store, precision=precision)(windows(2), again=True)
+    assert len(list(tmp_path.glob("*/*"))) == 4

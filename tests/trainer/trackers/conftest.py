@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.net import build_network
+from trainer.net.precision import Precision
 from trainer.trackers import Tracker
 
 from ...conftest import REPOSITORY, reference_module, shared
@@ -99,9 +100,15 @@ def random_weights() -> Callable[[str], dict[str, Tensor]]:
 def small(random_weights: Callable[[str], dict[str, Tensor]]) -> Callable[..., Tracker]:
     """Makes a small tracker: ``small("dimp18", seed=1, train_skipping=2)``."""
 
-    def make(name: str, seed: int = 0, tir_range: tuple[float, float] | None = None, **params: Any) -> Tracker:
-        base = SMALL_ATOM if name == "atom" else SMALL
-        return Tracker(name, random_weights(name), params={**base, **params}, seed=seed, tir_range=tir_range)
+    def make(
+        name: str,
+        seed: int = 0,
+        tir_range: tuple[float, float] | None = None,
+        precision: Precision = "float32",
+        **params: Any,
+    ) -> Tracker:
+        own = {**(SMALL_ATOM if name == "atom" else SMALL), **params}
+        return Tracker(name, random_weights(name), params=own, seed=seed, tir_range=tir_range, precision=precision)
 
     return make
 

@@ -16,8 +16,8 @@ from pipeline.boxes import iou
 from pipeline.errors import DataError
 from trainer.checkpoints.weights import save_weights
 from trainer.net import build_network
+from trainer.net.folding import fold_batch_norms
 from trainer.trackers import Tracker
-from trainer.trackers.fuse import fold_batch_norms
 
 from .conftest import SMALL, blob, scene
 
@@ -228,6 +228,19 @@ def test_folded_batch_norms_compute_the_same(name: str, random_weights: Weights)
             for features in (each.backbone_features(image),)
         )
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["dimp18", "atom"])
+def test_in_bfloat16_the_boxes_are_near(small: Small, name: str) -> None:
+    exact, rough = run(small(name)), run(small(name, precision="bf16"))
+    assert not np.array_equal(exact, rough)
+    assert iou(exact, rough).min() > 0.8
+
+
+def test_a_network_that_gains_nothing_from_bfloat16_says_so() -> None:
+    weights = build_network("nanotrack_v2").state_dict()
+    with pytest.raises(ValueError, match="precision bf16: saves nothing in nanotrack_v2"):
+        Tracker("nanotrack_v2", weights, precision="bf16")
 
 
 @pytest.mark.parametrize(("name", "overlap"), [("atom", 0.7), ("dimp18", 0.4)])

@@ -28,10 +28,8 @@ MADE = (MODEL, METRICS, VALIDATION, STATE)
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Windows that a backbone has computed; runs look at one more, to see how large its features are."""
     seen: list[int] = []
-    compute = DimpNet.window_features
-    monkeypatch.setattr(
-        DimpNet, "window_features", lambda net, given: (seen.append(len(given)), compute(net, given))[1]
-    )
+    shown = DimpNet.images
+    monkeypatch.setattr(DimpNet, "images", lambda net, given: (seen.append(len(given)), shown(net, given))[1])
     return seen
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.net import build_network
+from trainer.net.folding import fold_batch_norms
 from trainer.trackers import Tracker
-from trainer.trackers.fuse import fold_batch_norms
 from trainer.trackers.nano import networks
 from trainer.trackers.nano.networks import TorchNetworks
 from trainer.trackers.parameters.defaults import resolve
