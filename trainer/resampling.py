@@ -23,8 +23,13 @@ def resampled_means(scores: NDArray[np.float64], seed: int) -> NDArray[np.float6
         seed: of the draws.
     """
     count = scores.shape[1]
+    return np.asarray(scores @ drawn(count, seed).T / count)
+
+
+def drawn(count: int, seed: int) -> NDArray[np.float64]:
+    """How often each of ``count`` is drawn, with replacement, in each resample: (RESAMPLES, count)."""
     draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-    return np.asarray(scores @ draws.T.astype(float) / count)
+    return draws.astype(np.float64)
 
 
 def bounds(means: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,19 @@
+"""What the results of a study say: differences with intervals over clips and seeds, and the verdict by rules."""
+
+from trainer.study.judge.contrasts import Contrast, contrast
+from trainer.study.judge.findings import VERDICT, find, write_verdict
+from trainer.study.judge.scores import Arm, Scores, scores_of
+from trainer.study.judge.verdict import Verdict, judge
+
+__all__ = [
+    "VERDICT",
+    "Arm",
+    "Contrast",
+    "Scores",
+    "Verdict",
+    "contrast",
+    "find",
+    "judge",
+    "scores_of",
+    "write_verdict",
+]
