@@ -42,7 +42,7 @@ def test_a_student_that_is_equal_never_helps_where_seeds_deviate_by_twice_the_er
 
 def test_an_undecided_verdict_tells_how_many_sequences_would_decide_and_they_do() -> None:
     gains = EQUAL | {"d3": 0.02}
-    verdict = judge(planted(gains, 3, sequences=15, spread=0.04))
+    verdict = judge(planted(gains, 0, sequences=15, spread=0.04))
     assert (verdict.name, verdict.rule) == ("undecided", 7)
     assert verdict.needed_sequences is not None
     assert f"about {verdict.needed_sequences:,} sequences would decide" in verdict.sentence

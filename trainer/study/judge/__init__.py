@@ -6,10 +6,10 @@ from trainer.study.judge.scores import Arm, Scores, scores_of
 from trainer.study.judge.verdict import Verdict, judge
 
 __all__ = [
-    "VERDICT",
     "Arm",
     "Contrast",
     "Scores",
+    "VERDICT",
     "Verdict",
     "contrast",
     "find",
