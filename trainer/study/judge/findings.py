@@ -11,7 +11,8 @@ from trainer.study.judge.contrasts import Contrast, contrast, share, slope, weig
 from trainer.study.judge.rules import ORACLE
 from trainer.study.judge.scores import A1, DECIDING, Arm, Scores, scores_of
 from trainer.study.judge.verdict import judge
-from trainer.study.results import RESULTS, ResultRow, read_results
+from trainer.study.results import ResultRow, read_results
+from trainer.study.results.rows import RESULTS
 
 VERDICT, PLAN = "verdict.json", "plan.json"
 CANDIDATES = ("d3", "t3", "k3")
