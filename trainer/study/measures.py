@@ -1,0 +1,69 @@
+"""Measurements as commands: models on the windows of the two-frame test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from trainer.study.costs import START_S, WINDOW_S, area
+from trainer.study.plan import Model, Run
+from trainer.study.plan.run import TRUE
+from trainer.study.rows import Made
+
+FOUND = "found"
+
+
+@dataclass(frozen=True)
+class Tests:
+    """Sequences with truth on which nothing trains.
+
+    Attributes:
+        test: thermal sequences of the test.
+        twins: the same in RGB, box by box; None where there are none.
+        select: thermal sequences on which rates are chosen; None where no rate is.
+        windows: on ``test``.
+        trials: windows on ``select``.
+    """
+
+    test: Made
+    twins: Made | None
+    select: Made | None
+    windows: int
+    trials: int
+
+
+def two_frame(
+    models: Mapping[Model, Made],
+    sequences: Made,
+    windows: int,
+    *,
+    tracker: str,
+    window: int | None,
+    of: Literal["select", "test"],
+    first: Model,
+    modality: Literal["tir", "rgb"] = "tir",
+    patches: str = "",
+) -> Run:
+    """One call of ``cmd-train two-frame`` on several models, which cuts their windows once.
+
+    Args:
+        models: what is measured, under names that the results bear.
+        sequences: folder of them.
+        windows: how many.
+        tracker: base tracker.
+        window: side of the search window in pixels; None is the tracker's own.
+        of: which set the sequences are.
+        first: the model that the measurement is called after, and is as urgent as.
+        modality: of the sequences.
+        patches: what the models were trained on where that is told and not judged.
+    """
+    words = [FOUND, of, modality, *([patches] if patches else []), first.row, first.control or TRUE]
+    path = "/".join(words if first.seed is None else [*words, str(first.seed)])
+    command = ["trainer", "two-frame", *(f"{model.name}={made.path}" for model, made in models.items())]
+    command += ["--sequences", sequences.path, "--out", path, "--windows", str(windows), "--seed", "0"]
+    command += ["--tracker", tracker, *(["--window", str(window)] if window else [])]
+    command += ["--feature-cache", f"features/{of}", *(["--rgb"] if modality == "rgb" else [])]
+    needs = dict.fromkeys(need for made in (sequences, *models.values()) for need in made.needs)
+    cost = START_S + windows * (0.02 + len(models) * WINDOW_S * area(tracker, window))
+    return Run(path, tuple(command), tuple(needs), cost, path, first.row, first.control, first.seed, of, patches)

@@ -1,0 +1,81 @@
+"""What a study trains and measures once there are pairs, a teacher and tests: in every world the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trainer.study.measures import Tests, two_frame
+from trainer.study.plan import CHOOSE, Model, Run
+from trainer.study.plan.run import TRUE
+from trainer.study.rows import ENDS, OWN_RATE, Made, Rows
+from trainer.study.settings import Scope
+
+JUDGED = "d3"
+CHAIN = ("b1", "b2", "b3", "c1", "bc", JUDGED)
+"""Rows of the chain of what is judged, which are measured at once."""
+APART = ("t3", "k3")
+"""Rows that have a verdict of their own."""
+
+
+def students(rows: Rows, scope: Scope, tests: Tests) -> list[Run]:
+    """All runs of the students: tries and choices of rates, models, measurements; each after what it needs.
+
+    Args:
+        rows: makes models.
+        scope: which.
+        tests: what they are measured on.
+    """
+    _choices(rows, scope, tests)
+    _measure(rows, tests, [Model("a1")])
+    if tests.twins:
+        _add(rows, two_frame({Model("a1"): rows.model(Model("a1"))}, tests.twins, tests.windows, tracker=rows.tracker,
+                             window=rows.preset.window, of="test", first=Model("a1"), modality="rgb"))  # fmt: skip
+    for seed in range(scope.seeds):
+        for models in _groups(scope, seed):
+            _measure(rows, tests, models)
+    return list(rows.runs.values())
+
+
+def secondary(rows: Rows, tests: Tests) -> list[Run]:
+    """The true pairs' chain on other patches, of one seed: told, not judged. It takes the rate of the judged ones."""
+    _measure(rows, tests, [Model(JUDGED, "", 0)], rows.patches)
+    return list(rows.runs.values())
+
+
+def _choices(rows: Rows, scope: Scope, tests: Tests) -> None:
+    """Every rate that a control has for itself, tried on scenes apart, and the choice."""
+    if len(rows.preset.rates) == 1 or tests.select is None:
+        return
+    for control in OWN_RATE:
+        if control and control not in scope.controls:
+            continue
+        tried = [Model(JUDGED, control, 0, rate) for rate in rows.preset.rates]
+        found = _add(rows, two_frame({model: rows.model(model) for model in tried}, tests.select, tests.trials,
+                                     tracker=rows.tracker, window=rows.preset.window, of="select",
+                                     first=Model(JUDGED, control, 0)))  # fmt: skip
+        path = f"rates/{control or TRUE}"
+        _add(rows, Run(path, (CHOOSE, control), (found.path,), 0.0, f"{path}.json", JUDGED, control, 0))
+
+
+def _groups(scope: Scope, seed: int) -> Iterator[list[Model]]:
+    """The models of a seed, in groups that are measured at once; the last of each is what the group is called after."""
+    asked = [row for row in scope.rows if row != "a1"]
+    if set(scope.controls) & {control for control, end in ENDS.items() if end == "bc"}:
+        asked.append("bc")
+    others = [row for row in asked if row not in (*CHAIN, *APART)]
+    for group in ([row for row in CHAIN if row in asked], others, *([row] for row in APART if row in asked)):
+        if group:
+            yield [Model(row, "", seed) for row in group]
+    for control in scope.controls:
+        yield [Model(ENDS.get(control, JUDGED), control, seed)]
+
+
+def _measure(rows: Rows, tests: Tests, models: Sequence[Model], patches: str = "") -> None:
+    found = two_frame({model: rows.model(model) for model in models}, tests.test, tests.windows, tracker=rows.tracker,
+                      window=rows.preset.window, of="test", first=models[-1], patches=patches)  # fmt: skip
+    _add(rows, found)
+
+
+def _add(rows: Rows, run: Run) -> Made:
+    rows.runs[run.id] = run
+    return Made(run.makes, run.id)

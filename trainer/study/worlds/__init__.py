@@ -1,0 +1,3 @@
+"""Where pairs, the teacher and the tests of a study come from."""
+
+__all__: list[str] = []
