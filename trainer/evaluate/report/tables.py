@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.pages.markdown import plain, table
 from trainer.evaluate.bootstrap import Difference
 from trainer.evaluate.score_trackers import Evaluation
 from trainer.evaluate.scores import ScoredTracker
@@ -76,15 +76,15 @@ def write_tables(evaluation: Evaluation) -> str:
     head = ["rank", "tracker", *(LETTERS[metric] for metric in metrics)]
     rows = [[i, titled(t), *(percent(t.score(metric)) for metric in metrics)] for i, t in enumerate(ranked, 1)]
     text = [
-        f"# {_plain(benchmark.manifest.title)}: one-pass evaluation",
+        f"# {plain(benchmark.manifest.title)}: one-pass evaluation",
         f"{len(benchmark.sequences)} sequences, protocol `{benchmark.manifest.protocol}`, per cent.",
         "## Overall",
-        _table(head, rows),
+        table(head, rows),
     ]
     if pairs := chosen_pairs(evaluation):
         note = "First minus second in points, with the 95 % interval of a paired bootstrap over sequences."
         rows = [[f"{p[0].first} − {p[0].second}", *map(interval, p), verdict(p[0])] for p in pairs]
-        text += ["## Differences", note, _table(["trackers", *(LETTERS[m] for m in metrics), "success"], rows)]
+        text += ["## Differences", note, table(["trackers", *(LETTERS[m] for m in metrics), "success"], rows)]
     if benchmark.attributes:
         order = "/".join(LETTERS[m] for m in ("precision", "normalized_precision", "success") if m in metrics)
         lines = [
@@ -95,18 +95,8 @@ def write_tables(evaluation: Evaluation) -> str:
         text += [
             "## Attributes",
             f"{order}; sequences in brackets.",
-            _table(["attribute", *(t.name for t in ranked)], lines),
+            table(["attribute", *(t.name for t in ranked)], lines),
         ]
     if evaluation.warnings:
-        text += ["## Warnings", "\n".join(f"- {_plain(line)}" for line in evaluation.warnings)]
+        text += ["## Warnings", "\n".join(f"- {plain(line)}" for line in evaluation.warnings)]
     return "\n\n".join(text) + "\n"
-
-
-def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(_plain(str(cell)) for cell in line) + " |" for line in lines)
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is, also inside a table."""
-    return re.sub(r"([\\`*|]|\](?=\())", r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;")

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files.json_text import read_json, write_json
+from pipeline.runtime.output import PLAN
 from trainer.study.judge.contrasts import Contrast, contrast, share, slope, weighed
 from trainer.study.judge.rules import ORACLE
 from trainer.study.judge.scores import A1, DECIDING, Arm, Scores, scores_of
 from trainer.study.judge.verdict import judge
-from trainer.study.results import ResultRow, read_results
-from trainer.study.results.rows import RESULTS
+from trainer.study.results import RESULTS, ResultRow, read_results
 
-VERDICT, PLAN = "verdict.json", "plan.json"
+VERDICT = "verdict.json"
 CANDIDATES = ("d3", "t3", "k3")
 """Rows that are judged, each in a verdict of its own."""
 CHAIN = Arm("bc")

@@ -1,3 +1,5 @@
-"""The pages of a study: what it says, shown."""
+"""What a study shows: one page, the same as text, and a table for a paper; partial where the study is."""
 
-__all__: list[str] = []
+from trainer.study.report.write import write_report
+
+__all__ = ["write_report"]
