@@ -36,9 +36,8 @@ from pipeline.boxes import iou
 from pipeline.mine import MineConfig
 from pipeline.shards.tubes import StoredTube
 from pipeline.synthetic import SynthConfig
+from pipeline.synthetic.detector import Errors
 
-MISSED, SPREAD, FALSE = 0.15, 0.04, 0.3
-"""Of the detector that the true boxes are handed out by."""
 HIDDEN = ((0.0, 0.1, "free"), (0.1, 0.4, "a little"), (0.4, 1.01, "much"))
 """Hidden share of an object, from and below, and what it is called."""
 CURVES: dict[str, tuple[str, tuple[float, ...]]] = {
@@ -67,10 +66,10 @@ def main() -> None:
         aligned = folder / "aligned"
         align.run(AlignConfig(root=root, out=aligned, homographies=known, min_score=0), report=False)
         truth = read_truth(root)
-        boxes = write_detections(root, folder / "boxes.jsonl", MISSED, SPREAD, FALSE, given.seed)
+        boxes = write_detections(root, folder / "boxes.jsonl", Errors(), given.seed)
         boxed: dict[str, object] = {"method": "detection", "detector": "boxes", "detections": boxes}
         runs: dict[str, dict[str, object]] = {
-            "true boxes": boxed | {"detections": write_detections(root, folder / "true.jsonl", 0, 0, 0)},
+            "true boxes": boxed | {"detections": write_detections(root, folder / "true.jsonl", Errors(0, 0, 0))},
             "boxes with errors": boxed,
             "random": {"method": "random"},
             "center": {"method": "center"},

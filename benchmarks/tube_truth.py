@@ -14,6 +14,7 @@ from pipeline.boxes import iou
 from pipeline.shards.index import load_index
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.tubes import StoredTube, stored_tubes
+from pipeline.synthetic.detector import Errors, detected
 from pipeline.synthetic.optics.camera import SCALE
 from pipeline.synthetic.scene.scene import PAIRS
 from pipeline.synthetic.sequences import stage
@@ -69,33 +70,12 @@ def write_homographies(root: Path, out: Path) -> Path:
     return out
 
 
-def write_detections(root: Path, out: Path, missed: float, spread: float, false: float, seed: int = 0) -> Path:
-    """The true boxes as a detector would give them.
-
-    Args:
-        root: folder of synthetic pairs.
-        out: file to write.
-        missed: share of the boxes that are left out, one by one.
-        spread: standard deviation of each edge, as a share of the box's side.
-        false: boxes a picture that are on nothing.
-        seed: of the errors.
-    """
+def write_detections(root: Path, out: Path, errors: Errors, seed: int = 0) -> Path:
+    """The true boxes as a detector with such errors would give them, drawn by ``seed``, in a file ``out``."""
     rng = np.random.default_rng(seed)
-    width, height = json.loads((root / "truth.json").read_text())["size"]
-    with out.open("w") as file:
-        for line in (root / "detections.jsonl").read_text().splitlines():
-            row = json.loads(line)
-            boxes, classes = np.reshape(row["boxes"], (-1, 4)), np.array(row["classes"], int)
-            kept = rng.random(len(boxes)) >= missed
-            boxes, classes = boxes[kept], classes[kept]
-            edges = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
-            edges += rng.normal(0, spread, edges.shape) * np.tile(boxes[:, 2:], 2)
-            nothing = [(*(rng.random(2) * (width - 40, height - 80)), 40, 80) for _ in range(rng.poisson(false))]
-            boxes = np.concatenate([edges[:, :2], edges[:, 2:] - edges[:, :2]], axis=1).tolist() + nothing
-            scores = [*rng.uniform(0.4, 0.95, len(classes)), *rng.uniform(0.25, 0.5, len(nothing))]
-            kinds = [*classes.tolist(), *[0] * len(nothing)]
-            found = {"pair_id": row["pair_id"], "boxes": boxes, "scores": scores, "classes": kinds}
-            file.write(json.dumps(found) + "\n")
+    size = tuple(json.loads((root / "truth.json").read_text())["size"])
+    rows = map(json.loads, (root / "detections.jsonl").read_text().splitlines())
+    out.write_text("".join(json.dumps(detected(row, size, errors, rng)) + "\n" for row in rows))
     return out
 
 

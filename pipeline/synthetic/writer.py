@@ -13,6 +13,8 @@ from pipeline.errors import UsageError
 from pipeline.files.writing import write_text, written_text
 from pipeline.runtime.executor import run_tasks
 from pipeline.synthetic import sequences
+from pipeline.synthetic.detector import Errors, detected
+from pipeline.synthetic.optics.noise import Draw, stream
 from pipeline.synthetic.scene import tracking_layout
 from pipeline.synthetic.scene.scene import PAIRS, TRACKING
 from pipeline.synthetic.settings import SynthConfig
@@ -133,8 +135,10 @@ def _detection(sequence: str, row: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _record(config: SynthConfig, results: Iterator[_Done], truth: IO[str], found: IO[str]) -> dict[str, int]:
-    """Stream the truth and the detections to their files as results come in."""
+def _record(
+    config: SynthConfig, results: Iterator[_Done], truth: IO[str], found: IO[str], seen: IO[str]
+) -> dict[str, int]:
+    """Stream the truth, the boxes in plain view, and those with errors to their files as results come in."""
     head = {"seed": config.seed, "size": list(config.size), "convention": _CONVENTION}
     truth.write(json.dumps(head)[:-1] + ', "sequences": [\n')
     total = {"pairs": 0, "objects": 0, "detections": 0, "bytes": 0}
@@ -150,6 +154,8 @@ def _record(config: SynthConfig, results: Iterator[_Done], truth: IO[str], found
             truth.write((",\n" if task.start + position else "") + json.dumps(row))
             detection = _detection(name, row)
             found.write(json.dumps(detection) + "\n")
+            rng = stream(config.seed, PAIRS, task.index, Draw.DETECTED, task.start + position)
+            seen.write(json.dumps(detected(detection, config.size, Errors(), rng)) + "\n")
             total["pairs"] += 1
             total["objects"] += len(row["objects"]) if isinstance(row["objects"], list) else 0
             total["detections"] += len(detection["boxes"]) if isinstance(detection["boxes"], list) else 0
@@ -174,8 +180,9 @@ def run(config: SynthConfig) -> dict[str, object]:
         _prepare(config)
         pairs = config.out / "pairs"
         results = _in_order(run_tasks(_make, _tasks(config), config.workers))
-        with written_text(pairs / "truth.json") as truth, written_text(pairs / "detections.jsonl") as lines:
-            total = _record(config, results, truth, lines)
+        files = [written_text(pairs / name) for name in ("truth.json", "detections.jsonl", "detected.jsonl")]
+        with files[0] as truth, files[1] as exact, files[2] as seen:
+            total = _record(config, results, truth, exact, seen)
         (pairs / _UNFINISHED).unlink()
     except OSError as error:
         raise UsageError(f"cannot write to {config.out}: {error.strerror or error}: choose another --out") from error

@@ -26,6 +26,7 @@ class Draw(IntEnum):
     RGB_SHEET = 7
     TARGET = 8
     FIXTURE = 9
+    DETECTED = 10
 
 
 def words(seed: int, *key: int) -> list[int]:

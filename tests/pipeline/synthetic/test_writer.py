@@ -27,6 +27,7 @@ def test_layout_is_kaists_and_lsotb_tirs(made: Made) -> None:
     for frame in range(1, 7):
         files.pop(f"tracking/person_S_001/img/{frame:04d}.jpg")
     assert sorted(files) == [
+        "pairs/detected.jsonl",
         "pairs/detections.jsonl",
         "pairs/truth.json",
         "tracking/attributes/person_S_001.txt",

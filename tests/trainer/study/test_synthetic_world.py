@@ -98,6 +98,13 @@ def test_a_control_draws_what_its_row_draws_and_differs_in_its_own_settings_alon
             assert {word.partition("=")[0] for word in changed} - {"rate_scale"} == allowed
 
 
+def test_true_boxes_of_the_students_scenes_are_the_oracle_s_alone() -> None:
+    plan = _plan("laptop", "dimp18")
+    truth = {run.id for run in plan if "scenes/students/pairs/detections.jsonl" in run.command}
+    assert truth == {"shards/students/truth"}
+    assert {run.control for run in plan if truth & {*run.needs}} == {"oracle"}
+
+
 def test_rates_are_tried_alike_for_the_true_pairs_and_for_each_control_with_a_rate() -> None:
     plan = _plan("quick", "dimp18")
     chosen = {run.control: run for run in plan if run.command[0] == CHOOSE}

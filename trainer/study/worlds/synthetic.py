@@ -82,7 +82,7 @@ def _mined(kind: str, data: str) -> tuple[str, ...]:
     """What makes a kind of patches: boxes are a detector's, and true ones for the oracle alone."""
     if kind in ("center", "random"):
         return ("--method", kind)
-    boxes = f"{data}/detections.jsonl"
+    boxes = f"{data}/{'detections' if kind == TRUTH else 'detected'}.jsonl"
     words = ("--method", "detection", "--detector", "boxes", "--detections", boxes)
     return (*words, "--tubes") if kind.endswith("-tubes") else words
 
