@@ -17,7 +17,7 @@ SPREAD = 0.02
 
 def arm(name: str) -> Arm:
     """A row, or a control of d3."""
-    return Arm(name) if name in ("a1", "d3", "t3", "k3") else Arm("d3", name)
+    return Arm("d3", name) if name in ALL[1:] else Arm(name)
 
 
 def planted(

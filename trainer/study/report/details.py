@@ -47,7 +47,7 @@ def attributes(material: Material) -> list[Section]:
     for sequence in material.scores.sequences:
         for name in material.attributes.get(sequence, ()):
             groups[name].append(sequence)
-    judged = [Arm(name) for name in material.found["verdicts"] if Arm(name) in material.scores.values]
+    judged = [Arm(name) for name in material.verdicts if Arm(name) in material.scores.values]
     if not groups or not judged or A1 not in material.scores.values:
         return []
     rows: list[tuple[object, ...]] = [("attribute", "sequences", *(f"{arm.name} − a1" for arm in judged))]

@@ -14,13 +14,14 @@ from pipeline.files.json_text import read_json
 from pipeline.runtime.output import PLAN
 from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.study.judge import Arm, Scores, scores_of
-from trainer.study.judge.findings import VERDICT
+from trainer.study.judge.findings import CANDIDATES, VERDICT
 from trainer.study.judge.scores import A1, TEACHER_ON_RGB, TRIVIAL
 from trainer.study.results import RESULTS, ResultRow, read_results
 from trainer.study.run.ledger import Ledger
 
 ATTRIBUTES, PICTURES = "attributes.json", "pictures"
-_ANSWERS = (TEACHER_ON_RGB, *TRIVIAL)
+ANSWERS = (TEACHER_ON_RGB, *TRIVIAL)
+"""What a study measures and does not train."""
 _ROWS = ("a1", "b1", "b2", "b3", "c1", "bc", "c1f", "d1", "d2", "d3", "d4", "d5", "t3", "k3")
 _CONTROLS = (
     *("", "shuffled", "rgb-rgb", "gray", "tir-tir", "bn", "oracle"),
@@ -58,6 +59,12 @@ class Material:
     def patches(self) -> str:
         """Of the chain that is judged."""
         return str(self.found["patches"])
+
+    @property
+    def verdicts(self) -> dict[str, Any]:
+        """By the row that each is on, d3's first."""
+        told = self.found["verdicts"]
+        return {name: told[name] for name in CANDIDATES if name in told}
 
     @cached_property
     def scores(self) -> Scores:
@@ -105,8 +112,8 @@ def arm_of(figures: Mapping[str, Any]) -> Arm:
 
 def place(arm: Arm) -> tuple[int, int, str]:
     """Sort key: rows in the order of Table 1, then controls in that of the study, then answers without training."""
-    if arm.row in _ANSWERS:
-        return len(_CONTROLS) + 1, _ANSWERS.index(arm.row), arm.row
+    if arm.row in ANSWERS:
+        return len(_CONTROLS) + 1, ANSWERS.index(arm.row), arm.row
     row = _ROWS.index(arm.row) if arm.row in _ROWS else len(_ROWS)
     control = _CONTROLS.index(arm.control) if arm.control in _CONTROLS else len(_CONTROLS)
     return control, row, arm.row

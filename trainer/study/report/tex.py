@@ -23,7 +23,7 @@ def write_tex(material: Material) -> str:
             bounds = "--" if gain["low"] is None else f"$[{_sign(gain['low'])},\\,{_sign(gain['high'])}]$"
             words += [f"${_sign(gain['value'])}$", bounds]
         lines.append(" & ".join([*words, "--" if paper is None else f"${_sign(paper)}$"]) + r" \\")
-    verdict = next(iter(material.found["verdicts"].values()))
+    verdict = material.verdicts["d3"]
     caption = f"{material.found['deciding']} on {material.found['sequences']} sequences. Verdict: {verdict['sentence']}"
     return "\n".join(
         [

@@ -8,10 +8,10 @@ from typing import Any
 from pipeline.errors import some
 from pipeline.pages.html import Section
 from trainer.study.judge import Arm
-from trainer.study.judge.rules import HEADROOM, MARGIN
+from trainer.study.judge.rules import HEADROOM, MARGIN, called, rules_of
 from trainer.study.judge.scores import A1
 from trainer.study.judge.words import bound, interval, signed
-from trainer.study.report.material import Material, arm_of, paper_gain
+from trainer.study.report.material import ANSWERS, Material, arm_of, paper_gain
 from trainer.study.report.plots import Mark, forest, gains
 
 ORDER = {"d3": "the verdict", "t3": "a second verdict", "k3": "a third verdict"}
@@ -25,7 +25,7 @@ def told(found: Figures) -> str:
 
 def verdicts(material: Material) -> list[Section]:
     """Each verdict in a section of its own: its sentence, its differences, and what became of every rule."""
-    return [_verdict(name, verdict) for name, verdict in material.found["verdicts"].items()]
+    return [_verdict(name, verdict) for name, verdict in material.verdicts.items()]
 
 
 def _verdict(name: str, verdict: Mapping[str, Any]) -> Section:
@@ -38,10 +38,11 @@ def _verdict(name: str, verdict: Mapping[str, Any]) -> Section:
     rows: list[tuple[object, ...]] = [("rule", "verdict", "asks", "here")]
     rows += [tuple(each) for each in verdict["asks"]]
     rows.append((7, "undecided", "what no rule fits", "the verdict" if verdict["rule"] == 7 else "not reached"))
-    marks = [Mark(pair, found) for pair, found in verdict["contrasts"].items()]
+    pairs = dict.fromkeys(called(pair) for rule in rules_of(Arm(name)) for pair in rule.pairs)
+    marks = [Mark(pair, verdict["contrasts"].get(pair)) for pair in pairs]
     limits = (-MARGIN, MARGIN, HEADROOM)
     dotted = f"dotted: {', '.join(map(bound, limits))}"
-    plots = [forest(marks, f"difference of IoU, 95 % interval ({dotted})", limits)] if marks else []
+    plots = [forest(marks, f"difference of IoU, 95 % interval ({dotted})", limits)]
     return Section(f"{name}, {ORDER.get(name, 'told')}: {verdict['sentence']}", note, plots, rows)
 
 
@@ -62,11 +63,9 @@ def missing(material: Material) -> list[Section]:
 
 def differences(material: Material) -> Section:
     """Every model against a1."""
-    models = [each for each in material.models() if arm_of(each) != A1]
     rows: list[tuple[object, ...]] = [
         ("model", "seeds", "figure", "less a1, 95 % interval", "percentiles alone", "the paper's, success")
     ]
-    marks: list[Mark] = []
     for each in material.models():
         arm, gain = arm_of(each), each["gain"]
         paper = paper_gain(arm)
@@ -75,18 +74,18 @@ def differences(material: Material) -> Section:
             *map(signed, gain["percentiles"])
         )  # fmt: skip
         rows.append((arm.name, seeds, figure(each["mean"]), told(gain), plain, "–" if paper is None else signed(paper)))
+    models = [arm_of(each) for each in material.models()]
     marks = [
-        Mark(arm_of(each).name, each["gain"], paper_gain(arm_of(each)), bool(arm_of(each).control))
-        for each in models
-        if arm_of(each).row in ("bc", "a1") or paper_gain(arm_of(each)) is not None or arm_of(each).control
-        or not arm_of(each).row.startswith("the ")
-    ]  # fmt: skip
+        Mark(arm.name, each["gain"], paper_gain(arm), bool(arm.control))
+        for arm, each in zip(models, material.models())
+        if arm != A1 and arm.row not in ANSWERS
+    ]
     note = (
         f"{material.found['deciding']} on {material.found['sequences']} sequences of {material.found['clips']} clips, "
         "thermal pictures on both branches: a model less its teacher a1 on the same windows. Rows in orange, controls "
         "in blue. The diamond is the paper's difference in success on LSOTB-TIR, another figure on other sequences: it "
         "shows the size that the paper claims, and can be compared in sign and order of magnitude alone. The order "
-        "among the D rows is claimed by neither."
+        "among the D rows is not claimed."
     )
     plots = [forest(marks, "difference to a1 in IoU, 95 % interval", (-MARGIN, MARGIN))] if marks else []
     return Section("Difference to the teacher", note, plots, rows, sortable=True)
@@ -97,13 +96,13 @@ def figure(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "–"
     value, low, high = (found[key] for key in ("value", "low", "high"))
-    return f"{value:.3g}" if low is None else f"{value:.3g} [{low:.3g}, {high:.3g}]"
+    return f"{value:#.3g}" if low is None else f"{value:#.3g} [{low:#.3g}, {high:#.3g}]"
 
 
 def headroom(material: Material) -> Section:
     """What share of what the oracle won was won without truth."""
     rows: list[tuple[object, ...]] = [("model", "share of the oracle's gain, 95 % interval")]
-    for name, found in material.found["share_of_headroom"].items():
+    for name, found in ((name, material.found["share_of_headroom"][name]) for name in material.verdicts):
         if found is None:
             rows.append((name, "unknown: no oracle, or it wins nothing"))
         elif found["low"] is None:
@@ -144,10 +143,20 @@ def rates(material: Material) -> list[Section]:
     lines: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}
     for each in tried:
         lines.setdefault(arm_of(each).name, []).append((each["rate_scale"], each[key]))
+    taken: dict[str, set[float | None]] = {}
+    for row in material.rows:
+        if row.set == "test" and row.seed is not None:
+            taken.setdefault(Arm(row.row, row.control).name, set()).add(row.rate_scale)
     up = "gain over a1, IoU" if key == "gain" else "IoU"
-    rows: list[tuple[object, ...]] = [("model", "rate_scale", up, "seeds")]
+    rows: list[tuple[object, ...]] = [("model", "rate_scale", up, "seeds", "chosen")]
     rows += [
-        (name, f"{rate:g}", told(found) if key == "gain" else figure(found), found["seeds"])
+        (
+            name,
+            f"{rate:g}",
+            told(found) if key == "gain" else figure(found),
+            found["seeds"],
+            "chosen" if rate in taken.get(name, ()) else "",
+        )
         for name, points in lines.items()
         for rate, found in points
     ]

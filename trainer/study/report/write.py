@@ -35,7 +35,7 @@ def write_report(study: Path) -> Path:
 
 
 def _sentence(material: Material) -> str:
-    return str(next(iter(material.found["verdicts"].values()))["sentence"])
+    return str(material.verdicts["d3"]["sentence"])
 
 
 def _facts(material: Material) -> list[tuple[str, object]]:
