@@ -25,3 +25,24 @@ class TrackerType(click.Choice[str]):
 
 
 TRACKER_NAMES = TrackerType()
+
+
+class HoursType(click.ParamType[float]):
+    """Hours as people write them: ``6h``, ``90m``, ``1.5h``."""
+
+    name = "hours"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What ``--help`` shows."""
+        return "HOURSh"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse one value; anything else is a usage error."""
+        text = str(value)
+        try:
+            hours = float(text[:-1]) / {"h": 1, "m": 60}[text[-1:]]
+        except (ValueError, KeyError):
+            hours = 0.0
+        if not 0 < hours < float("inf"):
+            self.fail(f"{value!r} is not a time like 6h or 90m", param, ctx)
+        return hours

@@ -11,6 +11,7 @@ from pipeline.runtime.command import Command, print_table
 from pipeline.runtime.options import on_existing, typed
 from trainer.base_trackers import export_formats
 from trainer.commands.options import TRACKER_NAMES
+from trainer.commands.study import study
 
 if TYPE_CHECKING:
     from pipeline.config import OnExisting
@@ -258,3 +259,6 @@ def feeds(
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, page)
     print_table([("report", out)])
+
+
+main.add_command(study)

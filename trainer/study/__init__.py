@@ -3,4 +3,7 @@
 Nothing here imports a stage: what a study does is to start commands and to read the files that they write.
 """
 
-__all__: list[str] = []
+from trainer.study.settings import StudyConfig
+from trainer.study.stage import Studied, plan_study, run_study
+
+__all__ = ["Studied", "StudyConfig", "plan_study", "run_study"]

@@ -23,6 +23,7 @@ class Plan:
         dropped: rows, controls and seeds that its budget leaves out.
         runs: in the order in which they begin.
         clips: sequence -> the clip that it is of, which intervals draw by; a sequence that is not named is its own.
+        files: what runs find in the study's folder beside what earlier ones made: name -> text.
         told: what else ``plan.json`` says, such as versions; a rerun need not agree.
         workers: runs side by side.
     """
@@ -32,6 +33,7 @@ class Plan:
     dropped: tuple[str, ...]
     runs: tuple[Run, ...]
     clips: Mapping[str, str]
+    files: Mapping[str, str]
     told: Mapping[str, object]
     workers: int
 

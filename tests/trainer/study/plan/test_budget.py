@@ -81,7 +81,7 @@ def test_a_slow_machine_is_believed_the_more_the_longer_it_was_watched() -> None
 def test_the_plan_says_what_it_leaves_out_and_not_who_works_on_it() -> None:
     told = {"saved by shared features": "1 h"}
     plans = [
-        Plan({"preset": "quick", "init": "0" * 64}, ALL, ("features",), tuple(CHAIN), {}, told, workers)
+        Plan({"preset": "quick", "init": "0" * 64}, ALL, ("features",), tuple(CHAIN), {}, {}, told, workers)
         for workers in (1, 2)
     ]
     assert plans[0].record() == plans[1].record()

@@ -1,0 +1,172 @@
+"""A study from its plan to its verdict: what it writes, what it refuses, what it goes on with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import CmdTirError, UsageError
+from trainer.study import Studied, StudyConfig, plan_study, run_study
+from trainer.study.results import read_results
+
+from .fake_world import SCOPE, config, launch, runs
+
+__all__ = ["config"]
+
+
+def studied(config: StudyConfig, **changed: Any) -> Studied:
+    asked = config.model_copy(update=changed)
+    return run_study(asked, plan_study(asked), launch)
+
+
+def content(study: Path) -> dict[str, bytes]:
+    return {name: (study / name).read_bytes() for name in ("results.jsonl", "verdict.json", "plan.json")}
+
+
+def test_a_study_ends_with_its_verdict_and_says_what_was_measured(config: StudyConfig) -> None:
+    done = studied(config)
+    study = config.out
+    verdict = json.loads((study / "verdict.json").read_text())["verdicts"]["d3"]
+    assert done.sentences == (verdict["sentence"],)
+    assert done.sentences[0].startswith("one student: headroom unknown")
+    rows = read_results(study / "results.jsonl")
+    assert len(rows) == done.results
+    by = {(row.row, row.control, row.seed, row.set): row for row in rows if row.sequence == "s2"}
+    assert by["d3", "", 1, "test"].rate_scale == 100.0
+    assert by["d3", "shuffled", 0, "test"].rate_scale == 7.0
+    assert by["a1", "", None, "test"].rate_scale is None
+    assert by["the middle", "", None, "test"].patches is None
+    assert by["d3", "features", 0, "test"].patches == "center"
+    assert {row.clip for row in rows if row.sequence == "s2"} == {"one"}
+    assert {row.clip for row in rows if row.sequence == "s3"} == {"s3"}
+    assert (study / "init.pth").read_bytes() == b"weights"
+    assert (study / "bc.yaml").read_text() == "name: bc\n"
+    assert (study / "runs/d3/true/0/model").read_text() == "rate_scale=100"
+
+
+def test_how_many_run_side_by_side_changes_nothing(config: StudyConfig, tmp_path: Path) -> None:
+    studied(config)
+    studied(config, out=tmp_path / "other", workers=3)
+    assert content(config.out) == content(tmp_path / "other")
+
+
+def test_a_study_goes_on_where_results_were_lost_and_ends_the_same(config: StudyConfig) -> None:
+    studied(config)
+    before = content(config.out)
+    shutil.rmtree(config.out / "runs/d3/shuffled")
+    (config.out / "rates/true.json").unlink()
+    (config.out / "results.jsonl").unlink()
+    studied(config)
+    assert content(config.out) == before
+
+
+def test_a_failed_run_leaves_no_verdict_and_the_same_command_goes_on(config: StudyConfig) -> None:
+    config.out.mkdir()
+    plan = plan_study(config)
+    (config.out / "found").write_text("in the way")
+    (config.out / "plan.json").write_text(json.dumps(plan.record()))
+    with pytest.raises(CmdTirError, match="run the same command again to go on"):
+        run_study(config, plan, launch)
+    assert not (config.out / "verdict.json").exists()
+    (config.out / "found").unlink()
+    assert run_study(config, plan, launch).results
+
+
+def test_a_larger_budget_goes_on_with_the_same_study(config: StudyConfig, tmp_path: Path) -> None:
+    hours = len([run for run in runs(SCOPE) if run.cost_s])
+    small = plan_study(config.model_copy(update={"budget": hours - 4}))
+    assert small.dropped == ("features",)
+    studied(config, budget=hours - 4)
+    plan = json.loads((config.out / "plan.json").read_text())
+    assert plan["dropped"] == ["features"]
+    assert not (config.out / "runs/d3/features").exists()
+    studied(config)
+    studied(config, out=tmp_path / "at once")
+    assert content(config.out) == content(tmp_path / "at once")
+    studied(config, budget=hours - 4)
+    assert "features" not in {row.control for row in read_results(config.out / "results.jsonl")}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"seeds": 1}, "study.seeds: 2 -> 1"),
+        ({"patches": "detection"}, "study.patches: center -> detection"),
+        ({"preset": "laptop"}, "study.preset: quick -> laptop"),
+        ({"tracker": "atom"}, "study.tracker: dimp18 -> atom"),
+    ],
+)
+def test_another_study_is_refused_before_anything_is_touched(
+    config: StudyConfig, changed: dict[str, Any], told: str
+) -> None:
+    studied(config)
+    before = content(config.out)
+    with pytest.raises(UsageError, match=told):
+        studied(config, **changed)
+    assert content(config.out) == before
+
+
+def test_other_weights_are_another_study(config: StudyConfig) -> None:
+    studied(config)
+    config.init.write_bytes(b"other weights")
+    with pytest.raises(UsageError, match=r"study\.init: "):
+        plan_study(config)
+    studied(config, on_existing="overwrite")
+    assert (config.out / "init.pth").read_bytes() == b"other weights"
+
+
+def test_overwrite_removes_what_a_study_made_and_no_more(config: StudyConfig) -> None:
+    studied(config)
+    (config.out / "thesis.tex").write_text("years of work")
+    studied(config, on_existing="overwrite", seeds=1)
+    assert not (config.out / "runs/d3/true/1").exists()
+    assert (config.out / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_plan_that_names_what_lies_elsewhere_removes_nothing_there(config: StudyConfig, tmp_path: Path) -> None:
+    studied(config)
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    plan = json.loads((config.out / "plan.json").read_text())
+    plan["runs"] += [dict(plan["runs"][0], makes=name) for name in ("../precious", str(precious), "..", ".", "/")]
+    (config.out / "plan.json").write_text(json.dumps(plan))
+    studied(config, on_existing="overwrite")
+    assert precious.is_dir()
+
+
+def test_fail_refuses_a_study_that_is_there(config: StudyConfig) -> None:
+    studied(config)
+    with pytest.raises(UsageError, match=r"already holds plan\.json"):
+        studied(config, on_existing="fail")
+
+
+@pytest.mark.parametrize(("name", "text"), [("thesis.tex", "x"), ("plan.json", '{"stage": "mine"}')])
+def test_a_folder_of_something_else_is_refused(config: StudyConfig, name: str, text: str) -> None:
+    config.out.mkdir()
+    (config.out / name).write_text(text)
+    with pytest.raises(UsageError, match=r"holds no study|another stage"):
+        studied(config)
+    assert [path.name for path in config.out.iterdir()] == [name]
+
+
+def test_a_file_that_no_measurement_wrote_is_named_and_made_again(config: StudyConfig) -> None:
+    studied(config)
+    before = content(config.out)
+    path = config.out / "found/a1/a1~~.json"
+    path.write_text('{"modality": "tir", "rows": [{"answer": "student"}]}')
+    with pytest.raises(CmdTirError, match=r"a1~~\.json: not what a study measures"):
+        studied(config)
+    path.write_text(
+        path.read_text()
+        .replace("tir", "radar")
+        .replace('"student"}', '"student", "sequence": "s", "measure": "hit", "value": 1, "windows": 1}')
+    )
+    with pytest.raises(CmdTirError, match=r"a1~~\.json: modality: "):
+        studied(config)
+    shutil.rmtree(path.parent)
+    studied(config)
+    assert content(config.out) == before

@@ -1,0 +1,58 @@
+"""``cmd-train study``: does distillation help, and is it the pairs?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.runtime.command import print_table
+from pipeline.runtime.options import FOLDER, on_existing
+from trainer.commands.options import TRACKER_NAMES, HoursType
+
+
+@click.command()
+@click.option("--out", type=FOLDER, required=True, metavar="STUDY", help="The study's folder.")
+@click.option("--tracker", type=TRACKER_NAMES, default="dimp18", show_default=True, help="Base tracker.")
+@click.option(
+    "--init",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    metavar="FILE",
+    help="What the teacher starts from: a torchvision ResNet, or released weights.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["quick", "laptop", "full", "toy"]),
+    default="quick",
+    show_default=True,
+    metavar="[quick|laptop|full]",
+    help="An hour of one core for a first look, a day of a laptop for a verdict, or a GPU.",
+)
+@click.option("--seeds", type=click.IntRange(1), show_default="the preset's, 1 or 3", help="Students of each kind.")
+@click.option("--budget", type=HoursType(), help="CPU-hours at most; what is left out is told.")
+@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
+@click.option("--pairs", type=FOLDER, metavar="ALIGNED", help="Real pairs, as `cmd-prep align` wrote them.")
+@click.option("--test", type=FOLDER, metavar="SEQUENCES", help="Real TIR sequences with truth.")
+@click.option(
+    "--patches",
+    type=click.Choice(["center", "detection"]),
+    show_default="center, of real pairs detection",
+    help="Patches of the whole chain.",
+)
+@on_existing("a study that the folder holds already")
+@click.option("--dry-run", is_flag=True, help="Print the plan, write nothing.")
+def study(dry_run: bool, **options: Any) -> None:
+    """Train students and controls, test them on scenes never seen, and judge by rules fixed beforehand.
+
+    Without --pairs and --test, all data are made from a seed. The same command again goes on after an interruption.
+    """
+    from trainer.study import StudyConfig, plan_study, run_study
+
+    config = StudyConfig.model_validate(options)
+    plan = plan_study(config)
+    print_table(plan.rows())
+    if not dry_run:
+        print_table(run_study(config, plan).rows())

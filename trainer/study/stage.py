@@ -1,0 +1,108 @@
+"""``cmd-train study``: plan, run, collect, judge, show."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline.files.hashing import file_sha256
+from pipeline.runtime.output import locked
+from trainer import DISTRIBUTION
+from trainer.study.folder import FEATURES, MADE, prepare, refuse_others
+from trainer.study.judge import write_verdict
+from trainer.study.plan import Run
+from trainer.study.plan.budget import fit
+from trainer.study.plan.order import in_order
+from trainer.study.plan.plan import Plan
+from trainer.study.rates import best_rate
+from trainer.study.results import write_results
+from trainer.study.results.rows import RESULTS
+from trainer.study.run import Runner, collect, tries, write_rate
+from trainer.study.run.launch import Launch, launch
+from trainer.study.settings import StudyConfig
+from trainer.study.worlds.choice import world_of
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What a study left.
+
+    Attributes:
+        sentences: the verdicts, that on d3 first.
+        study: its folder.
+        results: how many rows ``results.jsonl`` has.
+    """
+
+    sentences: tuple[str, ...]
+    study: Path
+    results: int
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """What the command prints."""
+        return [
+            *(("verdict", sentence) for sentence in self.sentences),
+            ("results", f"{self.results:,} rows in {RESULTS}"),
+            ("study", self.study),
+        ]
+
+
+def plan_study(config: StudyConfig) -> Plan:
+    """What a study will do; nothing is written.
+
+    Raises:
+        UsageError: settings that do not go together, a folder with another study, or a budget that is too small.
+        DataError: what it is to look at cannot be used.
+    """
+    world = world_of(config)
+    scope, dropped = fit(world.scope, world.runs, config.budget)
+    study = {
+        "world": world.name,
+        "tracker": config.tracker,
+        "preset": config.preset,
+        "seeds": world.scope.seeds,
+        "patches": world.patches,
+        "init": file_sha256(config.init),
+        **world.inputs,
+    }
+    told = {"versions": {name: version(name) for name in (DISTRIBUTION, "torch", "numpy")}, **world.told(scope)}
+    runs = tuple(in_order(world.runs(scope)))
+    plan = Plan(study, scope, tuple(dropped), runs, world.clips, world.files, told, config.workers)
+    refuse_others(config, plan)
+    return plan
+
+
+def run_study(config: StudyConfig, plan: Plan, start: Launch = launch) -> Studied:
+    """Do what is planned and not done yet, and say what came of it.
+
+    Args:
+        config: of the study.
+        plan: of the study.
+        start: starts a command.
+
+    Raises:
+        UsageError: the folder cannot be written, or holds another study.
+        CmdTirError: a run failed, or another study holds the folder.
+    """
+    study = config.out
+    with locked(study, MADE):
+        prepare(config, plan)
+        Runner(study, plan.runs, config.workers, functools.partial(_choose, study, plan), start).work()
+        results = write_results(study / RESULTS, collect(study, plan))
+        found = write_verdict(study)
+        # Of no use to a study that is done, and by far the largest of what it has made.
+        shutil.rmtree(study / FEATURES, ignore_errors=True)
+    return Studied(_sentences(found), study, results)
+
+
+def _choose(study: Path, plan: Plan, run: Run) -> None:
+    """Choose the rate of a control by what was measured on the scenes for that."""
+    control = run.command[1]
+    write_rate(study, control, best_rate(tries(collect(study, plan, ("select",)), control)))
+
+
+def _sentences(found: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(verdict["sentence"]) for verdict in found["verdicts"].values())
