@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,26 +9,7 @@ import click
 from pipeline.runtime.command import SingleCommand, print_table
 from pipeline.runtime.option_types import NamesType
 from pipeline.runtime.options import FOLDER, on_existing, typed
-
-MAX_NAME = 60
-"""Longest tracker name; a legend shows half of it."""
-
-
-class NamedFolder(click.ParamType[tuple[str, Path]]):
-    """A tracker and the folder of its results: ``NAME=DIR``."""
-
-    name = "named folder"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
-        """Parse one value; anything else is a usage error."""
-        if isinstance(value, tuple):
-            return value
-        name, equals, folder = str(value).partition("=")
-        if not (equals and name.strip() and folder):
-            self.fail(f"{value!r} is not NAME=DIR, such as student=results/student", param, ctx)
-        if len(name) > MAX_NAME or not name.isprintable():
-            self.fail(f"the name {name[:MAX_NAME]!r} is longer than {MAX_NAME} or not printable", param, ctx)
-        return name.strip(), Path(folder)
+from trainer.commands.options import NamedPath
 
 
 @click.command(
@@ -44,7 +24,7 @@ class NamedFolder(click.ParamType[tuple[str, Path]]):
 @click.option("--annotations", type=FOLDER, help="Ground truth: <sequence>.txt, or the data set's own folders.")
 @click.option(
     "--results",
-    type=NamedFolder(),
+    type=NamedPath(),
     multiple=True,
     metavar="NAME=DIR",
     help="A tracker's name and result files; repeated. The first two are compared frame by frame.",

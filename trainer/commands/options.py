@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from trainer.base_trackers import BASE_TRACKERS, base_tracker
+
+MAX_NAME = 60
+"""Longest name; a legend shows half of it."""
+
+
+class NamedPath(click.ParamType[tuple[str | None, Path]]):
+    """A name and what it stands for: ``NAME=PATH``, such as a tracker and the folder of its results.
+
+    Args:
+        bare: whether a path without a name is one too, and what is there under the whole word.
+    """
+
+    name = "named path"
+
+    def __init__(self, bare: bool = False) -> None:
+        self.bare = bare
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str | None, Path]:
+        """Parse one value; anything else is a usage error."""
+        if isinstance(value, tuple):
+            return value
+        if self.bare and ("=" not in str(value) or Path(str(value)).exists()):
+            return None, Path(str(value))
+        name, equals, path = str(value).partition("=")
+        if not (equals and name.strip() and path):
+            self.fail(f"{value!r} is not NAME=PATH, such as student=results/student", param, ctx)
+        if len(name) > MAX_NAME or not name.isprintable():
+            self.fail(f"the name {name[:MAX_NAME]!r} is longer than {MAX_NAME} or not printable", param, ctx)
+        return name.strip(), Path(path)
 
 
 class TrackerType(click.Choice[str]):

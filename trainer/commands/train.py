@@ -12,6 +12,7 @@ from pipeline.runtime.options import on_existing, typed
 from trainer.base_trackers import export_formats
 from trainer.commands.options import TRACKER_NAMES
 from trainer.commands.study import study
+from trainer.commands.two_frame import two_frame
 
 if TYPE_CHECKING:
     from pipeline.config import OnExisting
@@ -82,6 +83,8 @@ def main() -> None:
     `--recipe all` runs every row of the paper's Table 1 in order, each from the results of its parents.
     """
 
+
+main.add_command(two_frame)
 
 SHARDS = click.option(
     "--shards",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,11 +23,24 @@ Figures = dict[str, NDArray[np.float64]]
 """By name, (N,) of N windows."""
 
 
+class Answer(NamedTuple):
+    """What a network finds in N windows.
+
+    Attributes:
+        figures: how good it is.
+        boxes: (N, 4) in window pixels, by the name of the figure that tells their overlap with the truth.
+    """
+
+    figures: Figures
+    boxes: dict[str, Tensor]
+
+
 class Answers(ABC):
     """What the networks of one kind of base tracker answer.
 
     Attributes:
         starts: random boxes of a window that a refinement starts from, beside the first.
+        decides: the figure that says most of what a network is worth in tracking.
         key: what figures depend on beside windows and weights; empty where that goes without saying.
 
     Args:
@@ -36,14 +49,15 @@ class Answers(ABC):
     """
 
     starts: int = 0
+    decides: str = PEAK_IOU
     key: tuple[Any, ...] = ()
 
     def __init__(self, settings: TrainSettings, spec: TrackerSpec) -> None:
         self.settings, self.spec = settings, spec
 
     @abstractmethod
-    def figures(self, net: Any, reference: Any, test: Any, batch: Batch) -> Figures:
-        """Figures of what a network finds in N windows.
+    def answer(self, net: Any, reference: Any, test: Any, batch: Batch) -> Answer:
+        """What a network finds in N windows.
 
         Args:
             net: the network.
@@ -61,13 +75,14 @@ def trivial_figures(batch: Batch, size: int) -> dict[str, Figures]:
     """Figures by answer, of answers that look at no picture; their boxes are refined by nothing.
 
     Args:
-        batch: the windows' boxes.
+        batch: the windows' boxes; the borders' box is an answer where it is among them.
         size: of a window, pixels.
     """
     truth, kept = batch["test_box"], batch["kept_box"]
     middle = centred(torch.full_like(kept[:, :2], size / 2), kept[:, 2:])
     figures: dict[str, Figures] = {}
-    for name, box in ((MIDDLE, middle), (KEPT, kept), (BORDERS, batch["borders_box"])):
+    boxes = {MIDDLE: middle, KEPT: kept} | ({BORDERS: batch["borders_box"]} if "borders_box" in batch else {})
+    for name, box in boxes.items():
         overlap = overlaps(box, truth)
         points = of_points(box[:, :2] + box[:, 2:] / 2, truth)
         figures[name] = {PEAK_IOU: overlap, DISPLACED_IOU: overlap, CENTRE_IOU: overlap} | points

@@ -170,7 +170,7 @@ class HeldOutTest:
                 yield STUDENT, way, {"modulation_cosine": _cosine(*vectors)}
                 continue
             rounds = [
-                self._kind.figures(net, seen("reference", reference), seen("test", test), batch)
+                self._kind.answer(net, seen("reference", reference), seen("test", test), batch).figures
                 for reference, test in zip(fed.reference, fed.test)
             ]
             own = {name: np.mean([figures[name] for figures in rounds], axis=0) for name in rounds[0]}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,11 +12,8 @@ from trainer.data.loading import Sample
 from trainer.data.training_data import TrainingData
 from trainer.data.views.side_by_side import joined_box, seam
 from trainer.measure.instants import HeldOutDraws, Instants, stream
+from trainer.measure.starts import single, starts_of
 
-STARTS = 2
-"""Boxes of a window that refinement starts from: one at the response's peak, one beside the truth."""
-DISPLACED = 0.25
-"""How far the second is moved, in its own sides."""
 PRIOR = 200
 """Windows of training pairs, of which the borders' box knows where targets are."""
 
@@ -65,19 +60,9 @@ class HeldOutWindows(PairDataset):
         sample = super().__getitem__(index)
         truth = sample["test_box"].astype(np.float64)
         rng = stream(self.draws.seed, "starts", index)
-        moved = truth.copy()
-        moved[:2] += DISPLACED * truth[2:] * rng.choice([-1, 1], 2)
         borders = giveaways.borders_box(self.framed(index)[1].area, self.spec.size, self._prior)
-        boxes = {"kept_box": self._kept(reference, test, truth), "borders_box": borders, "displaced_box": moved}
-        noise = rng.uniform(-0.5, 0.5, (STARTS, self.noise, 4))
-        return sample | {"sequence": sequence, "noise": _single(noise)} | {k: _single(v) for k, v in boxes.items()}
-
-    def _kept(self, reference: int, test: int, truth: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The reference's box, as it lies in its picture, in pixels of the test window, where the true box is known."""
-        first, second = self._in_picture(reference), self._in_picture(test)
-        # Of each axis by itself: NanoTrack's windows are stretched.
-        scale = truth[2:] / second[2:]
-        return np.concatenate([truth[:2] + (first[:2] - second[:2]) * scale, first[2:] * scale])
+        starts = starts_of(self._in_picture(reference), self._in_picture(test), truth, rng, self.noise)
+        return sample | {"sequence": sequence, "borders_box": single(borders)} | starts
 
     def _in_picture(self, patch: int) -> NDArray[np.float64]:
         """The box (4,) of a patch in the picture that windows are cut from."""
@@ -87,8 +72,3 @@ class HeldOutWindows(PairDataset):
         (width, _), _ = self._extent(self.draws.pair_of(patch))
         left, right = seam(box, width)
         return joined_box(box, right - left)
-
-
-def _single(value: Any) -> Any:
-    """Real numbers as the network has them."""
-    return np.asarray(value, np.float32)

@@ -108,6 +108,16 @@ def _within_reach(tracks: Tracks) -> Indices:
     # One clock for all targets: from one to the next, and over a gap that is too long, it jumps out of reach.
     steps = np.diff(tracks.frame, prepend=0)
     clock = np.cumsum(np.where(at == tracks.first, REACH + 1, np.minimum(steps, REACH + 1)))
+    return within_reach(clock)
+
+
+def within_reach(clock: Indices) -> Indices:
+    """Every instant that has a later one within reach, (s, 3), as :attr:`Instants.starts`.
+
+    Args:
+        clock: (m,) when each instant is, in frames, rising.
+    """
+    at = np.arange(len(clock))
     first, end = np.searchsorted(clock, clock + 1), np.searchsorted(clock, clock + REACH + 1)
     return np.stack([at, first, end], axis=1)[end > first]
 

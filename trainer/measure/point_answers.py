@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trainer.measure.answers import CENTRE_IOU, PEAK_IOU, Answers, Batch, Figures, of_points, overlaps
+from trainer.measure.answers import CENTRE_IOU, PEAK_IOU, Answer, Answers, Batch, of_points, overlaps
 from trainer.net.nano import NanoNet, boxes, points
 
 PIXEL_CENTRE = 0.5
@@ -15,8 +15,8 @@ PIXEL_CENTRE = 0.5
 class PointAnswers(Answers):
     """NanoTrack's, without the penalty and the cosine window of tracking, which know the frame before."""
 
-    def figures(self, net: NanoNet, reference: Tensor, test: Tensor, batch: Batch) -> Figures:
-        """See :meth:`~trainer.measure.answers.Answers.figures`.
+    def answer(self, net: NanoNet, reference: Tensor, test: Tensor, batch: Batch) -> Answer:
+        """See :meth:`~trainer.measure.answers.Answers.answer`.
 
         Returns:
             ``iou_from_peak``, ``hit``, ``peak_error``: of the surest point and the box that it tells;
@@ -28,10 +28,9 @@ class PointAnswers(Answers):
         at = points().to(truth).flatten(1).T + PIXEL_CENTRE
         peak = sure.argmax(dim=1)
         nearest = torch.cdist(truth[:, :2] + truth[:, 2:] / 2, at).argmin(dim=1)
-        return {
-            PEAK_IOU: overlaps(_told_by(peak, corners), truth),
-            CENTRE_IOU: overlaps(_told_by(nearest, corners), truth),
-        } | of_points(at[peak], truth)
+        told = {PEAK_IOU: _told_by(peak, corners), CENTRE_IOU: _told_by(nearest, corners)}
+        figures = {name: overlaps(box, truth) for name, box in told.items()}
+        return Answer(figures | of_points(at[peak], truth), told)
 
     def vectors(self, net: NanoNet, reference: Tensor, batch: Batch) -> list[Tensor]:
         """The box half's map of the template."""

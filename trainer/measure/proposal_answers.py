@@ -8,6 +8,7 @@ from torch import Tensor
 from trainer.measure.answers import (
     DISPLACED_IOU,
     PEAK_IOU,
+    Answer,
     Answers,
     Batch,
     Figures,
@@ -37,11 +38,12 @@ class ProposalAnswers(Answers):
         self._params = online_defaults(settings.tracker)
         self.starts = self._params.num_init_random_boxes
         self._densities = gives_densities(settings)
+        self.decides = PEAK_IOU if spec.classifier else DISPLACED_IOU
         self.key = (self._densities,) if self._densities != spec.mixture else ()
 
-    def figures(self, net: TrackingNet, reference: Features, test: Features, batch: Batch) -> Figures:
-        """See :func:`network_figures`."""
-        return network_figures(net, reference, test, batch, self._params, densities=self._densities)
+    def answer(self, net: TrackingNet, reference: Features, test: Features, batch: Batch) -> Answer:
+        """See :func:`network_answer`."""
+        return network_answer(net, reference, test, batch, self._params, densities=self._densities)
 
     def vectors(self, net: TrackingNet, reference: Features, batch: Batch) -> list[Tensor]:
         """The two modulation vectors."""
@@ -60,10 +62,10 @@ def gives_densities(settings: TrainSettings) -> bool:
     return isinstance(base, SearchSpec) and base.mixture and "overlap" not in takes
 
 
-def network_figures(
+def network_answer(
     net: TrackingNet, reference: Features, test: Features, batch: Batch, params: OnlineParams, *, densities: bool
-) -> Figures:
-    """Figures of what a network finds in N windows.
+) -> Answer:
+    """What a network finds in N windows.
 
     Args:
         net: the network.
@@ -76,26 +78,28 @@ def network_figures(
     Returns:
         ``iou_from_peak``, ``hit``, ``peak_error``: of the response's peak, and of the box refined from a box of the
         reference's size there (trackers with a classifier); ``iou_from_displaced``: of the box refined from the true
-        one moved by a quarter of its sides; ``iou_error``: of the IoU that is predicted for boxes around the truth.
+        one moved by a quarter of its sides; ``iou_error``: of the IoU that is predicted for boxes around the truth,
+        where the batch has such.
     """
     truth = batch["test_box"]
     measured: Figures = {}
+    boxes: dict[str, Tensor] = {}
     modulation, seen = net.modulation(reference, batch["reference_box"]), net.iou_features(test)
     if isinstance(net, DimpNet):
         filters = net.predict_filter(net.classification_features(reference), batch["reference_box"][None]).filter
         peak = _peak(net.classify(filters, net.classification_features(test))[0])
         box = centred(peak, batch["kept_box"][:, 2:])
         starts = boxes_around(box, batch["noise"][:, 0], params)
-        refined = _best(*ascend(net, modulation, seen, starts, params), box, params)
-        measured = {PEAK_IOU: overlaps(refined, truth)} | of_points(peak, truth)
+        boxes[PEAK_IOU] = _best(*ascend(net, modulation, seen, starts, params), box, params)
+        measured = {PEAK_IOU: overlaps(boxes[PEAK_IOU], truth)} | of_points(peak, truth)
     displaced = batch["displaced_box"]
     starts = boxes_around(displaced, batch["noise"][:, 1], params)
-    refined = _best(*ascend(net, modulation, seen, starts, params), displaced, params)
-    measured[DISPLACED_IOU] = overlaps(refined, truth)
-    if not densities:
+    boxes[DISPLACED_IOU] = _best(*ascend(net, modulation, seen, starts, params), displaced, params)
+    measured[DISPLACED_IOU] = overlaps(boxes[DISPLACED_IOU], truth)
+    if not densities and "proposals" in batch:
         predicted = net.score_proposals(modulation, seen, batch["proposals"][None])[0]
         measured[IOU_ERROR] = plain(((predicted + 1) / 2 - batch["proposal_iou"]).abs().mean(dim=1))
-    return measured
+    return Answer(measured, boxes)
 
 
 def _peak(scores: Tensor) -> Tensor:

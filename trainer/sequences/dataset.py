@@ -58,13 +58,16 @@ class DataSet:
     warnings: tuple[str, ...]
 
 
-def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet:
+def load_data_set(
+    dataset: str, root: Path, only: Sequence[str] = (), options: tuple[str, str] = ("--root", "--sequences")
+) -> DataSet:
     """Find sequences in the layout of a manifest: those it names, and any others that lie there.
 
     Args:
         dataset: name of a shipped manifest of sequences, or a YAML file.
         root: the data set's folder.
         only: names of the sequences to take; none: all.
+        options: of the command that name the folder and the sequences, for messages.
 
     Raises:
         UsageError: not a tracking data set, or a name in ``only`` that is neither in it nor there.
@@ -72,7 +75,7 @@ def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet
     """
     manifest = load_layout(dataset)
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder: correct --root")
+        raise DataError(f"{root}: no such folder: correct {options[0]}")
     present = _discover(manifest, root)
     listed = manifest.evaluated()
     missing = tuple(name for name in listed if name not in present)
@@ -80,10 +83,12 @@ def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet
     here = [*(name for name in listed if name in present), *unlisted]
     warnings: list[str] = []
     if only:
-        _check_names(manifest, root, here, only)
+        _check_names(manifest, root, here, only, options)
         here = [name for name in here if name in only]
     elif not here:
-        raise DataError(f"{root}: no sequence laid out as {manifest.name}'s ({_places(manifest)}): correct --root")
+        raise DataError(
+            f"{root}: no sequence laid out as {manifest.name}'s ({_places(manifest)}): correct {options[0]}"
+        )
     else:
         warnings += _differences(manifest, root, missing, unlisted)
     clips: list[Clip] = []
@@ -98,11 +103,13 @@ def load_data_set(dataset: str, root: Path, only: Sequence[str] = ()) -> DataSet
     return DataSet(manifest, tuple(clips), faults, missing, unlisted, tuple(warnings))
 
 
-def _check_names(manifest: Manifest, root: Path, here: Sequence[str], only: Sequence[str]) -> None:
+def _check_names(
+    manifest: Manifest, root: Path, here: Sequence[str], only: Sequence[str], options: tuple[str, str]
+) -> None:
     """Refuse names that cannot be tracked: those nobody knows, and those whose pictures are not there."""
-    refuse_unknown(manifest, only, [*here, *manifest.evaluated()])
+    refuse_unknown(manifest, only, [*here, *manifest.evaluated()], options[1])
     if absent := [name for name in only if name not in here]:
-        raise DataError(f"{root}: no pictures of {some(absent)} ({_places(manifest)}): correct --root")
+        raise DataError(f"{root}: no pictures of {some(absent)} ({_places(manifest)}): correct {options[0]}")
 
 
 def _differences(manifest: Manifest, root: Path, missing: Sequence[str], unlisted: Sequence[str]) -> list[str]:
@@ -114,7 +121,7 @@ def _differences(manifest: Manifest, root: Path, missing: Sequence[str], unliste
         lines.append(f"{root} lacks {len(missing)} of the {count} sequences of {manifest.name}: {names}")
     if count and unlisted:
         names = some(unlisted)
-        lines.append(f"{len(unlisted)} sequences are not {manifest.name}'s, tracked too: {names}")
+        lines.append(f"{len(unlisted)} sequences are not {manifest.name}'s, taken too: {names}")
     return lines
 
 
@@ -163,7 +170,7 @@ def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], 
     pictures = list(filter(_is_picture, find_pictures(root, manifest.frames, name)))
     _refuse_twins(pictures)
     if len(truth) == 1 < len(pictures):
-        warnings.append(f"{name}: only the first box is known: tracked from it, but cmd-eval needs the others")
+        warnings.append(f"{name}: only the first box is known: enough to track from, but cmd-eval needs the others")
         truth = np.concatenate([truth, np.full((len(pictures) - 1, 4), np.nan)])
     if len(pictures) != len(truth):
         folder = pictures[0].parent if pictures else root / manifest.frames[0].format(sequence=name)
@@ -181,7 +188,7 @@ def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], 
         raise DataError(f"{file}: no frame has a box with x, y, w and h above 0: nothing to start with")
     start = int(starts[0])
     if start:
-        warnings.append(f"{name}: frame 1 has no valid box, started at frame {start + 1} as the toolkit does")
+        warnings.append(f"{name}: frame 1 has no valid box, begun at frame {start + 1} as the toolkit does")
     if odd := check_start(truth[start], pictures[start], f"{file}:{start + 1}"):
         warnings.append(f"{name}: {odd}")
     return Clip(name, tuple(pictures[start:]), truth[start:], file.resolve())

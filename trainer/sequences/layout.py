@@ -27,7 +27,7 @@ def load_layout(dataset: str) -> Manifest:
     return manifest
 
 
-def refuse_unknown(manifest: Manifest, only: Sequence[str], known: Sequence[str]) -> None:
+def refuse_unknown(manifest: Manifest, only: Sequence[str], known: Sequence[str], option: str = "--sequences") -> None:
     """Refuse names of sequences that nobody knows.
 
     Raises:
@@ -35,7 +35,7 @@ def refuse_unknown(manifest: Manifest, only: Sequence[str], known: Sequence[str]
     """
     if unknown := [name for name in only if name not in known]:
         left_out = " (left out of this data set)" if set(unknown) <= set(manifest.drop) else ""
-        raise UsageError(f"--sequences: {manifest.name} has no {some(unknown)}{left_out}: correct the names")
+        raise UsageError(f"{option}: {manifest.name} has no {some(unknown)}{left_out}: correct the names")
 
 
 def named_by(root: Path, pattern: str) -> Iterator[tuple[str, Path]]:

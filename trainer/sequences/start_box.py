@@ -1,4 +1,4 @@
-"""Whether the box that a tracker is started with can be of its picture."""
+"""Whether a box, such as that which a tracker is started with, can be of its picture."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 from pipeline import images
 from pipeline.boxes import clip
 from pipeline.errors import DataError
+from trainer.sequences.rows import Boxes, valid
 
 _FAR_LARGER, _LARGER = 2.0, 1.1
 """Sides of a box, in sides of the picture, from which on it is refused, and told."""
 _VISIBLE = 0.5
 """Share of a box that must lie in the picture so that nothing is said."""
+
+
+def can_be_of(boxes: Boxes, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which of some boxes (n, 4) are valid, finite, partly within a picture of (width, height), and not far larger."""
+    fit = np.isfinite(boxes).all(axis=1) & valid(boxes)
+    seen = clip(np.where(fit[:, None], boxes, 0.0), *size)
+    return np.asarray(fit & (seen[:, 2:] > 0).all(axis=1) & (boxes[:, 2:] <= _FAR_LARGER * np.array(size)).all(axis=1))
 
 
 def check_start(box: NDArray[np.float64], picture: Path, row: str) -> str | None:

@@ -23,11 +23,11 @@ from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
 from trainer.sequences.track_note import TRACK
 from trainer.track.drawing import FRAMES, VIDEOS
-from trainer.track.model import Model, find_model, find_yardstick, range_warning
 from trainer.track.pool import run_tasks
 from trainer.track.runner import Done, Job, Runner
 from trainer.track.settings import BEFORE, RESULTS, TrackConfig, parse_params
 from trainer.track.track_json import write_note
+from trainer.trackers.model import Model, find_model, find_yardstick, range_warning
 from trainer.trackers.tracker import settled
 from trainer.yardsticks import YARDSTICKS
 

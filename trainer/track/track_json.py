@@ -12,9 +12,9 @@ from pipeline.files.json_text import read_json, write_json
 from trainer import DISTRIBUTION
 from trainer.sequences.dataset import DataSet
 from trainer.sequences.track_note import TRACK
-from trainer.track.model import Model
 from trainer.track.runner import Job, read_seconds
 from trainer.track.settings import TrackConfig
+from trainer.trackers.model import Model
 
 
 def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, faults: Mapping[str, str]) -> list[float]:

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from trainer.base_trackers import base_tracker
 from trainer.checkpoints.model_file import window_of
-from trainer.checkpoints.weights import load_into, load_weights
-from trainer.net import build_network
 from trainer.net.base import BranchedNet
 from trainer.net.folding import fold_batch_norms
 from trainer.net.precision import Precision, narrow, precision_of
 from trainer.sequences.thermal import Frame, Range
 from trainer.trackers.engine import Engine
+from trainer.trackers.model import load_network
 from trainer.trackers.parameters.base import TrackingParams
 from trainer.trackers.parameters.defaults import resolve, window_params
 from trainer.trackers.sequence_tracker import SequenceTracker
@@ -80,14 +79,7 @@ def _network(name: str, weights: Path | str | Mapping[str, Tensor] | None) -> Br
     """The network, ready to infer."""
     if weights is None:
         raise ValueError(f"{name} needs weights: give a file or a state dict")
-    state = load_weights(weights) if isinstance(weights, (str, Path)) else weights
-    source = str(weights) if isinstance(weights, (str, Path)) else "the state dict"
-    if "conv1.weight" in state:
-        raise ValueError(f"{source}: holds a bare backbone, but tracking needs the whole network of {name}")
-    with torch.random.fork_rng(devices=[]):
-        net = build_network(name)
-    load_into(net, state, source)
-    net.eval().requires_grad_(False)
+    net = load_network(name, weights)
     fold_batch_norms(net)
     return net
 

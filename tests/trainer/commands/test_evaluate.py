@@ -158,7 +158,7 @@ def test_bad_usage_ends_with_2(world: World, evaluate: Eval) -> None:
     told(evaluate(), 2, "nothing to evaluate")
     told(evaluate("near", "near"), 2, "two trackers are called near")
     told(evaluate("near", "--sequences", "nope"), 2, "tiny has no nope")
-    told(evaluate("near", "--results", "nonsense"), 2, "is not NAME=DIR")
+    told(evaluate("near", "--results", "nonsense"), 2, "is not NAME=PATH")
     told(evaluate("near", "--results", f"{'x' * 80}=y"), 2, "longer than 60")
     told(evaluate("near", "--results", "a\nb=y"), 2, "not printable")
     told(evaluate("near", "--seed", -1), 2, "--seed")

@@ -173,7 +173,7 @@ def test_a_sequence_of_one_known_box_is_tracked_drawn_and_not_measured(
     truth.write_text("10,12,8,6\n")
     done(world.track("--save-frames"))
     assert len(world.boxes("car")) == len(list((world.out / "frames/car").iterdir())) == 5
-    assert "car: only the first box is known: tracked from it, but cmd-eval needs the others" in caplog.text
+    assert "car: only the first box is known: enough to track from, but cmd-eval needs the others" in caplog.text
     words = ["--dataset", "tir_sequences", "--annotations", world.root, "--results", f"a={world.out}"]
     words += ["--out", world.folder / "report"]
     done(CliRunner().invoke(evaluate, [str(word) for word in words]))

@@ -60,7 +60,7 @@ def test_the_manifests_order_comes_first_and_differences_are_named(tmp_path: Pat
     lacks = next(line for line in found.warnings if "lacks 117" in line)
     assert lacks.endswith(", ...")
     assert lacks.count(", ") == 5, "five names, as everywhere; the others are in track.json"
-    assert "2 sequences are not lsotb_tir_paper's, tracked too: ant, zebra" in told
+    assert "2 sequences are not lsotb_tir_paper's, taken too: ant, zebra" in told
     assert "bus_V_001: 5 frames, lsotb_tir_paper has 650" in told
     with pytest.raises(UsageError, match="has no cat_D_001 \\(left out of this data set\\)"):
         load_data_set("lsotb_tir_paper", tmp_path, ["cat_D_001"])
@@ -70,7 +70,7 @@ def test_a_folder_of_other_names_gets_the_layout_without_a_list_of_what_it_lacks
     write_sequence(tmp_path, "mine")
     found = load_data_set("ptb_tir", tmp_path)
     assert [clip.name for clip in found.clips] == ["mine"]
-    assert found.warnings == ("1 sequences are not ptb_tir's, tracked too: mine",)
+    assert found.warnings == ("1 sequences are not ptb_tir's, taken too: mine",)
 
 
 def test_sequences_are_chosen_by_name(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_sequence_starts_where_the_toolkit_starts_it(tmp_path: Path) -> None:
     found = load_data_set("tir_sequences", tmp_path)
     assert [path.name for path in found.clips[0].pictures] == ["3.png", "4.png", "5.png"]
     assert found.clips[0].truth.tolist() == rows[2:].tolist()
-    assert found.warnings == ("late: frame 1 has no valid box, started at frame 3 as the toolkit does",)
+    assert found.warnings == ("late: frame 1 has no valid box, begun at frame 3 as the toolkit does",)
     np.savetxt(file, rows * 0, fmt="%g")
     assert "nothing to start with" in load_data_set("tir_sequences", tmp_path).faults["late"]
 
@@ -122,7 +122,7 @@ def test_one_box_is_enough_to_start_with(tmp_path: Path) -> None:
     assert len(clip.pictures) == len(clip.truth) == 5
     assert clip.truth[0].tolist() == BOX.tolist()
     assert np.isnan(clip.truth[1:]).all()
-    assert found.warnings == ("dog: only the first box is known: tracked from it, but cmd-eval needs the others",)
+    assert found.warnings == ("dog: only the first box is known: enough to track from, but cmd-eval needs the others",)
 
 
 def test_a_blank_row_of_the_truth_is_a_frame_and_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pipeline.errors import UsageError
 from pipeline.files.hashing import file_sha256
 from trainer.checkpoints.model_file import MODEL, weights_file, weights_sha256
 from trainer.checkpoints.nano_onnx import BACKBONE, HEAD
-from trainer.track.model import find_model
+from trainer.trackers.model import find_model
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from trainer.sequences.frames import Kind
-from trainer.track.model import find_model, range_warning
+from trainer.trackers.model import find_model, range_warning
 
 from ..track_world import World, world
 

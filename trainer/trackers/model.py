@@ -7,10 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from pipeline.errors import UsageError, did_you_mean
 from trainer.base_trackers import base_tracker
-from trainer.checkpoints.model_file import VISIBLE, learnt_ranges, tracker_of, weights_file, weights_sha256, window_of
-from trainer.checkpoints.run_folder import META
+from trainer.checkpoints.model_file import (
+    META,
+    VISIBLE,
+    learnt_ranges,
+    tracker_of,
+    weights_file,
+    weights_sha256,
+    window_of,
+)
+from trainer.checkpoints.weights import load_into, load_weights
+from trainer.net import BranchedNet, build_network
 from trainer.sequences.frames import Kind
 from trainer.yardsticks import YARDSTICKS
 
@@ -38,24 +50,46 @@ class Model:
     window: int | None
 
 
-def find_model(weights: Path, tracker: str | None) -> Model:
+def find_model(weights: Path, tracker: str | None, option: str = "--weights") -> Model:
     """The model that a weights file or a run's folder holds.
 
     Args:
         weights: file or folder.
         tracker: the base tracker; None takes what the run says.
+        option: that names it, for the message.
 
     Raises:
         UsageError: there is none, or its tracker is not known or another one.
         DataError: the run's description is damaged.
     """
-    file = weights_file(weights, "--weights")
+    file = weights_file(weights, option)
     name = tracker_of([file], tracker)
     try:
         base_tracker(name)
     except ValueError as error:
         raise UsageError(f"{file.with_name(META)}: {error}") from error
     return Model(file, name, weights_sha256(file), tuple(learnt_ranges([file])), window_of([file]))
+
+
+def load_network(name: str, weights: Path | str | Mapping[str, Tensor]) -> BranchedNet:
+    """The network of a base tracker with all its weights, ready to infer; nothing in it learns.
+
+    Args:
+        name: of the base tracker.
+        weights: a file that :func:`~trainer.checkpoints.weights.load_weights` reads, or a state dict.
+
+    Raises:
+        ValueError: no such tracker, or the weights of a bare backbone.
+        DataError: the weights cannot be read or are of another network.
+    """
+    state = load_weights(weights) if isinstance(weights, (str, Path)) else weights
+    source = str(weights) if isinstance(weights, (str, Path)) else "the state dict"
+    if "conv1.weight" in state:
+        raise ValueError(f"{source}: holds a bare backbone, but tracking needs the whole network of {name}")
+    with torch.random.fork_rng(devices=[]):
+        net = build_network(name)
+    load_into(net, state, source)
+    return net.eval().requires_grad_(False)
 
 
 def find_yardstick(name: str) -> Model:

@@ -1,0 +1,79 @@
+"""The sequences of a test and their windows: as many of each, of all that show their target at two instants."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from pipeline.errors import DataError, some
+from trainer.measure.instants import REACH
+from trainer.recipes.geometry import TrackerSpec
+from trainer.sequences import load_data_set
+from trainer.two_frame.footage import Footage
+from trainer.two_frame.instants import Instants
+from trainer.two_frame.settings import TwoFrameConfig
+from trainer.two_frame.windows import TwoFrames
+
+log = logging.getLogger(__name__)
+
+
+def find_windows(config: TwoFrameConfig, spec: TrackerSpec, noise: int) -> list[TwoFrames]:
+    """The windows of every sequence, sequences by name.
+
+    Args:
+        config: of the test.
+        spec: the base tracker's geometry.
+        noise: random starts of a refinement beside the first.
+
+    Raises:
+        UsageError: a name that no sequence has, or no manifest of sequences.
+        DataError: no such folder, no sequence, sequences that cannot be read, that are in colour where heat is
+            expected, or of which none shows its target twice; the message names them.
+    """
+    footage = _footage(config)
+    instants = [Instants.of(each.clip, each.size) for each in footage]
+    if bare := [each.clip.name for each in instants if not len(each.starts)]:
+        told = f"whose target is not seen at two instants, 1 to {REACH} frames apart, with true boxes in the picture"
+        if len(bare) == len(instants):
+            raise DataError(f"{config.sequences}: no sequence {told} (of {some(bare)}): give sequences with truth")
+        log.warning("warning: %d sequences are left out, %s: %s", len(bare), told, some(bare))
+    usable = [pair for pair in zip(footage, instants) if len(pair[1].starts)]
+    count = -(-config.windows // len(usable))
+    if count * len(usable) != config.windows:
+        log.info("%d windows: %d of each of %d sequences", count * len(usable), count, len(usable))
+    return [TwoFrames(*each, spec, count, config.seed, noise) for each in usable]
+
+
+def _footage(config: TwoFrameConfig) -> list[Footage]:
+    """The sequences that are asked for, looked at, by name."""
+    data = load_data_set(config.dataset, config.sequences, config.only, ("--sequences", "--only"))
+    fixed = data.manifest.tir_range if isinstance(data.manifest.tir_range, tuple) else None
+    for line in data.warnings:
+        log.warning("warning: %s", line)
+    footage: list[Footage] = []
+    faults = dict(data.faults)
+    for clip in sorted(data.clips, key=lambda clip: clip.name):
+        try:
+            footage.append(Footage.of(clip, config.tir_range or fixed))
+        except DataError as error:
+            faults[clip.name] = str(error)
+    _refuse(faults)
+    coloured = [each.clip.name for each in footage if each.kind == "colour"]
+    if coloured and config.modality == "tir":
+        raise DataError(
+            f"in colour, not TIR in grey: {some(coloured)}: export TIR in false colours in grey (white hot), measure "
+            "visible sequences with --rgb, or choose others with --only"
+        )
+    return footage
+
+
+def _refuse(faults: Mapping[str, str]) -> None:
+    """Refuse a test of which a part cannot be measured: its figures would be of another one.
+
+    Raises:
+        DataError: there are faults.
+    """
+    if faults:
+        name, fault = next(iter(faults.items()))
+        others = f" (cannot be measured: {some(list(faults))})" if len(faults) > 1 else ""
+        raise DataError(f"{name}: {fault}{others}; --only measures others")
