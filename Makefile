@@ -25,7 +25,7 @@ define whole_tracker
 	  --set backbone=learns --set rate_scale=0.4 --set step=4 --set gamma=0.2 --set held_out_samples=20
 endef
 
-.PHONY: help setup lint type test e2e faults rooms bench bench-full demo clean
+.PHONY: help setup lint type test e2e faults rooms bench bench-peers bench-full demo clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -67,6 +67,10 @@ rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 
 bench: setup ## the benchmarks, one JSON line each
 	@for name in imports align mine mine_detection tubes tube_quality loader train_step feature_cache data_wait track track_nano scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+bench-peers: setup ## ours against what people would use instead: PYTRACKING=DIR, a checkout of your own
+	@if [ -z "$(PYTRACKING)" ]; then echo "error: PYTRACKING is empty: git clone https://github.com/visionml/pytracking, then make bench-peers PYTRACKING=pytracking" >&2; exit 2; fi
+	$(BIN)/python -m benchmarks.peers "$(PYTRACKING)"
 
 bench-full: bench ## the same, scale up to 100,000 pairs and, with ROOT and TRUTH given, the accuracy of alignment
 	$(BIN)/python -m benchmarks.scale --max 100000

@@ -7,6 +7,8 @@ and the ratio of the medians is what counts.
 from __future__ import annotations
 
 import json
+import os
+import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -30,9 +32,23 @@ def in_turn(functions: dict[str, Callable[[], int]], rounds: int = 3) -> dict[st
 
 
 def report(name: str, **values: object) -> None:
-    """Print one benchmark's line."""
+    """Print one benchmark's line, with what its figures depend on beside the code."""
     rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
-    print(json.dumps({"benchmark": name, **rounded}))
+    print(json.dumps({"benchmark": name, **rounded, "machine": machine()}))
+
+
+def machine() -> dict[str, object]:
+    """Processor, whether it multiplies in bfloat16, cores, threads, and how many processes want a core (1 minute)."""
+    threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ}
+    told = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
+    names = [line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "bf16": "avx512_bf16" in told or "amx_bf16" in told,
+        "cores": os.cpu_count(),
+        **threads,
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 def decode_all(files: Sequence[Path]) -> Callable[[], int]:

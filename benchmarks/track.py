@@ -49,7 +49,7 @@ def main() -> None:
     torch.manual_seed(0)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for name in sys.argv[1:] or ["dimp50"]:
-        weights = _weights(name)
+        weights = random_weights(name)
         ours, plain = Tracker(name, weights, device, STEADY)._engine, _plain(name, weights, torch.device(device))
         boxes: dict[str, list[Box]] = {"ours": [], "plain": []}
         work = {
@@ -76,10 +76,10 @@ def main() -> None:
         )
 
 
-def _weights(name: str) -> dict[str, Tensor]:
+def random_weights(name: str) -> dict[str, Tensor]:
     """Random weights with statistics of the scene, which suffice to follow the blob; the box branch moves by little."""
     net = build_network(name)
-    picture = torch.from_numpy(next(_frames())).permute(2, 0, 1)[None] / 255
+    picture = torch.from_numpy(next(frames())).permute(2, 0, 1)[None] / 255
     for module in net.feature_extractor.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
@@ -90,7 +90,7 @@ def _weights(name: str) -> dict[str, Tensor]:
     return weights
 
 
-def _frames() -> Iterator[NDArray[np.uint8]]:
+def frames() -> Iterator[NDArray[np.uint8]]:
     """A warm blob that wanders over a cool, noisy scene: (H, W, 3), grey."""
     rng = np.random.default_rng(0)
     scene = np.kron(rng.integers(30, 110, (SIZE[0] // 16, SIZE[1] // 16)), np.ones((16, 16))).astype(np.uint8)
@@ -135,14 +135,14 @@ def _one_by_one(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
 
 def _rounds(engine: OnlineEngine, boxes: list[Box], mode: Callable[[], Any]) -> Callable[[], int]:
     """A round of frames at a time, after a first frame that is not timed."""
-    frames = _frames()
+    shown = frames()
     engine._generator.manual_seed(0)
     with mode():
-        engine.start(next(frames), (260, 200, 72, 56))
+        engine.start(next(shown), (260, 200, 72, 56))
 
     def work() -> int:
         with mode():
-            boxes.extend(engine.update(next(frames)).box for _ in range(FRAMES))
+            boxes.extend(engine.update(next(shown)).box for _ in range(FRAMES))
         return FRAMES
 
     return work
