@@ -13,7 +13,7 @@ from pipeline.files.writing import write_bytes, write_text
 from pipeline.runtime.output import PLAN, refuse_existing, refuse_other
 from trainer.study.plan.plan import STAGE, Plan
 from trainer.study.plan.run import INIT
-from trainer.study.results.rows import RESULTS
+from trainer.study.results import RESULTS
 from trainer.study.run import LOGS, RATES
 from trainer.study.run.ledger import COSTS
 from trainer.study.settings import StudyConfig

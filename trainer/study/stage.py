@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import logging
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from pipeline.errors import CmdTirError
 from pipeline.files.hashing import file_sha256
 from pipeline.runtime.output import locked
 from trainer import DISTRIBUTION
@@ -19,12 +20,14 @@ from trainer.study.plan.budget import fit
 from trainer.study.plan.order import in_order
 from trainer.study.plan.plan import Plan
 from trainer.study.rates import best_rate
-from trainer.study.results import write_results
-from trainer.study.results.rows import RESULTS
+from trainer.study.report import write_report
+from trainer.study.results import RESULTS, ResultRow, write_results
 from trainer.study.run import Runner, collect, tries, write_rate
 from trainer.study.run.launch import Launch, launch
 from trainer.study.settings import StudyConfig
 from trainer.study.worlds.choice import world_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,20 +36,20 @@ class Studied:
 
     Attributes:
         sentences: the verdicts, that on d3 first.
-        study: its folder.
         results: how many rows ``results.jsonl`` has.
+        report: the page.
     """
 
     sentences: tuple[str, ...]
-    study: Path
     results: int
+    report: Path
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
         return [
             *(("verdict", sentence) for sentence in self.sentences),
             ("results", f"{self.results:,} rows in {RESULTS}"),
-            ("study", self.study),
+            ("report", self.report),
         ]
 
 
@@ -90,19 +93,35 @@ def run_study(config: StudyConfig, plan: Plan, start: Launch = launch) -> Studie
     study = config.out
     with locked(study, MADE):
         prepare(config, plan)
-        Runner(study, plan.runs, config.workers, functools.partial(_choose, study, plan), start).work()
-        results = write_results(study / RESULTS, collect(study, plan))
-        found = write_verdict(study)
+        runner = Runner(study, plan.runs, config.workers, functools.partial(_choose, study, plan), start)
+        try:
+            runner.work()
+        except (CmdTirError, KeyboardInterrupt):
+            _show_part(study, plan)
+            raise
+        done = _show(study, collect(study, plan))
         # Of no use to a study that is done, and by far the largest of what it has made.
         shutil.rmtree(study / FEATURES, ignore_errors=True)
-    return Studied(_sentences(found), study, results)
+    return done
+
+
+def _show(study: Path, rows: list[ResultRow]) -> Studied:
+    results = write_results(study / RESULTS, rows)
+    verdicts = write_verdict(study)["verdicts"]
+    return Studied(tuple(str(each["sentence"]) for each in verdicts.values()), results, write_report(study))
+
+
+def _show_part(study: Path, plan: Plan) -> None:
+    """Show what a study that ends early has measured, if anything; why it ends is told by who ended it."""
+    try:
+        rows = collect(study, plan)
+        if any(row.set == "test" for row in rows):
+            log.info("%s shows what has been measured so far", _show(study, rows).report)
+    except CmdTirError as error:
+        log.warning("warning: what has been measured so far cannot be shown: %s", error)
 
 
 def _choose(study: Path, plan: Plan, run: Run) -> None:
     """Choose the rate of a control by what was measured on the scenes for that."""
     control = run.command[1]
     write_rate(study, control, best_rate(tries(collect(study, plan, ("select",)), control)))
-
-
-def _sentences(found: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(verdict["sentence"]) for verdict in found["verdicts"].values())

@@ -47,7 +47,8 @@ def measure(name: str, of: str, needs: tuple[str, ...], models: Sequence[Model],
     )
     model = models[-1]
     place = model.row, model.control, model.seed
-    return Run(name, ("trainer", code), needs, 3600.0, name, *place, "select" if of == "select" else "test", patches)
+    words = ("trainer", code, *(f"{model.name}=runs" for model in models))
+    return Run(name, words, needs, 3600.0, name, *place, "select" if of == "select" else "test", patches)
 
 
 def train(model: Model, *needs: str, rate: str = "{rate:true}") -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,34 @@ def test_a_failed_run_leaves_no_verdict_and_the_same_command_goes_on(config: Stu
     (config.out / "plan.json").write_text(json.dumps(plan.record()))
     with pytest.raises(CmdTirError, match="run the same command again to go on"):
         run_study(config, plan, launch)
-    assert not (config.out / "verdict.json").exists()
+    assert not (config.out / "report.html").exists()
     (config.out / "found").unlink()
     assert run_study(config, plan, launch).results
+
+
+def test_a_study_that_ends_early_shows_what_it_has_measured(
+    config: StudyConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "trainer")
+    plan = plan_study(config)
+    (config.out / "runs/d3").mkdir(parents=True)
+    (config.out / "runs/d3/shuffled").write_text("in the way")
+    (config.out / "plan.json").write_text(json.dumps(plan.record()))
+    with pytest.raises(CmdTirError, match=r"runs/d3/shuffled/0 ended with 1: see .*; 1 more failed"):
+        run_study(config, plan, launch)
+    assert "report.html shows what has been measured so far" in caplog.text
+    measured = {(row.row, row.control, row.seed) for row in read_results(config.out / "results.jsonl")}
+    assert measured == {
+        *(("a1", "", None), ("the middle", "", None), ("d3", "", 0), ("d3", "", 1)),
+        *(("d3", "features", 0), ("d3", "features", 1)),
+    }
+
+
+def test_measurements_of_models_that_are_no_longer_asked_for_are_left_out(config: StudyConfig) -> None:
+    done = studied(config)
+    path = config.out / "found/a1/a1~~.json"
+    shutil.copy(path, path.with_name("b1~~0.json"))
+    assert studied(config).results == done.results
 
 
 def test_a_larger_budget_goes_on_with_the_same_study(config: StudyConfig, tmp_path: Path) -> None:

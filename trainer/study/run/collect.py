@@ -39,7 +39,7 @@ def collect(study: Path, plan: Plan, sets: Collection[str] = ("select", "test"))
     rows: dict[ResultRow, None] = {}
     for run in plan.runs:
         if run.set and run.set in sets and (study / run.makes).exists():
-            for path in _files(study / run.makes):
+            for path in _files(study / run.makes, run):
                 try:
                     found = [_row(run, rates, plan, entry) for entry in _entries(path, run)]
                 except ValidationError as error:
@@ -71,8 +71,12 @@ def _again(study: Path, run: Run) -> str:
     return f"remove {study / run.makes}, and run the same again"
 
 
-def _files(made: Path) -> list[Path]:
-    return sorted(made.glob("*.json")) if made.is_dir() else [made]
+def _files(made: Path, run: Run) -> list[Path]:
+    """The files of a measurement; a folder may hold those of models that a larger budget had measured there too."""
+    if not made.is_dir():
+        return [made]
+    asked = {word.partition("=")[0] for word in run.command if "=" in word}
+    return sorted(path for path in made.glob("*.json") if path.stem in asked)
 
 
 Entry = tuple[Model, dict[str, Any]]

@@ -62,7 +62,7 @@ class Runner:
             raise
         if self._failed:
             name, how = next(iter(self._failed.items()))
-            others = f"; {len(self._failed) - 1} others failed too" if len(self._failed) > 1 else ""
+            others = f"; {len(self._failed) - 1} more failed" if len(self._failed) > 1 else ""
             raise CmdTirError(
                 f"{name} {how}: see {self._log(name)}{others}; all else is kept: run the same command again to go on"
             )
