@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pipeline.runtime.command import print_table
-from pipeline.runtime.options import FOLDER, on_existing
+from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing
 from trainer.commands.options import TRACKER_NAMES, HoursType
 
 
@@ -34,7 +34,13 @@ from trainer.commands.options import TRACKER_NAMES, HoursType
 @click.option("--seeds", type=click.IntRange(1), show_default="the preset's, 1 or 3", help="Students of each kind.")
 @click.option("--budget", type=HoursType(), help="CPU-hours at most; what is left out is told.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
-@click.option("--pairs", type=FOLDER, metavar="ALIGNED", help="Real pairs, as `cmd-prep align` wrote them.")
+@click.option(
+    "--pairs",
+    type=FOLDER,
+    multiple=True,
+    metavar="ALIGNED",
+    help="Real pairs, as `cmd-prep align` wrote them; repeated, all of them.",
+)
 @click.option("--test", type=FOLDER, metavar="SEQUENCES", help="Real TIR sequences with truth.")
 @click.option(
     "--patches",
@@ -42,6 +48,21 @@ from trainer.commands.options import TRACKER_NAMES, HoursType
     show_default="center, of real pairs detection",
     help="Patches of the whole chain.",
 )
+@click.option(
+    "--select",
+    metavar="NAMES|FILE",
+    show_default="a tenth of the scenes",
+    help="Of --test, sequences to choose rates on, which are not tested on then: A,B or walker_*, or one a line.",
+)
+@click.option(
+    "--clips",
+    type=FILE,
+    metavar="FILE",
+    show_default="each is its own",
+    help="Lines SEQUENCE,CLIP: what of --test is of one recording, by which intervals draw.",
+)
+@click.option("--weights", type=FILE, metavar="FILE", help="YOLO detector for the detection patches of --pairs.")
+@click.option("--detections", type=ANY, metavar="PATH", help="Boxes in files for them instead.")
 @on_existing("a study that the folder holds already")
 @click.option("--dry-run", is_flag=True, help="Print the plan, write nothing.")
 def study(dry_run: bool, **options: Any) -> None:

@@ -20,7 +20,7 @@ from trainer.study.settings import StudyConfig
 
 FEATURES = "features"
 """Features of the frozen backbone that runs share, while the study is at work."""
-MADE = (PLAN, COSTS, RESULTS, INIT, "verdict.json", "report.*", "*.yaml", f"{RATES}/*.json")
+MADE = (PLAN, COSTS, RESULTS, INIT, "verdict.json", "report.*", "*.yaml", "*.txt", "truth-*.jsonl", f"{RATES}/*.json")
 """Patterns of what a study writes itself; the rest is made by the commands that it starts."""
 
 

@@ -24,6 +24,8 @@ class Tests:
         select: thermal sequences on which rates are chosen; None where no rate is.
         windows: on ``test``.
         trials: windows on ``select``.
+        listed: file of the names of those in ``test`` that count, in the study's folder; empty: all.
+        selected: the same of ``select``.
     """
 
     test: Made
@@ -31,6 +33,8 @@ class Tests:
     select: Made | None
     windows: int
     trials: int
+    listed: str = ""
+    selected: str = ""
 
 
 def two_frame(
@@ -44,6 +48,8 @@ def two_frame(
     first: Model,
     modality: Literal["tir", "rgb"] = "tir",
     patches: str = "",
+    listed: str = "",
+    part: str = "",
 ) -> Run:
     """One call of ``cmd-train two-frame`` on several models, which cuts their windows once.
 
@@ -57,11 +63,15 @@ def two_frame(
         first: the model that the measurement is called after, and is as urgent as.
         modality: of the sequences.
         patches: what the models were trained on where that is told and not judged.
+        listed: file of the names of the sequences that count; empty: all.
+        part: name of these sequences, where models of one name are measured on others in another call.
     """
-    words = [FOUND, of, modality, *([patches] if patches else []), first.row, first.control or TRUE]
-    path = "/".join(words if first.seed is None else [*words, str(first.seed)])
+    words = [FOUND, of, modality, patches, first.row, first.control or TRUE]
+    words += ["" if first.seed is None else str(first.seed), part]
+    path = "/".join(filter(None, words))
     command = ["trainer", "two-frame", *(f"{model.name}={made.path}" for model, made in models.items())]
-    command += ["--sequences", sequences.path, "--out", path, "--windows", str(windows), "--seed", "0"]
+    command += ["--sequences", sequences.path, *(["--list", listed] if listed else []), "--out", path]
+    command += ["--windows", str(windows), "--seed", "0"]
     command += ["--tracker", tracker, *(["--window", str(window)] if window else [])]
     command += ["--feature-cache", f"features/{of}", *(["--rgb"] if modality == "rgb" else [])]
     needs = dict.fromkeys(need for made in (sequences, *models.values()) for need in made.needs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,7 +59,8 @@ class Rows:
         tracker: base tracker.
         preset: how long rows train.
         patches: kind that rows take which Table 1 trains on squares in the middle.
-        shards: kind of patches -> its shards; those of :data:`TRUTH` may be missing, and then there is no oracle.
+        shards: kind of patches -> its folders of shards; those of :data:`TRUTH` may be missing, and then there is no
+            oracle.
         start: the base tracker: the teacher's run, or released weights.
         place: folder of the models' runs, and start of the names of these.
         runs: that were made, by id, each after what it needs.
@@ -68,7 +69,7 @@ class Rows:
     tracker: str
     preset: Preset
     patches: str
-    shards: Mapping[str, Made]
+    shards: Mapping[str, Sequence[Made]]
     start: Made
     place: str
     runs: dict[str, Run]
@@ -94,12 +95,12 @@ class Rows:
             words += ["--window", str(self.preset.window)]
         if model.row == "a1":
             parents, shards, cost = [self.start], self.shards[self.patches], START_S
-            words += ["--shards", shards.path, "--set", "held_out=0"]
+            words += [*_drawn(shards), "--set", "held_out=0"]
             if model.control:
                 words += ["--seed", str(model.seed), "--loader-workers", str(self.preset.loaders)]
                 words += self._sets(model.control)
                 cost += 50 * 64 * 0.02
-            needs = [*self.start.needs, *shards.needs]
+            needs = [*self.start.needs, *_needs(shards)]
         else:
             parents = [self.model(model._replace(row=row)) if row != "a1" else self.model(Model("a1"))
                        for row in self.parents(model.row)]  # fmt: skip
@@ -118,7 +119,7 @@ class Rows:
         training = self.preset.row if model.rate is None else self.preset.trial
         kind = self.kind(model)
         shards = self.shards[kind]
-        words = ["--shards", shards.path]
+        words = _drawn(shards)
         if kind == TRUTH:
             words += ["--patches", "detection"]
         elif kind != load_recipe(model.row).patches:
@@ -135,7 +136,7 @@ class Rows:
         kept = bool(self.preset.feature_gib) and self._seen(model)
         cost = steps * step_s(model.row, self.tracker, self.preset.window, training.batch or 5, kept)
         choice = (f"rates/{self._chooser(model)}",) if self._chosen(model) else ()
-        return words, (*shards.needs, *choice), cost
+        return words, (*_needs(shards), *choice), cost
 
     def _rate(self, model: Model) -> str:
         """The ``rate_scale``: as tried, as chosen when the run starts, or the only one that there is.
@@ -184,6 +185,14 @@ class Rows:
     def trains(row: str) -> bool:
         """Whether a row trains anything."""
         return row not in _PUT_TOGETHER and bool(load_recipe(row).trains)
+
+
+def _drawn(shards: Sequence[Made]) -> list[str]:
+    return [word for each in shards for word in ("--shards", each.path)]
+
+
+def _needs(shards: Sequence[Made]) -> list[str]:
+    return [need for each in shards for need in each.needs]
 
 
 def steps_of(training: Training) -> int:

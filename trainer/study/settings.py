@@ -47,9 +47,14 @@ class StudyConfig(Settings):
         seeds: of students, where it is not the preset's number.
         budget: CPU-hours that the plan may be expected to take; what does not fit is left out, and told.
         workers: runs side by side, each on one thread; no result depends on it.
-        pairs: folder of aligned pairs; None in the synthetic world, which makes its own.
+        pairs: folders of aligned pairs; none in the synthetic world, which makes its own.
         test: folder of sequences with truth; None in the synthetic world.
         patches: of the whole chain; None is the world's own.
+        select: of real sequences those on which rates are chosen: names with commas between them, ``*`` for any
+            letters, or a file with one a line; None draws a tenth of the scenes.
+        clips: table of real sequences and the recordings that they are of; those not named are each their own.
+        weights: of the YOLO detector that finds the detection patches of real pairs.
+        detections: boxes in files, which are these patches instead.
         on_existing: what to do with a folder that an earlier study made.
     """
 
@@ -60,7 +65,11 @@ class StudyConfig(Settings):
     seeds: int | None = Field(default=None, ge=1)
     budget: float | None = Field(default=None, gt=0)
     workers: int = Field(default=1, ge=1)
-    pairs: Path | None = None
+    pairs: tuple[Path, ...] = ()
     test: Path | None = None
     patches: Literal["center", "detection"] | None = None
+    select: str | None = None
+    clips: Path | None = None
+    weights: Path | None = None
+    detections: Path | None = None
     on_existing: OnExisting = "resume"

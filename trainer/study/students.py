@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from trainer.study.measures import Tests, two_frame
 from trainer.study.plan import CHOOSE, Model, Run
@@ -17,13 +18,30 @@ APART = ("t3", "k3")
 """Rows that have a verdict of their own."""
 
 
-def students(rows: Rows, scope: Scope, tests: Tests) -> list[Run]:
+@dataclass(frozen=True)
+class Half:
+    """One of two oracles that share a name: what learned from the truth of some tests, measured on the others.
+
+    Attributes:
+        name: of it.
+        rows: makes its models.
+        tests: what they are measured on.
+    """
+
+    name: str
+    rows: Rows
+    tests: Tests
+
+
+def students(rows: Rows, scope: Scope, tests: Tests, halves: Sequence[Half] = ()) -> list[Run]:
     """All runs of the students: tries and choices of rates, models, measurements; each after what it needs.
 
     Args:
         rows: makes models.
         scope: which.
         tests: what they are measured on.
+        halves: of the oracle, where there is truth of no other scenes than those of the tests. Its rate is chosen by
+            those of ``rows``.
     """
     _choices(rows, scope, tests)
     _measure(rows, tests, [Model("a1")])
@@ -32,7 +50,11 @@ def students(rows: Rows, scope: Scope, tests: Tests) -> list[Run]:
                              window=rows.preset.window, of="test", first=Model("a1"), modality="rgb"))  # fmt: skip
     for seed in range(scope.seeds):
         for models in _groups(scope, seed):
-            _measure(rows, tests, models)
+            if halves and models[0].control == "oracle":
+                for half in halves:
+                    _measure(half.rows, half.tests, models, part=half.name)
+            else:
+                _measure(rows, tests, models)
     return list(rows.runs.values())
 
 
@@ -52,7 +74,7 @@ def _choices(rows: Rows, scope: Scope, tests: Tests) -> None:
         tried = [Model(JUDGED, control, 0, rate) for rate in rows.preset.rates]
         found = _add(rows, two_frame({model: rows.model(model) for model in tried}, tests.select, tests.trials,
                                      tracker=rows.tracker, window=rows.preset.window, of="select",
-                                     first=Model(JUDGED, control, 0)))  # fmt: skip
+                                     first=Model(JUDGED, control, 0), listed=tests.selected))  # fmt: skip
         path = f"rates/{control or TRUE}"
         _add(rows, Run(path, (CHOOSE, control), (found.path,), 0.0, f"{path}.json", JUDGED, control, 0))
 
@@ -70,9 +92,10 @@ def _groups(scope: Scope, seed: int) -> Iterator[list[Model]]:
         yield [Model(ENDS.get(control, JUDGED), control, seed)]
 
 
-def _measure(rows: Rows, tests: Tests, models: Sequence[Model], patches: str = "") -> None:
+def _measure(rows: Rows, tests: Tests, models: Sequence[Model], patches: str = "", part: str = "") -> None:
     found = two_frame({model: rows.model(model) for model in models}, tests.test, tests.windows, tracker=rows.tracker,
-                      window=rows.preset.window, of="test", first=models[-1], patches=patches)  # fmt: skip
+                      window=rows.preset.window, of="test", first=models[-1], patches=patches, listed=tests.listed,
+                      part=part)  # fmt: skip
     _add(rows, found)
 
 

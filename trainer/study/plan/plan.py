@@ -69,7 +69,7 @@ class Plan:
             ("runs", len(self.runs)),
             ("expected CPU-hours", f"{self.cost_s / HOUR_S:.2g}"),
             (f"expected hours, {self.workers} side by side", f"{hours:.2g}"),
-            *((name, value) for name, value in self.told.items() if name.startswith("saved")),
+            *((name, value) for name, value in self.told.items() if isinstance(value, str)),
         ]
 
 

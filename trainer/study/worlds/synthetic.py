@@ -10,14 +10,12 @@ from trainer.study.presets import Preset, Scenes
 from trainer.study.rows import TRUTH, Made, Rows, steps_of
 from trainer.study.settings import Scope, StudyConfig
 from trainer.study.students import secondary, students
+from trainer.study.worlds.patches import OTHER, kinds_of
 
 SEEDS = {"students": 20_011, "teacher": 20_021, "select": 20_023, "test": 20_029}
 """Purpose -> the seed of its scenes; whatever is drawn in a scene is a function of that and of its number."""
 PATCHES = "center"
 """What the verdict is about in this world."""
-_OTHER = {"center": "detection", "detection": "center"}
-_KINDS = {"d4": "random", "d5": "detection", "t3": "detection-tubes", "k3": "detection"}
-"""Rows with patches of their own."""
 
 
 def runs(config: StudyConfig, preset: Preset, scope: Scope) -> list[Run]:
@@ -30,9 +28,7 @@ def runs(config: StudyConfig, preset: Preset, scope: Scope) -> list[Run]:
     """
     made: dict[str, Run] = {}
     patches = config.patches or PATCHES
-    kinds = {patches, *(kind for row, kind in _KINDS.items() if row in scope.rows)}
-    if preset.secondary:
-        kinds.add(_OTHER[patches])
+    kinds = kinds_of(patches, preset, scope)
     if "oracle" in scope.controls:
         kinds.add(TRUTH)
     shards = _pairs(made, "students", preset.students, kinds)
@@ -47,7 +43,7 @@ def runs(config: StudyConfig, preset: Preset, scope: Scope) -> list[Run]:
     rows = Rows(config.tracker, preset, patches, shards, start, "runs", made)
     found = students(rows, scope, tests)
     if preset.secondary:
-        others = Rows(config.tracker, preset, _OTHER[patches], shards, start, f"runs-{_OTHER[patches]}", made)
+        others = Rows(config.tracker, preset, OTHER[patches], shards, start, f"runs-{OTHER[patches]}", made)
         found = secondary(others, tests)
     return found
 
@@ -59,7 +55,7 @@ def _tracking(made: dict[str, Run], purpose: str, scenes: Scenes, twins: bool = 
     return Made(f"scenes/{purpose}/tracking", f"scenes/{purpose}")
 
 
-def _pairs(made: dict[str, Run], purpose: str, scenes: Scenes, kinds: set[str]) -> dict[str, Made]:
+def _pairs(made: dict[str, Run], purpose: str, scenes: Scenes, kinds: set[str]) -> dict[str, list[Made]]:
     """Shards of synthetic pairs that were aligned by what they show, by kind of patches."""
     sizes = ("--sequences", str(scenes.sequences), "--frames", str(scenes.frames), "--tracking", "0")
     _synth(made, purpose, scenes, sizes, 2)
@@ -74,7 +70,7 @@ def _pairs(made: dict[str, Run], purpose: str, scenes: Scenes, kinds: set[str]) 
         made[path] = Run(
             path, (*mine, *_mined(kind, data)), (aligned,), START_S / 2 + pairs * MINE_S, f"{path}/index.json"
         )
-        shards[kind] = Made(path, path)
+        shards[kind] = [Made(path, path)]
     return shards
 
 
@@ -89,7 +85,7 @@ def _mined(kind: str, data: str) -> tuple[str, ...]:
 
 def _teacher(made: dict[str, Run], tracker: str, preset: Preset) -> Made:
     """A base tracker that has learnt from RGB, and from true boxes there, as base trackers do, in scenes of its own."""
-    shards = _pairs(made, "teacher", preset.teachers, {TRUTH})[TRUTH]
+    shards = _pairs(made, "teacher", preset.teachers, {TRUTH})[TRUTH][0]
     training = preset.teacher
     words = ["trainer", "--shards", shards.path, "--recipe", "pretrain", "--tracker", tracker, "--init", INIT]
     words += ["--out", "teacher", "--epochs", str(training.epochs), "--set", "held_out=0"]
