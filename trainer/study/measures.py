@@ -8,10 +8,12 @@ from typing import Literal
 
 from trainer.study.costs import START_S, WINDOW_S, area
 from trainer.study.plan import Model, Run
-from trainer.study.plan.run import TRUE
+from trainer.study.plan.run import PICTURES, TRUE
 from trainer.study.rows import Made
 
 FOUND = "found"
+SHOWN = 4
+"""Windows that are drawn of the teacher, and of students of true pairs and the first seed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def two_frame(
     command += ["--windows", str(windows), "--seed", "0"]
     command += ["--tracker", tracker, *(["--window", str(window)] if window else [])]
     command += ["--feature-cache", f"features/{of}", *(["--rgb"] if modality == "rgb" else [])]
+    if of == "test" and modality == "tir" and not (patches or part or first.control or first.seed):
+        command += ["--pictures", PICTURES, "--show", str(SHOWN)]
     needs = dict.fromkeys(need for made in (sequences, *models.values()) for need in made.needs)
     cost = START_S + windows * (0.02 + len(models) * WINDOW_S * area(tracker, window))
     return Run(path, tuple(command), tuple(needs), cost, path, first.row, first.control, first.seed, of, patches)

@@ -13,6 +13,7 @@ from trainer.recipes.effects import refuse_without_effect
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import configure
 from trainer.study.plan import CHOOSE, Run
+from trainer.study.plan.run import PICTURES
 from trainer.study.presets import preset_of
 from trainer.study.rows import BC
 from trainer.study.settings import PresetName, Scope, StudyConfig
@@ -123,3 +124,10 @@ def test_a_scope_that_leaves_rows_out_leaves_out_what_only_they_need() -> None:
     plan = {run.id for run in _plan("laptop", "dimp18", everything.without("t3"))}
     assert "shards/students/detection-tubes" not in plan
     assert not any(name.startswith(("runs/t3", "found/test/tir/t3")) for name in plan)
+
+
+def test_windows_are_drawn_of_the_teacher_and_of_the_first_seed_s_true_pairs() -> None:
+    drawn = [run for run in _plan("laptop", "dimp18") if "--pictures" in run.command]
+    assert {(run.control, run.seed, run.set) for run in drawn} == {("", None, "test"), ("", 0, "test")}
+    assert {"a1", "d3", "t3", "k3"} <= {run.row for run in drawn}
+    assert all(_words(run, "--pictures") == [PICTURES] and "--rgb" not in run.command for run in drawn)

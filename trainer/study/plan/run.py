@@ -11,6 +11,8 @@ TRUE = "true"
 """What the true pairs are called in the name of a file, where a control's name would be empty."""
 INIT = "init.pth"
 """What the teacher starts from, in the study's folder."""
+PICTURES = "pictures"
+"""Folder of drawn test windows, by the model that answers them."""
 
 
 @dataclass(frozen=True)

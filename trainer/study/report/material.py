@@ -16,10 +16,11 @@ from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.study.judge import Arm, Scores, scores_of
 from trainer.study.judge.findings import CANDIDATES, VERDICT
 from trainer.study.judge.scores import A1, TEACHER_ON_RGB, TRIVIAL
+from trainer.study.plan.run import PICTURES
 from trainer.study.results import RESULTS, ResultRow, read_results
 from trainer.study.run.ledger import Ledger
 
-ATTRIBUTES, PICTURES = "attributes.json", "pictures"
+ATTRIBUTES = "attributes.json"
 ANSWERS = (TEACHER_ON_RGB, *TRIVIAL)
 """What a study measures and does not train."""
 _ROWS = ("a1", "b1", "b2", "b3", "c1", "bc", "c1f", "d1", "d2", "d3", "d4", "d5", "t3", "k3")
