@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pipeline.cli import main as prep_commands
 from pipeline.errors import DataError, UsageError
@@ -38,7 +39,8 @@ def after(run: Run, flag: str) -> list[str]:
 @pytest.mark.parametrize("preset", ["toy", "quick", "laptop", "full"])
 @pytest.mark.parametrize("tracker", ["nanotrack_v2", "dimp18"])
 def test_every_command_is_one_that_the_programs_take(user: User, preset: PresetName, tracker: str) -> None:
-    world = world_of(user.config(preset=preset, tracker=tracker))
+    select = "s0" if preset in ("quick", "laptop") else None
+    world = world_of(user.config(preset=preset, tracker=tracker, select=select))
     runs = plan(world)
     for run in runs.values():
         words = [word.replace("{rate:", "1").partition("}")[0] if "{rate:" in word else word for word in run.command]
@@ -112,6 +114,18 @@ def test_recordings_of_one_scene_are_never_in_both_folds(user: User) -> None:
     assert all(together)
 
 
+def test_what_shows_a_scene_that_a_rate_is_chosen_on_is_in_no_test_and_told(user: User) -> None:
+    write_sequence(user.tests, "s0_again", 0, frames=6, suffix=".jpg")
+    write_sequence(user.tests, "walked", 70)
+    (user.folder / "clips.csv").write_text("s0,walk\nwalked,walk\n")
+    world = world_of(user.config(clips=user.folder / "clips.csv"))
+    assert lists(world)["select"] == ["s0"]
+    assert not {"s0", "s0_again", "walked"} & {*lists(world)["test"]}
+    assert world.told(world.scope)["left out: scenes that rates are chosen on"] == "s0_again, walked"
+    with pytest.raises(UsageError, match="is left to test on"):
+        world_of(user.config(clips=user.folder / "clips.csv", select="s0,s1,s2,s3,s4,s5,s6"))
+
+
 def test_scenes_for_rates_that_nobody_names_are_drawn_by_their_names_alone(user: User) -> None:
     chosen = lists(world_of(user.config(select=None)))["select"]
     assert len(chosen) == 2
@@ -156,6 +170,7 @@ def test_other_data_is_another_study(user: User) -> None:
         ({"weights": Path("yolo.onnx")}, "give one"),
         ({"select": "s9"}, "no sequence .* is called s9"),
         ({"select": "s*"}, "both choosing and testing"),
+        ({"preset": "toy"}, "--select has no effect with --preset toy"),
         ({"test": None}, "--test SEQUENCES"),
         ({"pairs": ()}, "--pairs ALIGNED"),
         ({"pairs": (), "test": None}, "--select has no effect"),
@@ -204,3 +219,17 @@ def test_sequences_that_cannot_be_tested_on_are_told_and_pairs_that_moved_are_re
     (user.folder / "pairs/data").rename(user.folder / "elsewhere")
     with pytest.raises(DataError, match="not there any more"):
         world_of(user.config())
+
+
+def test_the_plan_tells_who_is_for_what_and_writes_nothing(user: User) -> None:
+    words = ["study", "--out", user.folder / "study", "--tracker", "nanotrack_v2", "--init", user.folder / "init.pth"]
+    words += ["--pairs", user.folder / "pairs/aligned", "--test", user.tests, "--select", "s0", "--dry-run"]
+    words += ["--detections", user.folder / "boxes.jsonl"]
+    done = CliRunner().invoke(train_commands, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    told = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in done.stdout.splitlines()}
+    assert told["tested on"] == "6 sequences of 6 clips"
+    assert told["rates chosen on"] == "1 sequences of 1 clips: s0"
+    assert told["oracle"] == "two folds: 3 sequences of 3 clips, 3 sequences of 3 clips"
+    assert told["teacher on RGB"].startswith("unknown")
+    assert not (user.folder / "study").exists()
