@@ -1,4 +1,4 @@
-"""Refit the score's three constants: ``calibrate_score.py ROOT TRUTH.json [--skip set21]``.
+"""Refit the score's three constants: ``python -m benchmarks.calibrate_score ROOT TRUTH.json [--skip set21]``.
 
 Registers every warped pair of TRUTH.json (see ``align_accuracy.py``) and as many pictures of different places, and fits
 P(corner error of at most 5 pixels) by logistic regression on ``quality.features``. Unrelated pairs
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from align_accuracy import corner_error
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from benchmarks.align_accuracy import corner_error
 from pipeline import images
 from pipeline.pairing.registration.quality import features
 from pipeline.pairing.registration.register import register_pair

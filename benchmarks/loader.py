@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from trainer.data.feeds import Feeding
 from trainer.data.shards import open_source
 from trainer.data.targets import MIN_IOU, SIGMAS
 from trainer.data.views import search_windows
-from trainer.recipes.geometry import TrackerSpec, geometry_of
+from trainer.recipes.geometry import geometry_of
 
 SAMPLES = 60
 
@@ -75,7 +76,7 @@ def _shards(data: PairDataset) -> Callable[[], int]:
     return work
 
 
-def _naive(root: Path, rows: list[AlignedPair], spec: TrackerSpec, fed: int) -> Callable[[], int]:
+def _naive(root: Path, rows: list[AlignedPair], spec: Any, fed: int) -> Callable[[], int]:
     """The straightforward way to the same samples, ``fed`` pictures a branch.
 
     Two whole decodes and a warp a sample; a window a branch, padded where it leaves the picture; the label, cell by
@@ -86,8 +87,9 @@ def _naive(root: Path, rows: list[AlignedPair], spec: TrackerSpec, fed: int) -> 
         rng = np.random.default_rng(0)
         for _ in range(SAMPLES):
             row = rows[rng.integers(len(rows))]
-            rgb = cv2.imread(str(root / row.rgb))
-            tir = cv2.warpPerspective(cv2.imread(str(root / row.tir)), np.reshape(row.homography, (3, 3)), row.rgb_size)
+            rgb: Any = cv2.imread(str(root / row.rgb))
+            read: Any = cv2.imread(str(root / row.tir))
+            tir: Any = cv2.warpPerspective(read, np.reshape(row.homography, (3, 3)), row.rgb_size)
             box = _centre_box(row.rgb_size)
             for images in ((tir, rgb)[:fed], (rgb, tir)[:fed]):
                 moved = search_windows.jitter(box, spec.centre_jitter[1], spec.scale_jitter[1], rng)
@@ -96,7 +98,7 @@ def _naive(root: Path, rows: list[AlignedPair], spec: TrackerSpec, fed: int) -> 
                 for image in images:
                     height, width = image.shape[:2]
                     over = [max(0, -y), max(0, y + side - height), max(0, -x), max(0, x + side - width)]
-                    padded = cv2.copyMakeBorder(image, *over, cv2.BORDER_REPLICATE)
+                    padded = cv2.copyMakeBorder(image, over[0], over[1], over[2], over[3], cv2.BORDER_REPLICATE)
                     cut = padded[max(0, y) :, max(0, x) :][:side, :side]
                     np.ascontiguousarray(cv2.resize(cut, (spec.size, spec.size))[..., ::-1].transpose(2, 0, 1))
             seen = np.array([*(box[:2] - (x, y)), *box[2:]]) * spec.size / side

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.align import AlignConfig
 from pipeline.synthetic import SynthConfig
@@ -51,12 +53,24 @@ def machine() -> dict[str, object]:
     }
 
 
+def decoded(file: Path) -> NDArray[np.uint8]:
+    """A picture as it is stored.
+
+    Raises:
+        SystemExit: it cannot be read.
+    """
+    picture = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise SystemExit(f"error: {file}: cannot be decoded")
+    return np.asarray(picture, np.uint8)
+
+
 def decode_all(files: Sequence[Path]) -> Callable[[], int]:
     """The yardstick that only decodes the pictures of pairs, two files each."""
 
     def work() -> int:
         for file in files:
-            cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+            decoded(file)
         return len(files) // 2
 
     return work

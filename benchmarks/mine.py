@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.measure import aligned_pairs, decode_all, in_turn, report
+from benchmarks.measure import aligned_pairs, decode_all, decoded, in_turn, report
 from pipeline import mine
 from pipeline.files.json_text import write_json
 from pipeline.mine import MineConfig
@@ -114,8 +114,8 @@ def _copy(files: list[Path], target: Path, *, sync: bool) -> Callable[[], int]:
 def _resample(root: Path, rows: list[AlignedPair]) -> Callable[[], int]:
     def work() -> int:
         for row in rows:
-            cv2.imread(str(root / row.rgb), cv2.IMREAD_UNCHANGED)
-            tir = cv2.imread(str(root / row.tir), cv2.IMREAD_UNCHANGED)
+            decoded(root / row.rgb)
+            tir = decoded(root / row.tir)
             warped = cv2.warpPerspective(tir, np.reshape(row.homography, (3, 3)), row.rgb_size)
             _, data = cv2.imencode(".jpg", warped)
             cv2.imdecode(data, cv2.IMREAD_UNCHANGED)

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import MagicMock
 
 import numpy as np
@@ -37,8 +37,9 @@ from pipeline.boxes import iou
 from trainer.distillation import branches
 from trainer.distillation.objective import Objective
 from trainer.features import FrozenBackbone
-from trainer.net import build_network
+from trainer.net import DimpNet, build_network
 from trainer.net.base import normalise
+from trainer.net.precision import Precision
 from trainer.net.prroi import prroi_pool
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainSettings
@@ -49,6 +50,7 @@ STEPS, ROUNDS = 4, 3
 ROW = TrainSettings(recipe="d3", tracker="superdimp", mix_pairs="once")
 """Trains all heads, and feeds each branch one window a pair, as the peer does."""
 WAYS = ("peer", "float32", "bf16")
+NETWORKS = "ltr.models.tracking.dimpnet"
 SHAPE: dict[str, Any] = {
     "backbone_pretrained": False,
     "filter_size": 4,
@@ -110,22 +112,20 @@ def import_peer(folder: Path) -> None:
 
 def step_of_the_peer() -> Callable[[], Found]:
     """Its actor, network, losses and optimiser."""
-    from ltr.actors.tracking import KLDiMPActor
-    from ltr.models.loss import LBHinge
-    from ltr.models.loss.kl_regression import KLRegression
-    from ltr.models.tracking.dimpnet import dimpnet50
-
-    net = dimpnet50(init_gauss_sigma=0.25 / 6 * 22, **SHAPE)
+    actors, hinge, kl, nets = map(
+        import_module, ("ltr.actors.tracking", "ltr.models.loss", "ltr.models.loss.kl_regression", NETWORKS)
+    )
+    net = nets.dimpnet50(init_gauss_sigma=0.25 / 6 * 22, **SHAPE)
     torch.manual_seed(0)
     net.load_state_dict(build_network("superdimp").state_dict())
     net.eval()
     net.feature_extractor.requires_grad_(False)
     trained = [each for each in net.parameters() if each.requires_grad]
-    losses = {"bb_ce": KLRegression(), "test_clf": LBHinge(threshold=0.05)}
+    losses = {"bb_ce": kl.KLRegression(), "test_clf": hinge.LBHinge(threshold=0.05)}
     weights = {"bb_ce": 0.01, "test_clf": 100, "test_init_clf": 100, "test_iter_clf": 400}
-    actor, optimizer, given = KLDiMPActor(net, losses, weights), torch.optim.Adam(trained, lr=1e-7), feed()
+    actor, optimizer, given = actors.KLDiMPActor(net, losses, weights), torch.optim.Adam(trained, lr=1e-7), feed()
     reference, test = (normalise(windows).contiguous()[None] for windows in (given.reference, given.test))
-    density, truth = given.density
+    density, truth = cast("tuple[Tensor, Tensor]", given.density)
     data = {
         "train_images": reference, "test_images": test, "train_anno": given.reference_box[None],
         "test_anno": given.test_box[None], "test_label": given.label[None], "test_proposals": given.proposals[None],
@@ -143,10 +143,10 @@ def step_of_the_peer() -> Callable[[], Found]:
     return step
 
 
-def step_of_ours(precision: str) -> Callable[[], Found]:
+def step_of_ours(precision: Precision) -> Callable[[], Found]:
     """Our objective and optimiser on the same windows."""
     torch.manual_seed(0)
-    net = build_network("superdimp").eval()
+    net = cast("DimpNet", build_network("superdimp")).eval()
     net.to(memory_format=torch.channels_last)
     row, given = resolve_row(ROW), feed()
     names = branches.trained_names(net, row, ROW)
@@ -165,20 +165,19 @@ def step_of_ours(precision: str) -> Callable[[], Found]:
 
 def track_of_the_peer() -> tuple[Callable[[Any], None], Callable[[Any], Any]]:
     """Its tracker, with its own parameters for DiMP-50 and ours of the benchmark."""
-    from ltr.models.tracking.dimpnet import dimpnet50
-    from pytracking.features.net_wrappers import NetWithBackbone
-    from pytracking.parameter.dimp.dimp50 import parameters
-    from pytracking.tracker.dimp import DiMP
-
-    net = dimpnet50(init_gauss_sigma=0.9, **SHAPE)
+    nets, wrappers, chosen, trackers = map(
+        import_module,
+        (NETWORKS, "pytracking.features.net_wrappers", "pytracking.parameter.dimp.dimp50", "pytracking.tracker.dimp"),
+    )
+    net = nets.dimpnet50(init_gauss_sigma=0.9, **SHAPE)
     net.load_state_dict(random_weights("dimp50"))
-    params = parameters()
+    params = chosen.parameters()
     params.use_gpu, params.device = False, "cpu"
     for name, value in STEADY.items():
         setattr(params, name, value)
-    params.net = NetWithBackbone(net_path="", use_gpu=False)
+    params.net = wrappers.NetWithBackbone(net_path="", use_gpu=False)
     params.net.net, params.net.initialize = net.eval(), lambda: None
-    tracker = DiMP(params)
+    tracker = trackers.DiMP(params)
 
     def start(frame: Any) -> None:
         torch.manual_seed(0)
@@ -187,7 +186,7 @@ def track_of_the_peer() -> tuple[Callable[[Any], None], Callable[[Any], Any]]:
     return start, lambda frame: tracker.track(frame)["target_bbox"]
 
 
-def track_of_ours(precision: str) -> tuple[Callable[[Any], None], Callable[[Any], Any]]:
+def track_of_ours(precision: Precision) -> tuple[Callable[[Any], None], Callable[[Any], Any]]:
     """Our tracker."""
     tracker = Tracker("dimp50", random_weights("dimp50"), "cpu", STEADY, precision=precision)
     return lambda frame: tracker.start(frame, START), lambda frame: tracker.update(frame)[0]
@@ -197,14 +196,14 @@ def work(way: str, what: str) -> Found:
     """Do one thing one way: its seconds, and what came of it."""
     seconds: list[float] = []
     if what == "step":
-        step = step_of_the_peer() if way == "peer" else step_of_ours(way)
+        step = step_of_the_peer() if way == "peer" else step_of_ours(cast("Precision", way))
         losses: list[Found] = []
         for _ in range(STEPS):
             begun = time.perf_counter()
             losses.append(step())
             seconds.append(time.perf_counter() - begun)
         return {"seconds": statistics.median(seconds[1:]), "found": losses[0]}
-    start, update = track_of_the_peer() if way == "peer" else track_of_ours(way)
+    start, update = track_of_the_peer() if way == "peer" else track_of_ours(cast("Precision", way))
     shown, boxes = frames(), []
     start(next(shown))
     for _ in range(FRAMES):

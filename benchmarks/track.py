@@ -50,7 +50,8 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for name in sys.argv[1:] or ["dimp50"]:
         weights = random_weights(name)
-        ours, plain = Tracker(name, weights, device, STEADY)._engine, _plain(name, weights, torch.device(device))
+        ours: Any = Tracker(name, weights, device, STEADY)._engine
+        plain = _plain(name, weights, torch.device(device))
         boxes: dict[str, list[Box]] = {"ours": [], "plain": []}
         work = {
             "ours": _rounds(ours, boxes["ours"], torch.inference_mode),
@@ -78,14 +79,14 @@ def main() -> None:
 
 def random_weights(name: str) -> dict[str, Tensor]:
     """Random weights with statistics of the scene, which suffice to follow the blob; the box branch moves by little."""
-    net = build_network(name)
+    net: Any = build_network(name)
     picture = torch.from_numpy(next(frames())).permute(2, 0, 1)[None] / 255
     for module in net.feature_extractor.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
     with torch.no_grad():
         net.feature_extractor((picture - 0.45) / 0.225)
-    weights = net.state_dict()
+    weights: dict[str, Tensor] = net.state_dict()
     weights["bb_regressor.iou_predictor.weight"] *= 0.01
     return weights
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from trainer.checkpoints import load_weights
 from trainer.checkpoints.nano_onnx import backbone_graph, head_graph
 from trainer.checkpoints.weights import load_into
 from trainer.net import build_network
+from trainer.net.nano.network import nanotrack_v2
 from trainer.trackers import Tracker
 
 FRAMES, ROUNDS = 40, 9
@@ -74,13 +75,13 @@ def _ours(weights: Weights, frames: list[Frame], rules: str, engine: str) -> Cal
 
 
 def _theirs(weights: Weights, frames: list[Frame], folder: Path) -> Callable[[], int]:
-    net = build_network("nanotrack_v2").eval()
-    load_into(net, weights, "the weights")
-    params = cv2.TrackerNano_Params()
+    net, opencv = nanotrack_v2(), cast("Any", cv2)
+    load_into(net.eval(), weights, "the weights")
+    params = opencv.TrackerNano_Params()
     for name, graph in (("backbone", backbone_graph(net)), ("neckhead", head_graph(net))):
         (folder / f"{name}.onnx").write_bytes(graph)
         setattr(params, name, str(folder / f"{name}.onnx"))
-    tracker: Any = cv2.TrackerNano_create(params)
+    tracker: Any = opencv.TrackerNano_create(params)
     tracker.init(frames[0], BOX)
     return _through(frames, tracker)
 

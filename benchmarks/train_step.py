@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import cast
 
 import torch
 
@@ -23,15 +24,15 @@ from trainer.distillation import branches
 from trainer.distillation.objective import Objective
 from trainer.distillation.responses import Sides
 from trainer.features import Backbone, FrozenBackbone
-from trainer.net import build_network
+from trainer.net import DimpNet, build_network
 from trainer.net.base import normalise
-from trainer.recipes.geometry import geometry_of
+from trainer.recipes.geometry import SearchSpec, geometry_of
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import TrainSettings
 from trainer.train.master_adam import MasterAdam
 
 PAIRS, STEPS, ROUNDS = 5, 3, 3
-SPEC = geometry_of("superdimp")
+SPEC = cast("SearchSpec", geometry_of("superdimp"))
 SETTINGS = TrainSettings(recipe="d2", tracker="superdimp")
 
 
@@ -57,7 +58,7 @@ class Plain(Objective):
 
 def work(ours: bool, profile: bool) -> None:
     """Take steps one way; print their seconds and the peak of memory as JSON."""
-    net = build_network("superdimp").eval()
+    net = cast("DimpNet", build_network("superdimp")).eval()
     row, batch = resolve_row(SETTINGS), feed()
     names = branches.trained_names(net, row, SETTINGS)
     optimizer = MasterAdam(net, names, dict.fromkeys(names, 1e-7))
