@@ -1,7 +1,8 @@
 # Everything a user or CI runs. `make help` lists it.
 VENV ?= .venv
 PYTHON ?= python3
-OUT ?= demo
+OUT ?= $(if $(filter study,$(MAKECMDGOALS)),study,demo)
+INIT ?= resnet18.pth
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.cmd-tir-$(shell printf '%s' "$(CURDIR)" | cksum | cut -d' ' -f1)
 
@@ -25,7 +26,7 @@ define whole_tracker
 	  --set backbone=learns --set rate_scale=0.4 --set step=4 --set gamma=0.2 --set held_out_samples=20
 endef
 
-.PHONY: help setup lint type test e2e faults rooms bench bench-peers bench-full demo clean
+.PHONY: help setup lint type test e2e faults rooms bench bench-peers bench-full demo study clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -113,6 +114,13 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	  student/model.safetensors 'the student (NanoTrack V2)' \
 	  report/report.html 'student, teacher and two yardsticks on synthetic TIR: who holds a target, and how sure that is' \
 	  results/student/frames/ 'tracked frames: truth yellow, tracker blue'
+	@echo 'Whether it is the pairs that a student learns from, with controls and intervals: make study (40 minutes)'
+
+study: setup ## does distillation help, and is it the pairs? the quick study, on synthetic data, in $(OUT); again to go on
+	@if [ ! -f "$(INIT)" ] && [ "$(INIT)" = resnet18.pth ]; then $(BIN)/python -c 'import torch, torchvision as t; \
+	  torch.save(t.models.resnet18(weights="IMAGENET1K_V1").state_dict(), "resnet18.pth.part")' \
+	  && mv resnet18.pth.part resnet18.pth; fi
+	$(BIN)/cmd-train study --preset quick --init "$(INIT)" --out "$(OUT)"
 
 clean: ## remove what the demo and the tools made
 	$(refuse_what_others_made)

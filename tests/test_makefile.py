@@ -89,3 +89,16 @@ def test_a_name_may_have_spaces(checkout: Path) -> None:
     assert all(word.rpartition("=")[2].startswith("my demo/") for word in named)
     assert make(checkout, "clean", "my demo").returncode == 0
     assert not (checkout / "my demo").exists()
+
+
+def test_a_study_is_one_command_in_a_folder_of_its_own_and_a_wrong_file_is_not_replaced(checkout: Path) -> None:
+    command = checkout / "venv/bin/cmd-train"
+    command.unlink()
+    command.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{checkout}/words"\n')
+    command.chmod(0o755)
+    words = ["make", "-o", "setup", "study", "VENV=venv", "INIT=my weights.pth"]
+    done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    named = (checkout / "words").read_text().splitlines()
+    assert named == ["study", "--preset", "quick", "--init", "my weights.pth", "--out", "study"]
+    assert not (checkout / "my weights.pth").exists()

@@ -57,7 +57,13 @@ def test_one_command_writes_scores_tables_report_and_plots(world: World, evaluat
     assert page.count("<svg") == 4
     assert page.count('<table class="sortable">') == 3
     assert page.count("<script>") == 1
-    for part in ("Is the difference real?", "near − lost", "With only 3 sequences", "Where they differ most"):
+    for part in (
+        "Is the difference real?",
+        "near − lost",
+        "With only 3 sequences",
+        "cmd-train study",
+        "Where they differ most",
+    ):
         assert part in page
 
 

@@ -16,6 +16,7 @@ from trainer.evaluate.scores import ScoredTracker
 
 _FEW = 20
 """Sequences below which percentile intervals are known to come out too narrow."""
+_CAUSE = "Whether it is the pairs that a student owes it to, only controls can say: cmd-train study trains them."
 
 
 def build_page(
@@ -81,7 +82,7 @@ def _differences(evaluation: Evaluation) -> list[Section]:
     metrics = evaluation.benchmark.metrics
     rows: list[Sequence[object]] = [("trackers", *(LETTERS[m] for m in metrics), "success")]
     rows += [(f"{row[0].first} − {row[0].second}", *map(interval, row), verdict(row[0])) for row in pairs]
-    return [Section("Is the difference real?", _doubt(pairs, count), table=rows)]
+    return [Section("Is the difference real?", f"{_doubt(pairs, count)} {_CAUSE}", table=rows)]
 
 
 def _doubt(pairs: Sequence[tuple[Difference, ...]], count: int) -> str:
