@@ -33,8 +33,19 @@ STEPS_S: dict[str, tuple[float, float]] = {
     "k3": (0.70, 0.50),
 }
 """A step of five pairs: with the frozen features to be computed, and with features that an earlier run has kept."""
-NANO_STEP_S = 0.35
-"""A step of 32 pairs of NanoTrack, with its features to be computed."""
+NANO_STEPS_S: dict[str, tuple[float, float]] = {
+    "b1": (0.60, 0.23),
+    "b2": (0.55, 0.28),
+    "c1": (0.50, 0.25),
+    "d1": (0.50, 0.26),
+    "d2": (0.50, 0.29),
+    "d3": (0.90, 0.65),
+    "d4": (0.90, 0.65),
+    "d5": (0.90, 0.65),
+    "t3": (0.90, 0.65),
+    "k3": (0.70, 0.50),
+}
+"""The same of NanoTrack, whose steps are of 32 pairs; other work ran beside them."""
 
 
 def step_s(row: str, tracker: str, window: int | None, batch: int, kept: bool) -> float:
@@ -48,7 +59,7 @@ def step_s(row: str, tracker: str, window: int | None, batch: int, kept: bool) -
         kept: whether an earlier run has kept the features of its windows.
     """
     if tracker == "nanotrack_v2":
-        return NANO_STEP_S * batch / 32 * (0.3 if kept else 1.0)
+        return NANO_STEPS_S[row][kept] * batch / 32
     return STEPS_S[row][kept] * batch / 5 * area(tracker, window)
 
 
