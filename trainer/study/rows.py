@@ -94,7 +94,7 @@ class Rows:
         if self.preset.window:
             words += ["--window", str(self.preset.window)]
         if model.row == "a1":
-            parents, shards, cost = [self.start], self.shards[self.patches], START_S
+            parents, shards, cost, spared = [self.start], self.shards[self.patches], START_S, 0.0
             words += [*_drawn(shards), "--set", "held_out=0"]
             if model.control:
                 words += ["--seed", str(model.seed), "--loader-workers", str(self.preset.loaders)]
@@ -105,17 +105,17 @@ class Rows:
             parents = [self.model(model._replace(row=row)) if row != "a1" else self.model(Model("a1"))
                        for row in self.parents(model.row)]  # fmt: skip
             needs = [need for parent in parents for need in parent.needs]
-            trained = self._trained(model) if self.trains(model.row) else ([], (), 0.0)
+            trained = self._trained(model) if self.trains(model.row) else ([], (), 0.0, 0.0)
             words += trained[0]
             needs += trained[1]
-            cost = START_S + trained[2]
+            cost, spared = START_S + trained[2], trained[3]
         for parent in parents:
             words += ["--init", parent.path]
         return Run(path, tuple(words), tuple(dict.fromkeys(needs)), cost, f"{path}/model.safetensors",
-                   model.row, model.control, model.seed)  # fmt: skip
+                   model.row, model.control, model.seed, spared_s=spared)  # fmt: skip
 
-    def _trained(self, model: Model) -> tuple[list[str], tuple[str, ...], float]:
-        """Words, needs and cost of a row that trains."""
+    def _trained(self, model: Model) -> tuple[list[str], tuple[str, ...], float, float]:
+        """Words, needs and cost of a row that trains, and what that would be more without features of other runs."""
         training = self.preset.row if model.rate is None else self.preset.trial
         kind = self.kind(model)
         shards = self.shards[kind]
@@ -134,9 +134,12 @@ class Rows:
         words += ["--set", "held_out=0", "--set", f"rate_scale={self._rate(model)}", *self._sets(model.control)]
         steps = steps_of(training)
         kept = bool(self.preset.feature_gib) and self._seen(model)
-        cost = steps * step_s(model.row, self.tracker, self.preset.window, training.batch or 5, kept)
+        alone, cost = (
+            steps * step_s(model.row, self.tracker, self.preset.window, training.batch or 5, shared)
+            for shared in (False, kept)
+        )
         choice = (f"rates/{self._chooser(model)}",) if self._chosen(model) else ()
-        return words, (*_needs(shards), *choice), cost
+        return words, (*_needs(shards), *choice), cost, alone - cost
 
     def _rate(self, model: Model) -> str:
         """The ``rate_scale``: as tried, as chosen when the run starts, or the only one that there is.

@@ -42,10 +42,16 @@ class Plan:
         """CPU-seconds that all runs are expected to take."""
         return sum(run.cost_s for run in self.runs)
 
+    @property
+    def saved(self) -> dict[str, str]:
+        """What runs save together that share frozen features, as it is told."""
+        return {"saved_by_shared_features": f"{sum(run.spared_s for run in self.runs) / HOUR_S:.2g} CPU-hours"}
+
     def record(self) -> dict[str, object]:
         """Content of ``plan.json``; how many runs go side by side is no part of it."""
         return {
             **self.told,
+            **self.saved,
             "stage": STAGE,
             "study": dict(self.study),
             "scope": asdict(self.scope),
@@ -69,6 +75,7 @@ class Plan:
             ("runs", len(self.runs)),
             ("expected CPU-hours", f"{self.cost_s / HOUR_S:.2g}"),
             (f"expected hours, {self.workers} side by side", f"{hours:.2g}"),
+            *((name.replace("_", " "), value) for name, value in self.saved.items()),
             *((name, value) for name, value in self.told.items() if isinstance(value, str)),
         ]
 

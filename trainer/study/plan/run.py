@@ -37,6 +37,7 @@ class Run:
             under its :class:`Model`'s name.
         patches: of a measurement, what its models were trained on; empty for what the verdict is about.
         modality: of a measurement by ``cmd-eval``, which does not say it.
+        spared_s: CPU-seconds that it would take more if it shared no features of the frozen backbone with other runs.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Run:
     set: Literal["", "select", "test"] = ""
     patches: str = ""
     modality: Literal["tir", "rgb"] = "tir"
+    spared_s: float = 0.0
 
 
 class Model(NamedTuple):

@@ -79,15 +79,15 @@ def test_a_slow_machine_is_believed_the_more_the_longer_it_was_watched() -> None
 
 
 def test_the_plan_says_what_it_leaves_out_and_not_who_works_on_it() -> None:
-    told = {"saved by shared features": "1 h"}
+    runs = (*CHAIN, Run("e", (), (), 0.0, "e", spared_s=3600.0))
     plans = [
-        Plan({"preset": "quick", "init": "0" * 64}, ALL, ("features",), tuple(CHAIN), {}, {}, told, workers)
-        for workers in (1, 2)
+        Plan({"preset": "quick", "init": "0" * 64}, ALL, ("features",), runs, {}, {}, {}, workers) for workers in (1, 2)
     ]
     assert plans[0].record() == plans[1].record()
     assert plans[0].record()["dropped"] == ["features"]
     shown = dict(plans[1].rows())
     assert shown["left out by --budget"] == "features"
     assert shown["expected hours, 2 side by side"] == f"{45 / 3600:.2g}"
-    assert shown["saved by shared features"] == "1 h"
+    assert shown["saved by shared features"] == "1 CPU-hours"
+    assert plans[0].record()["saved_by_shared_features"] == "1 CPU-hours"
     assert "init" not in shown
