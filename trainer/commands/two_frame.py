@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline.runtime.command import print_table
 from pipeline.runtime.option_types import NamesType, NumbersType
-from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing
+from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing, typed
 from trainer.commands.options import TRACKER_NAMES, NamedPath
 
 
@@ -25,7 +24,7 @@ from trainer.commands.options import TRACKER_NAMES, NamedPath
     help="Manifest whose layout --sequences has.",
 )
 @click.option("--only", type=NamesType(), default="", metavar="A,B", help="Measure only these sequences.")
-@click.option("--list", "listed", type=FILE, metavar="FILE", help="The same, their names in a file, one a line.")
+@click.option("--list", "listed", type=FILE, metavar="FILE", help="The same, from a file, a name a line.")
 @click.option("--rgb", is_flag=True, help="Of visible sequences; without it those in colour are refused.")
 @click.option("--tracker", type=TRACKER_NAMES, show_default="what the run says", help="Base tracker.")
 @click.option(
@@ -52,14 +51,15 @@ from trainer.commands.options import TRACKER_NAMES, NamedPath
 @click.option("--pictures", type=FOLDER, metavar="DIR", help="Draw some windows: DIR/NAME/0.png and on.")
 @click.option("--show", type=click.IntRange(1), default=4, show_default=True, help="How many.")
 @on_existing("figures that an earlier call wrote")
-def two_frame(listed: Path | None, rgb: bool, **options: Any) -> None:
+def two_frame(rgb: bool, **options: Any) -> None:
     """Measure checkpoints: a target is shown at one instant, and to be found up to 30 frames later.
 
     `cmd-train two-frame RUN --sequences SEQUENCES --out found.json` measures one; `a1=RUN d3=RUN --out FOUND` measures
     several on the same windows, which costs little more.
     """
+    from pipeline.config import refuse_idle
     from trainer.two_frame import TwoFrameConfig, run
 
-    if listed:
-        options["only"] += tuple(filter(None, map(str.strip, listed.read_text().splitlines())))
-    print_table(run(TwoFrameConfig(**options, modality="rgb" if rgb else "tir")).rows())
+    config = TwoFrameConfig(**options, modality="rgb" if rgb else "tir")
+    refuse_idle(typed(), config.without_effect())
+    print_table(run(config).rows())

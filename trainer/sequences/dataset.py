@@ -156,6 +156,18 @@ def _refuse_twins(pictures: Sequence[Path]) -> None:
             raise DataError(f"{one}: {other.name} beside it has the same name or number: keep what is the frame")
 
 
+def _refuse_two_places(manifest: Manifest, root: Path, name: str) -> None:
+    """Refuse two folders of frames, in two layouts, that stand for one sequence.
+
+    Raises:
+        DataError: there are; which of them is meant only who put them there can say.
+    """
+    folders = [root / pattern.format(sequence=name) for pattern in manifest.frames]
+    held = {each.resolve(): each for each in folders if each.is_dir() and any(map(_is_picture, each.iterdir()))}
+    if len(held) > 1:
+        raise DataError(f"{' and '.join(map(str, held.values()))}: both hold frames of {name}: keep those of one")
+
+
 def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], warnings: list[str]) -> Clip:
     """One sequence, checked; its truth is added to ``files``, what is odd about it to ``warnings``.
 
@@ -169,6 +181,7 @@ def _load(manifest: Manifest, root: Path, name: str, files: dict[str, BoxFile], 
     truth = files[name].boxes
     pictures = list(filter(_is_picture, find_pictures(root, manifest.frames, name)))
     _refuse_twins(pictures)
+    _refuse_two_places(manifest, root, name)
     if len(truth) == 1 < len(pictures):
         warnings.append(f"{name}: only the first box is known: enough to track from, but cmd-eval needs the others")
         truth = np.concatenate([truth, np.full((len(pictures) - 1, 4), np.nan)])

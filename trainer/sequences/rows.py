@@ -87,7 +87,7 @@ def read_text(path: Path) -> str:
         return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path}: byte {error.start} is not {error.encoding.upper()} text: not a file of boxes"
+            f"{path}: byte {error.start} is not {error.encoding.upper()} text: not the file that belongs there"
         ) from error
 
 

@@ -21,6 +21,7 @@ from pipeline.runtime.device import resolve_device
 from pipeline.runtime.output import PLAN, owned
 from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
+from trainer.sequences.odd_frames import odd_frames
 from trainer.sequences.track_note import TRACK
 from trainer.track.drawing import FRAMES, VIDEOS
 from trainer.track.pool import run_tasks
@@ -207,20 +208,8 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
             if message.fault:
                 faults[message.name] = message.fault
                 log.warning("warning: %s failed: %s", message.name, message.fault)
-    if turned:
-        log.warning(
-            "warning: the EXIF orientation of %d frames (%s) would turn them; it is ignored, so boxes drawn on turned "
-            "frames do not fit",
-            sum(turned.values()),
-            some(sorted(turned)),
-        )
-    if blank:
-        log.warning(
-            "warning: of %d frames (%s) all values lie outside of the range of their sequence, so that they are black "
-            "or white: are they of one camera and depth? --tir-range LOW,HIGH sets another",
-            sum(blank.values()),
-            some(sorted(blank)),
-        )
+    for line in odd_frames(turned, blank):
+        log.warning("warning: %s", line)
     return faults
 
 

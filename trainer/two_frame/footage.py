@@ -65,13 +65,13 @@ class Shots:
 
     Attributes:
         frames: by number, (H, W) thermal or (H, W, 3) in R, G, B.
-        turned: how many have an EXIF orientation, which is ignored, that would turn or mirror them.
-        blank: how many show something, of which nothing lies within the sequence's thermal range.
+        turned: files with an EXIF orientation, which is ignored, that would turn or mirror them.
+        blank: files that show something, of which nothing lies within the sequence's thermal range.
     """
 
     frames: dict[int, Picture]
-    turned: int
-    blank: int
+    turned: frozenset[Path]
+    blank: frozenset[Path]
 
 
 def read_shots(footage: Footage, wanted: Collection[int]) -> Shots:
@@ -84,10 +84,14 @@ def read_shots(footage: Footage, wanted: Collection[int]) -> Shots:
     Raises:
         DataError: one cannot be read, or is of another size or depth than the first; the message names it.
     """
-    reader, turned = FrameReader(footage.tir_range), list[Path]()
-    read = (_read(reader, *each) for each in read_frames(footage.files(wanted), turned))
-    next(read)
-    return Shots(dict(zip(sorted(wanted), read)), len(set(turned)), reader.blank)
+    reader, turned, blank = FrameReader(footage.tir_range), list[Path](), set[Path]()
+    seen: dict[Path, Picture] = {}
+    for path, frame in read_frames(footage.files(wanted), turned):
+        before = reader.blank
+        seen[path] = _read(reader, path, frame)
+        blank |= {path} if reader.blank > before else set()
+    frames = {number: seen[footage.clip.pictures[number]] for number in wanted}
+    return Shots(frames, frozenset(turned), frozenset(blank))
 
 
 def _read(reader: FrameReader, path: Path, frame: Frame) -> Picture:

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json, write_json
+from pipeline.files.names import same
 from pipeline.runtime.output import refuse_existing
 from trainer.measure.summary import figures
 from trainer.resampling import rounded
@@ -82,10 +83,18 @@ def out_files(out: Path, names: Sequence[str | None]) -> list[Path]:
     """Where the figures of each checkpoint go: ``out`` itself, or a file in it by the checkpoint's name.
 
     Raises:
-        UsageError: what is there is a folder where a file belongs, or the other way round.
+        UsageError: names that are missing, cannot be those of files or are equal; or what is there is a folder where a
+            file belongs, or the other way round.
     """
-    named = names != [None]
-    if out.is_dir() != named and out.exists():
-        wanted = "a folder, for NAME.json of each" if named else "a file: name the checkpoint, as in NAME=CHECKPOINT"
-        raise UsageError(f"--out {out}: is not {wanted}" if named else f"--out {out}: is a folder, expected {wanted}")
+    given = [name for name in names if name is not None]
+    if len(given) < len(names) > 1:
+        raise UsageError("several checkpoints need names, by which their figures are called: give NAME=CHECKPOINT each")
+    if odd := [name for name in given if Path(name).name != name or name.startswith(".")]:
+        raise UsageError(f"{odd[0]}=CHECKPOINT: the name cannot be that of a file: choose another")
+    known = [same(name) for name in given]
+    if twins := [name for name in given if known.count(same(name)) > 1]:
+        raise UsageError(f"{twins[0]}=CHECKPOINT: two checkpoints have that name: choose another for one of them")
+    if out.exists() and out.is_dir() != bool(given):
+        fault = "no folder: give one, for NAME.json" if given else "a folder: give a file, or NAME=CHECKPOINT"
+        raise UsageError(f"--out {out}: is {fault}")
     return [out / f"{name}.json" if name else out for name in names]

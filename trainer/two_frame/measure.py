@@ -2,61 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.measure.answers import Answer, Answers, trivial_figures
+from trainer.measure.answers import Answer, Answers, Figures, trivial_figures
 from trainer.measure.held_out_test import BATCH
 from trainer.measure.summary import STUDENT
-from trainer.two_frame.footage import Shots
 from trainer.two_frame.models import Entrant
-from trainer.two_frame.windows import Sample, TwoFrames
 
 Means = dict[str, dict[str, float]]
 """Answer -> figure -> mean over a sequence's windows."""
+Sample = Mapping[str, NDArray[Any]]
+"""A window as :meth:`trainer.two_frame.windows.TwoFrames.cut` gives it."""
 
 
 @torch.no_grad()
 def measure(
-    windows: TwoFrames, shots: Shots, entrants: Sequence[Entrant], kind: Answers, device: torch.device
-) -> list[Means]:
-    """Means of figures over the windows of one sequence, by entrant.
-
-    A batch is of windows of one sequence, so that no figure depends on what else is measured.
+    samples: Sequence[Sample], entrants: Sequence[Entrant], kind: Answers, device: torch.device
+) -> list[dict[str, Figures]]:
+    """Figures of some windows by answer, by entrant.
 
     Args:
-        windows: of the sequence.
-        shots: its frames.
+        samples: the windows.
         entrants: the networks.
         kind: what is asked of them.
         device: where they are.
     """
-    found: list[dict[str, dict[str, list[Any]]]] = [{} for _ in entrants]
-    for batch in _batches(windows, shots, device):
-        trivial = trivial_figures(batch, windows.spec.size)
-        for place, answer in enumerate(answers(batch, entrants, kind)):
-            named = {STUDENT: answer.figures} | {
-                name: {figure: values for figure, values in figures.items() if figure in answer.figures}
-                for name, figures in trivial.items()
-            }
-            for name, figures in named.items():
-                for figure, values in figures.items():
-                    found[place].setdefault(name, {}).setdefault(figure, []).append(values)
+    batch = batch_of(samples, device)
+    trivial = trivial_figures(batch, kind.spec.size)
     return [
-        {
-            name: {figure: float(np.concatenate(values).mean()) for figure, values in figures.items()}
-            for name, figures in each.items()
+        {STUDENT: answer.figures}
+        | {
+            name: {figure: values for figure, values in told.items() if figure in answer.figures}
+            for name, told in trivial.items()
         }
-        for each in found
+        for answer in answers(batch, entrants, kind)
     ]
 
 
 def answers(batch: dict[str, Any], entrants: Sequence[Entrant], kind: Answers) -> Iterator[Answer]:
-    """What each of some networks finds in a batch; each backbone runs once."""
+    """What each of some networks finds in a batch; a backbone that several have runs once."""
     features: dict[int, tuple[Any, Any]] = {}
     for entrant in entrants:
         backbone = entrant.backbone
@@ -66,12 +56,20 @@ def answers(batch: dict[str, Any], entrants: Sequence[Entrant], kind: Answers) -
 
 
 def batch_of(samples: Sequence[Sample], device: torch.device) -> dict[str, Tensor]:
-    """Samples as networks take them; windows stay where they are, features are computed one by one."""
+    """Windows as networks take them: their pixels as backbones want them, on the CPU."""
     stacked = {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
     return {name: value if value.dtype == torch.uint8 else value.to(device) for name, value in stacked.items()}
 
 
-def _batches(windows: TwoFrames, shots: Shots, device: torch.device) -> Iterator[dict[str, Tensor]]:
-    for first in range(0, windows.count, BATCH):
-        numbers = range(first, min(first + BATCH, windows.count))
-        yield batch_of([windows.cut(number, shots) for number in numbers], device)
+def batches(count: int) -> Iterator[range]:
+    """Numbers of windows that are measured at once: of one sequence, whose figures so depend on no other."""
+    for first in range(0, count, BATCH):
+        yield range(first, min(first + BATCH, count))
+
+
+def means_of(parts: Sequence[Mapping[str, Figures]]) -> Means:
+    """Means over all windows of a sequence, of the figures of its batches."""
+    return {
+        answer: {name: float(np.concatenate([part[answer][name] for part in parts]).mean()) for name in figures}
+        for answer, figures in parts[0].items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,14 @@ from pathlib import Path
 import torch
 
 from pipeline.errors import UsageError
+from trainer.checkpoints.model_file import window_of
 from trainer.checkpoints.weights import digest
 from trainer.features import FrozenBackbone, make_store
 from trainer.net import BranchedNet
+from trainer.recipes.geometry import TrackerSpec, geometry_of
 from trainer.trackers.model import Model, find_model, load_network
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,26 +37,33 @@ class Entrant:
     backbone: FrozenBackbone
 
 
-def find_models(checkpoints: Sequence[tuple[str | None, Path]], tracker: str | None) -> list[Model]:
-    """What checkpoints say they are, all of one tracker.
+def find_models(
+    checkpoints: Sequence[tuple[str | None, Path]], tracker: str | None, window: int | None
+) -> tuple[list[Model], TrackerSpec]:
+    """What checkpoints say they are, and the geometry of the windows that they are shown.
 
     Args:
         checkpoints: (name, run folder or file) each.
         tracker: the base tracker; None takes what the runs say.
+        window: side of the search window, pixels; None is what they learnt in.
 
     Raises:
-        UsageError: one is not there, or they are of several trackers or windows.
+        UsageError: one is not there, they are of several trackers, or have learnt in several windows and none is given,
+            or their tracker has none of that size.
         DataError: the description of one is damaged.
     """
     models = [find_model(path, tracker, "CHECKPOINT") for _, path in checkpoints]
-    for what, values in (
-        ("base trackers", [model.tracker for model in models]),
-        ("search windows", [model.window for model in models]),
-    ):
-        if len(set(values)) > 1:
-            told = ", ".join(f"{path}: {value or 'the own one'}" for (_, path), value in zip(checkpoints, values))
-            raise UsageError(f"checkpoints of several {what} ({told}): measure each kind in a call of its own")
-    return models
+    trackers = {str(path): model.tracker for (_, path), model in zip(checkpoints, models)}
+    if len(set(trackers.values())) > 1:
+        told = ", ".join(f"{path}: {name}" for path, name in trackers.items())
+        raise UsageError(f"checkpoints of several base trackers ({told}): measure each kind in a call of its own")
+    name = models[0].tracker
+    spec = geometry_of(name, window or window_of([model.file for model in models if model.file]))
+    for file, model in zip(trackers, models):
+        learnt_in = geometry_of(name, model.window).size
+        if learnt_in != spec.size:
+            log.warning("warning: %s has learnt in windows of %d px and is shown %d", file, learnt_in, spec.size)
+    return models, spec
 
 
 def load_entrants(

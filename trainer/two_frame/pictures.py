@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.boxes import corners
+from pipeline.errors import UsageError
 from pipeline.files.writing import write_bytes
 from pipeline.images import Rgb
 from pipeline.pages.drawing import GREEN, ORANGE, outline
@@ -52,6 +53,18 @@ def draw(
             path = folder / (entrant.name or "") / f"{k}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, images.encode(beside(sample, found), ".png"))
+
+
+def spare_frames(folder: Path, names: Sequence[str | None], windows: Sequence[TwoFrames]) -> None:
+    """Refuse a folder for pictures in which they would take the place of frames.
+
+    Raises:
+        UsageError: it is one.
+    """
+    drawn = {(folder / (name or "")).resolve() for name in names}
+    for each in windows:
+        if each.footage.clip.pictures[0].parent.resolve() in drawn:
+            raise UsageError(f"--pictures {folder} holds the frames of {each.name}: choose another folder")
 
 
 def chosen(windows: Sequence[TwoFrames], show: int) -> list[tuple[TwoFrames, int]]:

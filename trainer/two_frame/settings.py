@@ -20,6 +20,7 @@ class TwoFrameConfig(Settings):
         out: file of the figures, of named checkpoints a folder with ``NAME.json`` of each.
         dataset: manifest that says how the sequences lie on disk.
         only: names of the sequences to take; none: all.
+        listed: text file of such names, one a line.
         modality: what the sequences are meant to show; ``tir`` refuses those in colour, ``rgb`` lets them pass.
         tracker: the base tracker; None takes what the runs say.
         window: side of the search window, pixels; None is what the weights learnt in.
@@ -39,6 +40,7 @@ class TwoFrameConfig(Settings):
     out: Path
     dataset: str = "tir_sequences"
     only: tuple[str, ...] = ()
+    listed: Path | None = None
     modality: Literal["tir", "rgb"] = "tir"
     tracker: str | None = None
     window: int | None = Field(default=None, ge=6 * LABEL_STRIDE, le=40 * LABEL_STRIDE, multiple_of=LABEL_STRIDE)
@@ -51,3 +53,7 @@ class TwoFrameConfig(Settings):
     pictures: Path | None = None
     show: int = Field(default=4, ge=1)
     on_existing: OnExisting = "resume"
+
+    def without_effect(self) -> dict[str, str]:
+        """The settings that do nothing, given the others -> what would use them."""
+        return {} if self.pictures else {"show": "--pictures DIR"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,18 @@ import torch
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from pipeline.config import differing, refuse_idle
 from pipeline.runtime.device import resolve_device
 from trainer.measure.answers import KEPT, MIDDLE, Answers
 from trainer.measure.summary import STUDENT
-from trainer.recipes.geometry import geometry_of
 from trainer.recipes.settings import make_settings
-from trainer.trackers.model import Model, range_warning
+from trainer.sequences.odd_frames import odd_frames
 from trainer.two_frame.footage import read_shots
 from trainer.two_frame.found import content_of, keeps, out_files, write_found
 from trainer.two_frame.key import key_of
-from trainer.two_frame.measure import Means, measure
+from trainer.two_frame.measure import Means, batches, means_of, measure
 from trainer.two_frame.models import Entrant, find_models, load_entrants
-from trainer.two_frame.pictures import draw
+from trainer.two_frame.pictures import draw, spare_frames
 from trainer.two_frame.sequences import find_windows
 from trainer.two_frame.settings import TwoFrameConfig
 from trainer.two_frame.windows import TwoFrames
@@ -66,42 +67,40 @@ def run(config: TwoFrameConfig) -> Measured:
     """Measure checkpoints on windows of two frames.
 
     Raises:
-        UsageError: settings, checkpoints or an output that do not fit.
+        UsageError: settings, checkpoints or an output that do not fit, or a setting that would have no effect.
         DataError: sequences or weights that cannot be used, named.
     """
+    refuse_idle(differing(config), config.without_effect())
     files = out_files(config.out, [name for name, _ in config.checkpoints])
-    models = find_models(config.checkpoints, config.tracker)
-    tracker, learnt_in = models[0].tracker, models[0].window
-    spec = geometry_of(tracker, config.window or learnt_in)
-    if config.window and models[0].sha256 and config.window != geometry_of(tracker, learnt_in).size:
-        log.warning("warning: --window %d: not what the weights learnt in", config.window)
+    models, spec = find_models(config.checkpoints, config.tracker, config.window)
+    tracker, device = models[0].tracker, resolve_device(config.device)
     kind: Answers = spec.family.part("answers")(make_settings({"recipe": "a1", "tracker": tracker}), spec)
-    device = resolve_device(config.device)
-    torch.set_num_threads(config.threads)
-    cv2.setNumThreads(1)
-    windows = find_windows(config, spec, kind.starts)
-    _warn_of_ranges(models, windows)
-    total = sum(each.count for each in windows)
-    about = {
-        "tracker": tracker,
-        "window": spec.size,
-        "seed": config.seed,
-        "windows": total,
-        "modality": config.modality,
-        "key": key_of(tracker, spec, windows),
-        "decides": kind.decides,
-    }
-    told = [about | {"checkpoint": model.sha256} for model in models]
-    contents = [keeps(file, each, config.on_existing) for file, each in zip(files, told)]
-    todo = [place for place, content in enumerate(contents) if content is None]
-    if todo or config.pictures:
-        entrants = load_entrants(config.checkpoints, models, device, config.feature_cache)
-        found = _measure(windows, [entrants[place] for place in todo], kind, device) if todo else []
-        for place, means in zip(todo, found):
-            content = contents[place] = content_of(told[place], means, windows[0].count)
-            write_found(files[place], content)
+    with _threads(config.threads):
+        windows, left_out = find_windows(config, models, spec, kind.starts)
+        total = sum(each.count for each in windows)
+        about = {
+            "tracker": tracker,
+            "window": spec.size,
+            "seed": config.seed,
+            "windows": total,
+            "modality": config.modality,
+            "left_out": left_out,
+            "decides": kind.decides,
+            "key": key_of(tracker, spec, windows),
+        }
+        told = [about | {"checkpoint": model.sha256} for model in models]
+        contents = [keeps(file, each, config.on_existing) for file, each in zip(files, told)]
+        todo = [place for place, content in enumerate(contents) if content is None]
         if config.pictures:
-            draw(config.pictures, config.show, windows, entrants, kind, device)
+            spare_frames(config.pictures, [name for name, _ in config.checkpoints], windows)
+        if todo or config.pictures:
+            entrants = load_entrants(config.checkpoints, models, device, config.feature_cache)
+            found = _measure(windows, [entrants[place] for place in todo], kind, device) if todo else []
+            for place, means in zip(todo, found):
+                content = contents[place] = content_of(told[place], means, windows[0].count)
+                write_found(files[place], content)
+            if config.pictures:
+                draw(config.pictures, config.show, windows, entrants, kind, device)
     figures = tuple(content["figures"][kind.decides] for content in contents if content)
     return Measured(tuple(files), tracker, total, len(windows), kind.decides, figures)
 
@@ -111,22 +110,38 @@ def _measure(
 ) -> list[dict[str, Means]]:
     """Means by sequence, of each entrant."""
     means: list[dict[str, Means]] = [{} for _ in entrants]
+    turned: dict[str, int] = {}
+    blank: dict[str, int] = {}
     total = sum(each.count for each in windows)
     with logging_redirect_tqdm(), tqdm(total=total, desc="two-frame", unit="window", disable=None) as bar:
         for each in windows:
-            shots = read_shots(each.footage, {frame for pair in each.draws for frame in pair})
-            for own, found in zip(means, measure(each, shots, entrants, kind, device)):
-                own[each.name] = found
-            bar.update(each.count)
+            parts, odd = [], (set[Path](), set[Path]())
+            for numbers in batches(each.count):
+                shots = read_shots(each.footage, {frame for number in numbers for frame in each.draws[number]})
+                odd[0].update(shots.turned)
+                odd[1].update(shots.blank)
+                parts.append(measure([each.cut(number, shots) for number in numbers], entrants, kind, device))
+                bar.update(len(numbers))
+            for own, figures in zip(means, zip(*parts)):
+                own[each.name] = means_of(figures)
+            turned |= {each.name: len(odd[0])} if odd[0] else {}
+            blank |= {each.name: len(odd[1])} if odd[1] else {}
+    for line in odd_frames(turned, blank):
+        log.warning("warning: %s", line)
     return means
 
 
-def _warn_of_ranges(models: Sequence[Model], windows: Sequence[TwoFrames]) -> None:
-    firsts = {each.footage.clip.pictures[0]: each.footage.kind for each in windows}
-    fixed = next((each.footage.tir_range for each in windows if each.footage.tir_range), None)
-    for line in dict.fromkeys(range_warning(model.learnt, firsts, fixed) for model in models):
-        if line:
-            log.warning("warning: %s", line)
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many of torch's own for a while, and one of OpenCV's: what it cuts is small."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(count)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
 
 
 def _told(figure: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -45,7 +46,7 @@ class TwoFrames:
         """Of the sequence."""
         return self.footage.clip.name
 
-    @property
+    @cached_property
     def draws(self) -> list[tuple[int, int]]:
         """The frames of the reference and of the test window, by number."""
         return [self.instants.draw(number, self.seed) for number in range(self.count)]
@@ -67,7 +68,7 @@ class TwoFrames:
             ``reference`` and ``test`` (3, S, S) uint8, ``reference_box`` and ``test_box`` (4,) in them, and what
             :func:`~trainer.measure.starts.starts_of` gives.
         """
-        pair = self.instants.draw(number, self.seed)
+        pair = self.draws[number]
         boxes = [self.footage.clip.truth[frame] for frame in pair]
         windowing: Windowing[Any] = windowing_of(self.spec)
         sample: Sample = {}

@@ -191,3 +191,14 @@ def test_a_picture_without_a_number_among_numbered_ones_is_told(tmp_path: Path) 
 )
 def test_names_that_count_otherwise_or_not_at_all_are_no_doubt(tmp_path: Path, names_of: tuple[str, ...]) -> None:
     assert told_of_names(tmp_path, *names_of) == ""
+
+
+def test_two_folders_of_frames_of_one_name_are_a_fault_and_one_that_is_linked_is_none(tmp_path: Path) -> None:
+    write_sequence(tmp_path, "dog")
+    write_sequence(tmp_path / "sequences", "dog")
+    (fault,) = load_data_set("tir_sequences", tmp_path).faults.values()
+    assert "sequences/dog/img: both hold frames of dog" in fault
+    linked = tmp_path / "linked"
+    write_sequence(linked, "cat")
+    (linked / "sequences").symlink_to(linked)
+    assert "cat" in names("tir_sequences", linked)
