@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,41 +19,46 @@ from trainer.net.backbone import ResNet
 
 from .conftest import REPOSITORY
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(6000)]
 
 RESULT = ("results.jsonl", "verdict.json", "plan.json")
 SIGNS = ("scenes/test/pairs/.unfinished", "runs/d3/true/0/run.json")
 """What is there only once a command is in the middle of its work: of an early one, and of a late one."""
 
 
-def start(folder: Path, out: str, workers: int) -> subprocess.Popen[str]:
-    """The command, in a group of processes of its own."""
+@contextlib.contextmanager
+def started(folder: Path, out: str, workers: int) -> Iterator[subprocess.Popen[str]]:
+    """The command, in a group of processes of its own, which ends with the block."""
     words = ["study", "--out", out, "--init", "resnet18.pth", "--preset", "toy", "--workers", str(workers)]
     command = [Path(sys.executable).with_name("cmd-train"), *words]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=60)
 
 
 def finish(folder: Path, out: str, workers: int) -> str:
-    process = start(folder, out, workers)
-    printed, told = process.communicate(timeout=900)
+    with started(folder, out, workers) as process:
+        printed, told = process.communicate(timeout=1500)
     assert process.returncode == 0, told
     return printed
 
 
 def kill_at(sign: Path, folder: Path, out: str, workers: int) -> None:
     """Begin the study, and kill it and all that it has started when a file is there."""
-    process = start(folder, out, workers)
-    until = time.monotonic() + 600
-    while not sign.exists():
-        assert process.poll() is None, "the study ended before its sign was seen"
-        assert time.monotonic() < until, f"{sign} never came"
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    until = time.monotonic() + 1500
+    with started(folder, out, workers) as process:
+        while not sign.exists():
+            assert process.poll() is None, "the study ended before its sign was seen"
+            assert time.monotonic() < until, f"{sign} never came"
+            time.sleep(0.01)
     assert process.returncode == -signal.SIGKILL
 
 
