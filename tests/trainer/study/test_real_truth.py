@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
+from pipeline.files.json_text import write_json
+from pipeline.runtime.output import PLAN
 from pipeline.shards import open_shards
+from trainer.study import plan_study
+from trainer.study.judge import write_verdict
+from trainer.study.results import write_results
+from trainer.study.run import collect, write_rate
 from trainer.study.worlds.choice import world_of
 from trainer.study.worlds.real.scenes import ALIKE, groups, likeness, looks
 
@@ -84,3 +91,38 @@ def test_frames_with_nothing_to_be_seen_are_like_none(tmp_path: Path) -> None:
     one, two = (looks(sorted((tmp_path / name).iterdir())) for name in ("one", "two"))
     assert likeness(one, two) == 0
     assert likeness(one, looks([])) == 0
+
+
+def test_the_two_halves_of_the_oracle_are_one_model_of_the_whole_test(user: User) -> None:
+    config = user.config()
+    plan = plan_study(config)
+    config.out.mkdir()
+    for control in ("", "shuffled", "rgb-rgb", "oracle"):
+        write_rate(config.out, control, 10)
+    for run in plan.runs:
+        if run.set == "test":
+            (listed,) = [word for before, word in zip(run.command, run.command[1:]) if before == "--list"]
+            names = world_of(config).files[listed].split()
+            _found(config.out / run.makes, [word.partition("=")[0] for word in run.command if "~" in word], names)
+    rows = collect(config.out, plan, ("test",))
+    assert write_results(config.out / "results.jsonl", rows) == len(rows)
+    told = [row for row in rows if row.row == "d3" and row.control == "oracle"]
+    assert sorted(row.sequence for row in told) == [f"s{number}" for number in range(1, 7)]
+    assert sorted(row.sequence for row in rows if row.row == "the middle") == [f"s{number}" for number in range(1, 7)]
+    write_json(config.out / PLAN, plan.record())
+    verdict = write_verdict(config.out)["verdicts"]["d3"]
+    assert verdict["contrasts"]["oracle − a1"]["sequences"] == 6
+    assert "headroom unknown" not in verdict["sentence"]
+
+
+def _found(folder: Path, models: list[str], sequences: list[str]) -> None:
+    """What ``two-frame`` would have found: the oracle above all others."""
+    folder.mkdir(parents=True)
+    for model in models:
+        values = {"student": 0.9 if "oracle" in model else 0.5, "the middle": 0.2}
+        rows = [
+            {"sequence": name, "answer": answer, "measure": "iou_from_peak", "value": value, "windows": 2}
+            for name in sequences
+            for answer, value in values.items()
+        ]
+        (folder / f"{model}.json").write_text(json.dumps({"modality": "tir", "rows": rows}))
