@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,8 @@ def _registration(task: Task, rgb: images.Rgb, tir: images.Tir) -> register.Regi
         return register.register_pair(rgb, tir, model=task.config.model)
     if rig.model == "identity":
         return register.register_pair(rgb, tir, model="identity")
-    return register.evaluate(rgb, tir, np.array(rig.homography).reshape(3, 3), rig.model)
+    matrix = np.array(rig.homography).reshape(3, 3)
+    return register.evaluate(rgb, tir, matrix, rig.model, enough=partial(quality.sure, least=task.config.min_score))
 
 
 def _reject(pair: PairFiles, reason: Reason, detail: str) -> Reject:

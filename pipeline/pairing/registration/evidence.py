@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from pipeline.images import Rgb, Tir
 from pipeline.pairing.registration import features, fit, overlays, workframe
-from pipeline.pairing.registration.blocks import Surfaces, Windows, correlate, windows
+from pipeline.pairing.registration.blocks import TAPS, Surfaces, Windows, correlate, doubled, windows
 from pipeline.pairing.registration.features import Channels
 from pipeline.pairing.registration.fit import Fit, Frame
 from pipeline.runtime.memory import keep_freed_memory
@@ -37,6 +37,8 @@ class Level:
         sigmas: widths of the window around the prediction, one a pass of the fit.
         gain: log-likelihood that a block gains as its squared correlation goes from 0 to 1.
         noise: how far a block may truly lie off the model (parallax).
+        glance: describe and correlate at half the resolution, a quarter of the work; surfaces are brought to the
+            level's pixels afterwards, so all that is read from them keeps its meaning.
     """
 
     step: int
@@ -45,6 +47,7 @@ class Level:
     sigmas: tuple[float, ...]
     gain: float
     noise: float
+    glance: bool = False
 
 
 def apply(matrix: Array, points: Array) -> Array:
@@ -188,6 +191,8 @@ class Evidence:
 
     def _surfaces(self, index: int, work: Array, how: Level) -> Surfaces:
         rgb, tir = self._frame(index)
+        if how.glance:
+            return self._glance(rgb, tir, work, how)
         matrix = work @ self._to_work @ self.prior
         scene = None if self._drawn is None else workframe.shown(self._drawn, matrix, self.size)
         moving, inside = workframe.tir_channels(tir, matrix, self.size, scene)
@@ -197,12 +202,29 @@ class Evidence:
             moving, inside = _halved(moving), features.halve(inside)
         return correlate(self._windows(index, rgb, how), moving, inside)
 
+    def _glance(self, rgb: Rgb, tir: Tir, work: Array, how: Level) -> Surfaces:
+        """Surfaces of one frame from pictures of half the work frame's size."""
+        half = workframe.scaling(0.5)
+        size = self.size[0] // 2, self.size[1] // 2
+        matrix = half @ work @ self._to_work @ self.prior
+        scene = None if self._drawn is None else workframe.shown(self._drawn, matrix, size)
+        shown = None if self._drawn is None else workframe.shown(self._drawn, half @ self._whole, size)
+        moving, inside = workframe.tir_channels(tir, matrix, size, scene)
+        if scene is not None and shown is not None:
+            inside = inside * features.halve(scene * shown)
+        fixed = windows(
+            workframe.rgb_channels(rgb, shown, half @ self._to_work, size), how.block // 2, how.reach // 2 + TAPS
+        )
+        return doubled(correlate(fixed, moving, inside))
+
     def _windows(self, index: int, rgb: Rgb, how: Level) -> Windows:
         """The windows of one RGB picture on a level."""
         kept = self._kept.get(index)
         if isinstance(kept, Windows) and (kept.block, kept.reach) == (how.block, how.reach):
             return kept
-        channels = kept if isinstance(kept, np.ndarray) else workframe.rgb_channels(rgb, self._shown)
+        channels = (
+            kept if isinstance(kept, np.ndarray) else workframe.rgb_channels(rgb, self._shown, self._to_work, self.size)
+        )
         coarse = how.step == 2 * workframe.CHANNEL_STEP
         made = windows(_halved(channels) if coarse else channels, how.block, how.reach)
         if len(self._kept) < KEPT or index in self._kept:

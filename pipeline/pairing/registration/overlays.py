@@ -35,8 +35,8 @@ _ENOUGH = 0.1
 """Such ends in a whole picture that make a drawing, as a share of its width and height: in real pairs .09 at most."""
 _MARGIN = 10
 """Pixels around a drawing that its edges, and the ringing of JPEG there, reach."""
-_ALIKE, _AREA, _FAINT = 0.9, 7, 2.0
-"""Correlation of both gradients that makes a square suspect, half its side, and the gradient of mere noise."""
+_ALIKE, _AREA, _FAINT = 0.9, 7, 16.0
+"""Correlation of both gradients that makes a square suspect, half its side, and the gradient of mere noise, eighths."""
 _SUSPICIOUS = 0.012
 """Share of a picture that must be suspect for any of it to be."""
 _MUCH, _UNLIKE, _TORN = 0.1, 0.5, 0.1
@@ -44,6 +44,8 @@ _MUCH, _UNLIKE, _TORN = 0.1, 0.5, 0.1
 unlike, and how many of those there must be for each suspect one."""
 _CORNER, _CORNERS = 0.1, 0.1
 """Share of the second direction in the structure tensor of a square with a corner, and how many suspects are such."""
+_STRIP = 64
+"""Rows whose gradients are compared at a time."""
 _RIM = 2
 """Pairs of pixels around the middle of a suspect square that go with it."""
 
@@ -118,15 +120,13 @@ def _equal_edges(grey: Grey, heat: Grey) -> tuple[Grey | None, bool]:
     """
     if min(grey.shape) < 2:
         return None, False
-    (across, down), (heat_across, heat_down) = (_gradient(plane) for plane in (grey, heat))
-    both = _mean(np.abs(across * heat_across + down * heat_down))
-    power = _mean(across * across + down * down), _mean(heat_across * heat_across + heat_down * heat_down)
+    both, *power = (_around(plane) for plane in _products(grey, heat))
     least = np.float32(_FAINT**2)
     limit = np.maximum(power[0], least) * np.maximum(power[1], least)
     both *= both
     alike = both > np.float32(_ALIKE**2) * limit
     share = float(alike.mean())
-    if share < _SUSPICIOUS or _one_way(across, down, alike):
+    if share < _SUSPICIOUS or _one_way(grey, alike):
         return None, False
     torn = False
     if share >= _MUCH:
@@ -135,24 +135,50 @@ def _equal_edges(grey: Grey, heat: Grey) -> tuple[Grey | None, bool]:
     return _grown(alike.astype(np.uint8), _RIM), torn
 
 
-def _one_way(across: Plane, down: Plane, where: Mask) -> bool:
+def _one_way(grey: Grey, where: Mask) -> bool:
     """Whether the squares (h / 2, w / 2) hold edges but no corners: any scene that is shifted along them has such."""
-    xx, yy, xy = (_mean(part)[where] for part in (across * across, down * down, across * down))
+    across, down = _gradient(grey, slice(None))
+    xx, yy, xy = (_around(halve(part))[where] for part in (across * across, down * down, across * down))
     second = (1 - np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, 1e-9)) / 2
     return bool(np.mean(second > _CORNER) < _CORNERS)
 
 
-def _gradient(plane: Grey) -> tuple[Plane, Plane]:
-    """Grey values a pixel (h, w) in x and in y, as little smoothed as can be."""
-    across, down = (
-        cv2.Sobel(plane, cv2.CV_32F, dx, 1 - dx, scale=1 / 8).astype(np.float32, copy=False) for dx in (1, 0)
-    )
+def _gradient(plane: Grey, rows: slice) -> tuple[Plane, Plane]:
+    """Eighths of grey values a pixel in x and in y, in some rows of a picture, as little smoothed as can be."""
+    across, down = (part[rows].astype(np.float32) for part in cv2.spatialGradient(plane))
     return across, down
 
 
-def _mean(plane: Plane) -> Plane:
-    """Mean (h / 2, w / 2) in the square around every other pixel of every other row."""
-    return cv2.blur(halve(plane), (_AREA, _AREA)).astype(np.float32, copy=False)
+def _products(grey: Grey, heat: Grey) -> list[Plane]:
+    """Of the gradients of two pictures, halved (h / 2, w / 2): size of the inner product, and both squares."""
+    height, width = grey.shape
+    # Strips stay in the cache. Rows are averaged in twos, which an odd one at the end would shift.
+    step = _STRIP if height % 2 == 0 else height
+    halved = [np.empty((height // 2, width // 2), np.float32) for _ in range(3)]
+    for top in range(0, height, step):
+        first, last = max(0, top - 1), min(height, top + step + 1)
+        wanted = slice(top - first, min(top + step, height) - first)
+        across, down = _gradient(grey[first:last], wanted)
+        heat_across, heat_down = _gradient(heat[first:last], wanted)
+        both = across * heat_across
+        both += down * heat_down
+        np.abs(both, out=both)
+        for whole, part in zip(halved, (both, _squared(across, down), _squared(heat_across, heat_down))):
+            whole[top // 2 : (top + step) // 2] = halve(part)
+    return halved
+
+
+def _squared(across: Plane, down: Plane) -> Plane:
+    """Squared length of a gradient, made in the place of its first part; its second is used up."""
+    across *= across
+    down *= down
+    across += down
+    return across
+
+
+def _around(plane: Plane) -> Plane:
+    """Mean (h, w) in the square around each pixel."""
+    return cv2.blur(plane, (_AREA, _AREA)).astype(np.float32, copy=False)
 
 
 def _equal_values(grey: Grey, heat: Grey) -> Grey | None:
@@ -161,8 +187,11 @@ def _equal_values(grey: Grey, heat: Grey) -> Grey | None:
     ends, step = _ends(grey, heat)
     rows, columns = np.divmod(np.flatnonzero(ends), size[0])
     apart, equal = difference[rows, columns], np.maximum(step[rows, columns] // _SHARE, _EQUAL)
+    enough = _ENOUGH * sum(size)
+    if np.count_nonzero(apart <= equal) < enough:
+        return None
     chosen = _outnumbering(grey.shape, rows, columns, apart, equal)
-    if np.count_nonzero(chosen) < _ENOUGH * sum(size):
+    if np.count_nonzero(chosen) < enough:
         return None
     chosen |= _outnumbering(grey.shape, rows, columns, apart, np.full_like(equal, _LOSSY))
     seeds = np.zeros_like(ends)
@@ -202,16 +231,21 @@ def _outnumbering(shape: tuple[int, int], rows: Index, columns: Index, apart: Gr
         apart: (n,) difference of the two values of each.
         equal: (n,) up to which they are equal.
     """
+    near = np.flatnonzero(apart <= equal)
+    # The corners of the window around each of those that are nearly equal.
+    top, left = rows[near], columns[near]
+    bottom, right = top + _WINDOW, left + _WINDOW
     counts = []
     for limit in (equal, 3 * equal):
-        plane = np.zeros(shape, np.uint8)
-        near = apart <= limit
-        plane[rows[near], columns[near]] = 1
-        total = cv2.integral(np.pad(plane, _WINDOW // 2))
-        below, right = rows + _WINDOW, columns + _WINDOW
-        counts.append(total[below, right] - total[rows, right] - total[below, columns] + total[rows, columns])
+        counted = apart <= limit
+        plane = np.zeros((shape[0] + _WINDOW - 1, shape[1] + _WINDOW - 1), np.uint8)
+        plane[rows[counted] + _WINDOW // 2, columns[counted] + _WINDOW // 2] = 1
+        total = cv2.integral(plane)
+        counts.append(total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left])
     here, around = counts
-    return np.asarray((apart <= equal) & (here >= _LEAST) & (here >= _PURITY * (around - here)), dtype=np.bool_)
+    chosen = np.zeros(len(rows), dtype=np.bool_)
+    chosen[near] = (here >= _LEAST) & (here >= _PURITY * (around - here))
+    return chosen
 
 
 def _areas(difference: Grey, seeds: Mask) -> Mask:

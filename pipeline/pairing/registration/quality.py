@@ -37,6 +37,9 @@ OVERLAY_SHARE = 0.2
 CHANCE = 0.15
 """Score below which the pictures agree no better than pictures of different places do."""
 
+SURE = 0.5
+"""Score below which a matrix that was scored at half size is scored again at the whole."""
+
 _BIAS, _AGREEMENT, _LOG_ERROR = -0.02, 5.439, -2.119
 """Logistic model of :func:`features`; refit by ``benchmarks/calibrate_score.py``."""
 
@@ -111,6 +114,11 @@ def calibrated(scores: dict[str, float]) -> float:
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, level))))
 
 
+def sure(scores: dict[str, float], least: float) -> bool:
+    """Whether scores that were taken at half size keep a pair, of which ``least`` is asked, without any doubt."""
+    return calibrated(scores) >= max(SURE, least) and scores["drift"] <= drift.LIMIT
+
+
 def features(scores: dict[str, float]) -> tuple[float, float]:
     """What the score is made of: the share of blocks that agree, and the log of the error to expect in pixels.
 
@@ -132,7 +140,7 @@ def _emptiness(plane: NDArray[np.uint8], name: str) -> Verdict | None:
     height, width = plane.shape
     if min(height, width) < LEAST_SIDE:
         return Verdict(0.0, (), "too_small", f"{name} picture is {width}x{height} pixels: there is nothing to align by")
-    low, high = np.percentile(plane[::3, ::3], (1, 99))
+    low, high = percentiles(plane[::3, ::3], 1, 99)
     if high - low < BLANK_RANGE:
         return Verdict(
             0.0, (), "blank", f"{name} picture spans {high - low:.0f} grey values, less than {BLANK_RANGE:.0f}"
@@ -146,6 +154,23 @@ def _emptiness(plane: NDArray[np.uint8], name: str) -> Verdict | None:
     return None
 
 
+def percentiles(plane: NDArray[np.uint8], *wanted: float) -> list[float]:
+    """Percentiles of grey values, between two of them in proportion; by counting, where ``np.percentile`` sorts."""
+    below = np.cumsum(np.bincount(plane.ravel(), minlength=256))
+    found = []
+    for share in wanted:
+        at = share / 100 * (plane.size - 1)
+        low, high = np.searchsorted(below, (np.floor(at), np.ceil(at)), side="right")
+        found.append(float(low + (high - low) * (at % 1)))
+    return found
+
+
+def _thinned(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of 2x2 pixels; a side of one pixel stays."""
+    size = max(1, plane.shape[1] // 2), max(1, plane.shape[0] // 2)
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+
+
 def coherence(plane: NDArray[np.uint8]) -> float:
     """Share (0 to 1) of a picture's gradient energy that points one way locally (structure tensor)."""
     if min(plane.shape) < LEAST_SIDE:
@@ -153,14 +178,15 @@ def coherence(plane: NDArray[np.uint8]) -> float:
     half = cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     smooth = cv2.GaussianBlur(half.astype(np.float32), (0, 0), 1)
     gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    xx, yy, xy = (cv2.GaussianBlur(part, (0, 0), 3) for part in (gx * gx, gy * gy, gx * gy))
+    # What is blurred over three pixels is known from every other pixel.
+    xx, yy, xy = (cv2.GaussianBlur(_thinned(part), (0, 0), 1.5) for part in (gx * gx, gy * gy, gx * gy))
     energy = float(np.sum(xx + yy))
     return float(np.sum(np.sqrt((xx - yy) ** 2 + 4 * xy * xy))) / energy if energy > 0 else 0.0
 
 
 def _same(rgb: Rgb, grey: NDArray[np.uint8], tir: Tir) -> bool:
     """Whether the thermal picture is a copy of the visible one, not only of what is drawn into both."""
-    other = cv2.resize(tir, grey.shape[::-1], interpolation=cv2.INTER_AREA)
+    other = tir if tir.shape == grey.shape else cv2.resize(tir, grey.shape[::-1], interpolation=cv2.INTER_AREA)
     first, second = (plane.ravel()[::7].astype(np.float64) for plane in (grey, other))
     if _correlation(first, second) <= SAME_CORRELATION:
         return False

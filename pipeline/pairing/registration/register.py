@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,7 @@ FINE = (Level(2, 56, 8, (4.0, 3.0, 2.0), 100, 1.0), Level(2, 56, 8, (3.0, 2.0, 2
 TURNS = np.radians(np.linspace(-4, 4, 7))
 SCALES = np.linspace(-0.06, 0.06, 7)
 POLISH = replace(FINE[-1], sigmas=(2.0,))
+GLANCE = replace(FINE[-1], glance=True)
 SPLIT_WEIGHT = 1.5
 PARALLAX = 2.0
 """Displacement at the corners, in work-frame pixels, that depth in the scene passes off as perspective."""
@@ -81,7 +82,7 @@ def register_sequence(frames: Sequence[Pair], *, model: Model = "auto", prior: A
     """
     evidence = Evidence(frames, prior)
     if model == "identity":
-        return _given(evidence, model, halves=True)
+        return _given(evidence, model, FINE[-1], halves=True)
     count = 8 if model == "auto" else fit.PARAMETERS[model]
     found = _registered(evidence, model, _coarse(evidence, count))
     rest = evidence.without_suspects()
@@ -114,20 +115,38 @@ def _elsewhere(found: Registration, other: Registration, evidence: Evidence) -> 
 
 
 def evaluate(
-    rgb: Rgb, tir: Tir, homography: Array, model: fit.Fitted = "identity", *, halves: bool = False
+    rgb: Rgb,
+    tir: Tir,
+    homography: Array,
+    model: fit.Fitted = "identity",
+    *,
+    enough: Callable[[dict[str, float]], bool] | None = None,
 ) -> Registration:
     """Score a TIR -> RGB matrix (3, 3) that is already known, of the family ``model``, without changing it.
 
-    ``split`` of the scores, which costs two more fits and judges an estimate, not a matrix, comes with ``halves`` only.
+    There is no ``split`` among the scores: it judges an estimate, not a matrix, and costs two more fits.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        tir: (h, w) uint8.
+        homography: (3, 3).
+        model: what it is said to be.
+        enough: whether these scores, of pictures of half the work frame's size, leave no doubt that the whole size
+            would have to settle; None looks at the whole size at once.
     """
-    return _given(Evidence([(rgb, tir)], np.asarray(homography, dtype=np.float64)), model, halves=halves)
+    evidence = Evidence([(rgb, tir)], np.asarray(homography, dtype=np.float64))
+    if enough:
+        glanced = _given(evidence, model, GLANCE, halves=False)
+        if enough(glanced.scores):
+            return glanced
+    return _given(evidence, model, FINE[-1], halves=False)
 
 
-def _given(evidence: Evidence, model: fit.Fitted, *, halves: bool) -> Registration:
+def _given(evidence: Evidence, model: fit.Fitted, how: Level, *, halves: bool) -> Registration:
     """The prior, scored. A scene that it moves has no equal edges in equal pixels: those are drawn."""
     if evidence.moved > ELSEWHERE:
         evidence = evidence.without_suspects() or evidence
-    return _judged(evidence, np.zeros(0), model, np.eye(3), evidence.pooled(np.eye(3), FINE[-1]), halves=halves)
+    return _judged(evidence, np.zeros(0), model, np.eye(3), evidence.pooled(np.eye(3), how), halves=halves)
 
 
 def _coarse(evidence: Evidence, count: int) -> Array:

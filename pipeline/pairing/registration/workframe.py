@@ -59,9 +59,11 @@ def _resample(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) ->
     return warped.astype(np.uint8, copy=False)
 
 
-def rgb_channels(rgb: Rgb, shown: Plane | None = None) -> Channels:
-    """(3, h/2, w/2) channels of an RGB picture in a work frame of w x h, where it shows the scene: ``shown`` (h, w)."""
-    matrix, size = to_work(rgb)
+def rgb_channels(rgb: Rgb, shown: Plane | None, matrix: Array, size: tuple[int, int]) -> Channels:
+    """(3, h/2, w/2) channels of an RGB picture taken by ``matrix`` (3, 3) into a frame of ``size`` w x h.
+
+    ``shown`` (h, w) is 1 where the picture, once there, shows the scene.
+    """
     return features.oriented_channels(_resample(features.luminance(rgb), matrix, size), None, shown)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 
 import cv2
@@ -25,7 +26,8 @@ def judged(frames: list[Pair], estimate: str) -> tuple[Registration, float]:
         found = register_pair(*frames[0])
         return found, quality.judge(*frames[0], found).score
     found = register_sequence(frames)
-    return found, quality.judge(*frames[0], evaluate(*frames[0], found.homography, found.model)).score
+    scored = evaluate(*frames[0], found.homography, found.model, enough=partial(quality.sure, least=0.3))
+    return found, quality.judge(*frames[0], scored).score
 
 
 def draw_of(number: int) -> tuple[list[Pair], Array, str, str]:
@@ -131,6 +133,20 @@ def test_an_aligned_pair_whose_edges_are_all_equal_is_no_drawing(estimate: str) 
 def test_a_strip_that_is_one_row_high_when_looked_at_holds_no_drawing() -> None:
     strip = np.tile(np.arange(2000, dtype=np.uint8), (2, 1))
     assert overlays.look([(cv2.merge([strip] * 3).astype(np.uint8), strip)]) == overlays.Overlays(None, None)
+
+
+@pytest.mark.parametrize("rows", [SIZE[1], SIZE[1] - 1, SIZE[1] - 2])
+def test_strips_of_a_picture_show_what_the_whole_shows(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rgb, tir = pair(3, np.eye(3))
+    rgb, tir = (
+        rgb[:rows],
+        cv2.addWeighted(tir, 0.4, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 0.6, 0).astype(np.uint8)[:rows],
+    )
+    stripwise = overlays.look([(rgb, tir)]).suspect
+    monkeypatch.setattr(overlays, "_STRIP", 2 * rows)
+    whole = overlays.look([(rgb, tir)]).suspect
+    assert stripwise is not None and whole is not None
+    assert np.array_equal(stripwise, whole)
 
 
 @pytest.mark.parametrize("across", [-10, 6])

@@ -96,6 +96,12 @@ def test_a_matrix_that_the_pair_does_not_bear_out_scores_low() -> None:
     assert right.score > 0.9 > 0.3 > wrong.score
 
 
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=400), st.floats(0, 100))
+def test_percentiles_are_those_of_sorted_values(values: list[int], share: float) -> None:
+    plane = np.array(values, np.uint8)
+    assert quality.percentiles(plane, share)[0] == pytest.approx(float(np.percentile(plane, share)), abs=1e-6)
+
+
 evidence = st.fixed_dictionaries(
     {"agreement": st.floats(0, 1), "spread": st.floats(0, 1e4), "drift": st.floats(0, 1e4)}
 )
@@ -110,3 +116,12 @@ def test_the_score_is_a_probability_that_grows_with_agreement(scores: dict[str, 
 @given(evidence, st.floats(0, 1e4))
 def test_the_score_falls_with_the_error_to_expect(scores: dict[str, float], more: float) -> None:
     assert quality.calibrated(scores | {"drift": scores["drift"] + more}) <= quality.calibrated(scores)
+
+
+@given(evidence, st.floats(0, 1))
+def test_what_is_kept_at_a_glance_is_neither_below_what_was_asked_nor_knocked(
+    scores: dict[str, float], least: float
+) -> None:
+    if quality.sure(scores, least):
+        assert quality.calibrated(scores) >= max(least, 0.5)
+        assert scores["drift"] <= 5

@@ -128,6 +128,22 @@ def test_evaluate_keeps_the_matrix_and_sees_a_wrong_one() -> None:
     assert right.scores["drift"] < 1 < 8 < wrong.scores["drift"]
 
 
+@pytest.mark.parametrize("moved", [0.0, 4.0, 12.0])
+def test_a_glance_scores_a_matrix_as_the_whole_size_does_and_doubt_looks_at_that(moved: float) -> None:
+    rgb, tir = pair(11, HOMOGRAPHY)
+    matrix = similarity(0, 1, moved, 0) @ np.linalg.inv(HOMOGRAPHY)
+    whole = evaluate(rgb, tir, matrix)
+    glanced = evaluate(rgb, tir, matrix, enough=lambda scores: True)
+    assert glanced.scores != whole.scores
+    assert glanced.scores["drift"] == pytest.approx(whole.scores["drift"], abs=1.0)
+    assert glanced.scores["drift"] == pytest.approx(moved, abs=1.5)
+    assert glanced.scores["agreement"] == pytest.approx(whole.scores["agreement"], abs=0.2)
+    seen: list[dict[str, float]] = []
+    doubted = evaluate(rgb, tir, matrix, enough=lambda scores: bool(seen.append(scores)))
+    assert seen == [glanced.scores]
+    assert doubted.scores == whole.scores
+
+
 @pytest.mark.parametrize("value", [0, 128])
 def test_pictures_without_content_give_finite_numbers(value: int) -> None:
     found = register_pair(np.full((64, 80, 3), value, np.uint8), np.full((64, 80), value, np.uint8))
