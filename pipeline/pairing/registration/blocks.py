@@ -145,7 +145,7 @@ def doubled(surfaces: Surfaces) -> Surfaces:
     What was reached by r is reached by 2 (r - :data:`TAPS`).
     """
     between = _between(surfaces.reach)
-    values = between @ surfaces.values @ between.T
+    values = np.asarray(between @ surfaces.values @ between.T, dtype=np.float32)
     return Surfaces((surfaces.centres + 0.5) * 2 - 0.5, values, surfaces.weights)
 
 
