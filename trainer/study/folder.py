@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.runtime.output import PLAN, refuse_existing, refuse_other
 from trainer.study.plan.plan import STAGE, Plan
-from trainer.study.plan.run import INIT
+from trainer.study.plan.run import INIT, PICTURES
 from trainer.study.results import RESULTS
 from trainer.study.run import LOGS, RATES
 from trainer.study.run.ledger import COSTS
 from trainer.study.settings import StudyConfig
+
+log = logging.getLogger(__name__)
 
 FEATURES = "features"
 """Features of the frozen backbone that runs share, while the study is at work."""
@@ -58,6 +61,8 @@ def prepare(config: StudyConfig, plan: Plan) -> None:
     old = _earlier(out)
     if old is not None and config.on_existing == "overwrite":
         _remove(out, old)
+    elif old is not None:
+        _tell_versions(out, old, plan)
     if not (out / INIT).is_file() or file_sha256(out / INIT) != plan.study["init"]:
         write_bytes(out / INIT, config.init.read_bytes())
     for name, text in plan.files.items():
@@ -79,9 +84,21 @@ def _earlier(out: Path) -> dict[str, Any] | None:
     return old
 
 
+def _tell_versions(out: Path, old: dict[str, Any], plan: Plan) -> None:
+    """Say where a study goes on with other versions than those that it was begun with."""
+    before, now = old.get("versions", {}), plan.versions
+    if changed := [f"{name} {before[name]} -> {now[name]}" for name in now if before.get(name, now[name]) != now[name]]:
+        log.warning(
+            "warning: %s was begun with other versions (%s): what is done is kept, and the last digits of the rest may "
+            "be others than they would have been",
+            out,
+            ", ".join(changed),
+        )
+
+
 def _remove(out: Path, old: dict[str, Any]) -> None:
     """Remove what an earlier study made, as its plan tells, in the folder itself alone."""
-    tops = {top for run in old["runs"] for top in Path(str(run["makes"])).parts[:1]} | {LOGS, FEATURES, RATES}
+    tops = {top for run in old["runs"] for top in Path(str(run["makes"])).parts[:1]} | {LOGS, FEATURES, RATES, PICTURES}
     for path in (out / top for top in tops if Path(top).name == top and top not in ("..", ".")):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -73,3 +73,14 @@ class StudyConfig(Settings):
     weights: Path | None = None
     detections: Path | None = None
     on_existing: OnExisting = "resume"
+
+    def words(self) -> tuple[str, ...]:
+        """The options that ask the same again, but for where to and how many side by side."""
+        words: list[str] = []
+        for name in ("tracker", "init", "preset", "seeds", "budget", "pairs", "test", "patches", "select", "clips",
+                     "weights", "detections"):  # fmt: skip
+            value = getattr(self, name)
+            for each in value if isinstance(value, tuple) else (value,):
+                if each is not None:
+                    words += [f"--{name}", f"{each}h" if name == "budget" else str(each)]
+        return tuple(words)

@@ -71,9 +71,21 @@ def plan_study(config: StudyConfig) -> Plan:
         "init": file_sha256(config.init),
         **world.inputs,
     }
-    told = {"versions": {name: version(name) for name in (DISTRIBUTION, "torch", "numpy")}, **world.told(scope)}
+    versions = {name: version(name) for name in (DISTRIBUTION, "torch", "numpy")}
+    asked = config.model_copy(update={"seeds": world.scope.seeds, "patches": world.patches})
     runs = tuple(in_order(world.runs(scope)))
-    plan = Plan(study, scope, tuple(dropped), runs, world.clips, world.files, told, config.workers)
+    plan = Plan(
+        study=study,
+        scope=scope,
+        dropped=tuple(dropped),
+        runs=runs,
+        clips=world.clips,
+        files=world.files,
+        told=world.told(scope),
+        workers=config.workers,
+        versions=versions,
+        command=asked.words(),
+    )
     refuse_others(config, plan)
     return plan
 

@@ -58,6 +58,7 @@ def plan(rows: list[ResultRow], dropped: tuple[str, ...] = ()) -> dict[str, obje
         "runs": [{"id": "shards", "row": "", "control": "", "seed": None, "cost_s": 5.0}, *runs],
         "dropped": list(dropped),
         "versions": {"cmd-tir": "1.0"},
+        "command": ["--init", "my weights.pth", "--preset", "laptop"],
         "saved_by_shared_features": "40 CPU-minutes",
     }
 

@@ -89,8 +89,39 @@ def test_text_and_table_say_the_same(whole: Path) -> None:
 
 
 def test_the_command_that_repeats_it_is_told(whole: Path) -> None:
-    command = "cmd-train study --out STUDY --tracker dimp18 --init INIT --preset laptop --seeds 3 --patches center"
-    assert command in (whole / "report.html").read_text()
+    command = "cmd-train study --out STUDY --init 'my weights.pth' --preset laptop"
+    assert command in (whole / "report.md").read_text()
+
+
+def test_of_a_chosen_rate_it_is_told_where_a_further_one_might_be_better_and_how_short_the_tries_were(
+    tmp_path: Path,
+) -> None:
+    taken = {"": 10.0, "shuffled": 100.0}
+    rows = [
+        row.model_copy(update={"rate_scale": taken[row.control]})
+        if (row.set, row.row, row.seed) == ("test", "d3", 0) and row.control in taken
+        else row
+        for row in results(12)
+    ]
+    study = make_study(tmp_path / "study", rows)
+    write_report(study)
+    text = (study / "report.md").read_text()
+    assert "A try is 100 steps of each row in place of 600" in text
+    chosen = {line.split(" | ")[1]: line.split(" | ")[-1] for line in text.splitlines() if "| chosen" in line}
+    assert chosen["10"].startswith("chosen, the lowest tried")
+    assert chosen["100"].startswith("chosen |")
+
+
+def test_what_an_earlier_and_larger_study_left_is_not_shown(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", results(12, {"d3": 0.08}, seeds=1))
+    add_pictures(study)
+    (study / "pictures/d3~~0").rename(study / "pictures/t3~~0")
+    with (study / "costs.jsonl").open("a") as costs:
+        cost = {"id": "runs/gone", "command": "", "cpu_s": 5e6, "wall_s": 1.0, "expected_s": 1.0, "starts": 1}
+        costs.write(json.dumps(cost) + "\n")
+    page = write_report(study).read_text()
+    assert Outline(page).count["img"] == 4
+    assert "5000000" not in (study / "report.md").read_text()
 
 
 def test_a_study_of_a_part_says_what_is_missing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import CmdTirError, UsageError
+from trainer.commands.study import study
 from trainer.study import Studied, StudyConfig, plan_study, run_study
 from trainer.study.results import read_results
 
@@ -30,11 +31,11 @@ def content(study: Path) -> dict[str, bytes]:
 
 def test_a_study_ends_with_its_verdict_and_says_what_was_measured(config: StudyConfig) -> None:
     done = studied(config)
-    study = config.out
-    verdict = json.loads((study / "verdict.json").read_text())["verdicts"]["d3"]
+    out = config.out
+    verdict = json.loads((out / "verdict.json").read_text())["verdicts"]["d3"]
     assert done.sentences == (verdict["sentence"],)
     assert done.sentences[0].startswith("one student: headroom unknown")
-    rows = read_results(study / "results.jsonl")
+    rows = read_results(out / "results.jsonl")
     assert len(rows) == done.results
     by = {(row.row, row.control, row.seed, row.set): row for row in rows if row.sequence == "s2"}
     assert by["d3", "", 1, "test"].rate_scale == 100.0
@@ -44,9 +45,9 @@ def test_a_study_ends_with_its_verdict_and_says_what_was_measured(config: StudyC
     assert by["d3", "features", 0, "test"].patches == "center"
     assert {row.clip for row in rows if row.sequence == "s2"} == {"one"}
     assert {row.clip for row in rows if row.sequence == "s3"} == {"s3"}
-    assert (study / "init.pth").read_bytes() == b"weights"
-    assert (study / "bc.yaml").read_text() == "name: bc\n"
-    assert (study / "runs/d3/true/0/model").read_text() == "rate_scale=100"
+    assert (out / "init.pth").read_bytes() == b"weights"
+    assert (out / "bc.yaml").read_text() == "name: bc\n"
+    assert (out / "runs/d3/true/0/model").read_text() == "rate_scale=100"
 
 
 def test_how_many_run_side_by_side_changes_nothing(config: StudyConfig, tmp_path: Path) -> None:
@@ -148,8 +149,10 @@ def test_other_weights_are_another_study(config: StudyConfig) -> None:
 def test_overwrite_removes_what_a_study_made_and_no_more(config: StudyConfig) -> None:
     studied(config)
     (config.out / "thesis.tex").write_text("years of work")
+    (config.out / "pictures/d3~~1").mkdir(parents=True)
     studied(config, on_existing="overwrite", seeds=1)
     assert not (config.out / "runs/d3/true/1").exists()
+    assert not (config.out / "pictures").exists()
     assert (config.out / "thesis.tex").read_text() == "years of work"
 
 
@@ -162,6 +165,29 @@ def test_a_plan_that_names_what_lies_elsewhere_removes_nothing_there(config: Stu
     (config.out / "plan.json").write_text(json.dumps(plan))
     studied(config, on_existing="overwrite")
     assert precious.is_dir()
+
+
+def test_other_versions_than_those_that_a_study_was_begun_with_are_told(
+    config: StudyConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    studied(config)
+    studied(config)
+    assert "other versions" not in caplog.text
+    plan = json.loads((config.out / "plan.json").read_text())
+    plan["versions"]["torch"] = "0.4.1"
+    (config.out / "plan.json").write_text(json.dumps(plan))
+    studied(config)
+    assert "was begun with other versions (torch 0.4.1 -> " in caplog.text
+
+
+def test_the_plan_tells_the_words_that_ask_the_same_again(config: StudyConfig) -> None:
+    given = {"pairs": (Path("a"), Path("b c")), "test": Path("d"), "select": "s*", "clips": Path("e"), "budget": 99.5}
+    asked = config.model_copy(update={**given, "workers": 3, "on_existing": "overwrite"})
+    words = ["study", "--out", str(config.out), *plan_study(asked).command]
+    context = study.make_context("study", words[1:])
+    again = StudyConfig.model_validate({name: each for name, each in context.params.items() if name != "dry_run"})
+    same = asked.model_copy(update={"seeds": 2, "patches": "center", "on_existing": "resume"})
+    assert again.model_copy(update={"workers": 3}) == same
 
 
 def test_fail_refuses_a_study_that_is_there(config: StudyConfig) -> None:

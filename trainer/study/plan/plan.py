@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from trainer.study.plan.budget import HOUR_S
 from trainer.study.plan.forecast import seconds_to_go
@@ -24,8 +24,10 @@ class Plan:
         runs: in the order in which they begin.
         clips: sequence -> the clip that it is of, which intervals draw by; a sequence that is not named is its own.
         files: what runs find in the study's folder beside what earlier ones made: name -> text.
-        told: what else ``plan.json`` says, such as versions; a rerun need not agree.
+        told: what else ``plan.json`` says; a rerun need not agree.
         workers: runs side by side.
+        versions: name -> version of what it runs with; a rerun need not agree, and is told.
+        command: words after ``cmd-train study`` that ask the same again, but for where to.
     """
 
     study: Mapping[str, object]
@@ -36,6 +38,8 @@ class Plan:
     files: Mapping[str, str]
     told: Mapping[str, object]
     workers: int
+    versions: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
 
     @property
     def cost_s(self) -> float:
@@ -53,6 +57,8 @@ class Plan:
             **self.told,
             **self.saved,
             "stage": STAGE,
+            "versions": dict(self.versions),
+            "command": list(self.command),
             "study": dict(self.study),
             "scope": asdict(self.scope),
             "dropped": list(self.dropped),

@@ -156,13 +156,9 @@ def costs(material: Material) -> Section:
 
 def repeat(material: Material) -> Section:
     """The command that makes the same study, and what it must be given to be the same."""
-    study = material.study
-    words = ["cmd-train", "study", "--out", "STUDY", "--tracker", str(study["tracker"]), "--init", "INIT"]
-    if study.get("world") == "real":
-        words += ["--pairs", "ALIGNED", "--test", "SEQUENCES"]
-    words += [word for key in ("preset", "seeds", "patches") for word in (f"--{key}", str(study[key])) if key in study]
+    words = ["cmd-train", "study", "--out", "STUDY", *material.plan.get("command", [])]
     rows: list[tuple[object, ...]] = [("study", "is"), ("command", shlex.join(words))]
-    rows += [(name, _short(value)) for name, value in sorted(study.items())]
+    rows += [(name, _short(value)) for name, value in sorted(material.study.items())]
     rows += [(f"version of {name}", value) for name, value in sorted(material.plan.get("versions", {}).items())]
     note = "The same input and versions give the same results.jsonl to the byte on one machine, whatever was killed."
     return Section("How to repeat it", note, table=rows)

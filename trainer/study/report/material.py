@@ -16,7 +16,7 @@ from trainer.recipes.recipe import load_recipe, recipe_names
 from trainer.study.judge import Arm, Scores, scores_of
 from trainer.study.judge.findings import CANDIDATES, VERDICT
 from trainer.study.judge.scores import A1, TEACHER_ON_RGB, TRIVIAL
-from trainer.study.plan.run import PICTURES
+from trainer.study.plan.run import PICTURES, Model
 from trainer.study.results import RESULTS, ResultRow, read_results
 from trainer.study.run.ledger import Ledger
 
@@ -37,11 +37,11 @@ class Material:
     Attributes:
         plan: content of ``plan.json``.
         rows: of ``results.jsonl``; empty where there is none yet.
-        costs: CPU-seconds by id of a run that has ended.
+        costs: CPU-seconds by id of a run of the plan that has ended.
         found: content of ``verdict.json``.
         attributes: names of what holds for a sequence, by sequence; from ``attributes.json``, where there is one, and
             otherwise ``day`` or ``night`` where a sequence's name has that word.
-        pictures: model's name -> its pictures of test windows, in the same order for all.
+        pictures: name of a model that has results -> its pictures of test windows, in the same order for all.
     """
 
     plan: Mapping[str, Any]
@@ -92,16 +92,19 @@ def load(study: Path) -> Material:
         DataError: ``plan.json`` or ``verdict.json`` is missing, or a file does not fit.
     """
     rows = read_results(study / RESULTS) if (study / RESULTS).is_file() else []
+    plan: dict[str, Any] = read_json(study / PLAN)
+    planned = {run["id"] for run in plan.get("runs", [])}
+    measured = {Model(row.row, row.control, row.seed).name for row in rows}
     return Material(
-        read_json(study / PLAN),
+        plan,
         rows,
-        {name: cost.cpu_s for name, cost in Ledger(study).costs.items()},
+        {name: cost.cpu_s for name, cost in Ledger(study).costs.items() if name in planned},
         read_json(study / VERDICT),
         _attributes(study / ATTRIBUTES, {row.sequence for row in rows}),
         {
             folder.name: sorted(folder.glob("*.png"))
             for folder in sorted((study / PICTURES).glob("*"))
-            if folder.is_dir()
+            if folder.is_dir() and folder.name in measured
         },
     )
 

@@ -11,8 +11,10 @@ from trainer.study.judge import Arm
 from trainer.study.judge.rules import HEADROOM, MARGIN, called, rules_of
 from trainer.study.judge.scores import A1
 from trainer.study.judge.words import bound, interval, signed
+from trainer.study.presets import preset_of
 from trainer.study.report.material import ANSWERS, Material, arm_of, paper_gain
 from trainer.study.report.plots import Mark, forest, gains
+from trainer.study.rows import steps_of
 
 ORDER = {"d3": "the verdict", "t3": "a second verdict", "k3": "a third verdict"}
 Figures = Mapping[str, Any] | None
@@ -155,7 +157,7 @@ def rates(material: Material) -> list[Section]:
             f"{rate:g}",
             told(found) if key == "gain" else figure(found),
             found["seeds"],
-            "chosen" if rate in taken.get(name, ()) else "",
+            _chosen(rate, [each for each, _ in points]) if rate in taken.get(name, ()) else "",
         )
         for name, points in lines.items()
         for rate, found in points
@@ -164,6 +166,24 @@ def rates(material: Material) -> list[Section]:
     note = (
         "All rates of a recipe are multiplied by rate_scale. It was chosen for each of these models by the deciding "
         "figure on scenes on which nothing is trained or tested, and all had the same tries, with seed "
-        f"{some(list(map(str, seeds)))}. This uses truth, which is not there where pairs alone are."
+        f"{some(list(map(str, seeds)))}. {_shorter(material)}This uses truth, which is not there where pairs alone are."
     )
     return [Section("Gain against rate_scale", note, [gains(lines, "rate_scale", up, log=True)], rows)]
+
+
+def _chosen(rate: float, tried: list[float]) -> str:
+    """That a rate was chosen, and whether one beyond it might have been better."""
+    ends = {min(tried): "the lowest tried", max(tried): "the highest tried"} if len(tried) > 1 else {}
+    return ", ".join(["chosen", *([ends[rate]] if rate in ends else [])])
+
+
+def _shorter(material: Material) -> str:
+    """How a try differs from what it stands for."""
+    preset = preset_of(material.study["preset"], material.study["tracker"])
+    tries, whole = steps_of(preset.trial), steps_of(preset.row)
+    if tries == whole:
+        return ""
+    return (
+        f"A try is {tries:,} steps of each row in place of {whole:,}, at rates that are higher by as much, since "
+        "Adam's steps are as long as the rate. "
+    )
