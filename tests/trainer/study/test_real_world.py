@@ -17,6 +17,8 @@ from trainer.study.plan import CHOOSE, Run
 from trainer.study.plan.order import in_order
 from trainer.study.settings import PresetName
 from trainer.study.worlds.choice import world_of
+from trainer.study.worlds.real import scenes
+from trainer.study.worlds.real.scenes import Looks
 from trainer.study.worlds.world import World
 
 from .real_world import User, frame, user, write_pairs, write_sequence
@@ -104,6 +106,25 @@ def test_what_shows_a_scene_of_the_pairs_is_left_out_with_its_recording_and_told
     assert world.told(world.scope)["left out: scenes of the pairs"] == "copied, zoomed"
     assert world.clips["copied"] == world.clips["zoomed"] == "walk"
     assert world.clips["s1"] == "s1"
+
+
+def test_what_only_another_recording_joins_to_a_scene_of_the_pairs_is_left_out_too(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sequence(user.tests, "copied", 101)
+    write_sequence(user.tests, "beside", 55)
+    seen = scenes.likeness
+
+    def joined(one: Looks, other: Looks) -> float:
+        """As if ``copied`` showed what ``beside`` shows too, which the pairs do not show."""
+        both = sorted(float(np.abs(each[0]).sum()) for each in (one, other))
+        return 1.0 if both == beside else seen(one, other)
+
+    looked = [scenes.looks(sorted((user.tests / f"{name}/img").iterdir())) for name in ("copied", "beside")]
+    beside = sorted(float(np.abs(each[0]).sum()) for each in looked)
+    monkeypatch.setattr(scenes, "likeness", joined)
+    world = world_of(user.config())
+    assert world.told(world.scope)["left out: scenes of the pairs"] == "beside, copied"
 
 
 def test_recordings_of_one_scene_are_never_in_both_folds(user: User) -> None:

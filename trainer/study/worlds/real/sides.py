@@ -31,7 +31,7 @@ class Real:
         recordings: to test on.
         select: sequences on which rates are chosen; none where no rate is.
         test: sequences of the test.
-        shared: sequences that show a scene of the pairs: neither of the two.
+        shared: sequences that show a scene of the pairs, or what such a sequence shows: neither of the two.
         halves: the sequences whose truth an oracle learns from; each is tested on the other's.
         pattern: where the frames of these lie; None where there is no oracle.
         lacks: why something that the preset names is not there.
@@ -69,13 +69,13 @@ def look(config: StudyConfig, preset: Preset, test: Path) -> Real:
     """
     pairs = [read_pairs(aligned) for aligned in config.pairs]
     recordings = read_recordings(test, config.clips)
-    shared = [
+    alike = {
         name
         for name in recordings.sequences
         if any(likeness(recordings.looks[name], looks) >= ALIKE for each in pairs for looks in each.looks.values())
-    ]
-    of_shared = {recordings.clips[name] for name in shared}
-    usable = [name for name in recordings.sequences if recordings.clips[name] not in of_shared]
+    }
+    shared = {name for scene in recordings.scenes(recordings.sequences) if alike & {*scene} for name in scene}
+    usable = [name for name in recordings.sequences if name not in shared]
     select = _chosen(config, preset, recordings, usable)
     # What shows a scene by which a rate was chosen is no test of it.
     names = [name for scene in recordings.scenes(usable) if not {*scene} & {*select} for name in scene]
@@ -95,8 +95,8 @@ def look(config: StudyConfig, preset: Preset, test: Path) -> Real:
         lacks.append(f"no t3: no sequence of pairs has {TUBE} frames, which a tube needs")
     preset = replace(preset, scope=scope)
     refuse_without_boxes(config, kinds_of(config.patches or PATCHES, preset, scope))
-    shown = sorted(set(recordings.sequences) - set(usable), key=natural)
-    return Real(config, preset, pairs, recordings, select, names, shown, halves, pattern, tuple(lacks))
+    left_out = sorted(shared, key=natural)
+    return Real(config, preset, pairs, recordings, select, names, left_out, halves, pattern, tuple(lacks))
 
 
 def _chosen(config: StudyConfig, preset: Preset, recordings: Recordings, usable: Sequence[str]) -> list[str]:
