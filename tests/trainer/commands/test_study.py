@@ -50,6 +50,7 @@ def test_the_plan_says_what_a_budget_leaves_out(init: Path) -> None:
         (("--test", "a"), "give --pairs ALIGNED too"),
         (("--budget", "6"), "'6' is not a time like 6h or 90m"),
         (("--tracker", "dimp81"), "did you mean dimp18?"),
+        (("--tracker", "atom"), "train a classifier, and it has none"),
         (("--preset", "small"), "'small' is not one of"),
         (("--seeds", "0"), "0 is not in the range"),
     ],

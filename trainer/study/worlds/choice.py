@@ -6,6 +6,9 @@ from dataclasses import replace
 from importlib.resources import files
 
 from pipeline.errors import UsageError
+from trainer.recipes.geometry import geometry_of
+from trainer.recipes.recipe import load_recipe
+from trainer.study.plan.order import CANDIDATE
 from trainer.study.presets import preset_of
 from trainer.study.rows import BC
 from trainer.study.settings import StudyConfig
@@ -20,12 +23,18 @@ def world_of(config: StudyConfig) -> World:
     """The world of a study.
 
     Raises:
-        UsageError: real pairs without sequences to test on, or the other way round; or options of real data alone.
+        UsageError: real pairs without sequences to test on, or the other way round; options of real data alone; or a
+            base tracker without the rows of a study.
         DataError: real data that cannot be used.
     """
     if bool(config.pairs) != (config.test is not None):
         lacking = "--test SEQUENCES" if config.test is None else "--pairs ALIGNED"
         raise UsageError(f"real data are pairs to learn from and sequences to test on: give {lacking} too")
+    if not load_recipe(CANDIDATE).fits(geometry_of(config.tracker)):
+        raise UsageError(
+            f"--tracker {config.tracker}: {CANDIDATE} and its controls train a classifier, and it has none that is "
+            "trained before tracking: choose another"
+        )
     preset = preset_of(config.preset, config.tracker)
     if config.seeds is not None:
         preset = replace(preset, scope=replace(preset.scope, seeds=config.seeds))
