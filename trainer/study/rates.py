@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from statistics import fmean
 
-DECIDES = "iou_from_peak"
-
 
 def best_rate(found: Mapping[float, Iterable[float]]) -> float:
     """The rate with the highest mean; of equal ones the lowest.

@@ -11,7 +11,7 @@ from trainer.study.plan.run import TRUE
 
 RATES = "rates"
 _KEY = "rate_scale"
-_PLACE = re.compile(r"\{(rate:([a-z0-9-]+)|workers)\}")
+_PLACE = re.compile(r"\{rate:([a-z0-9-]+)\}")
 
 
 def rate_of(study: Path, control: str) -> float:
@@ -33,6 +33,6 @@ def write_rate(study: Path, control: str, rate: float) -> None:
     write_json(study / RATES / f"{control or TRUE}.json", {_KEY: rate})
 
 
-def filled(word: str, study: Path, workers: int = 1) -> str:
-    """A word of a command with what is known only when it starts: chosen rates, and how many runs are side by side."""
-    return _PLACE.sub(lambda found: f"{rate_of(study, found[2]):g}" if found[2] else str(workers), word)
+def filled(word: str, study: Path) -> str:
+    """A word of a command with what is known only when it starts: chosen rates."""
+    return _PLACE.sub(lambda found: f"{rate_of(study, found[1]):g}", word)

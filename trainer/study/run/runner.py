@@ -85,7 +85,7 @@ class Runner:
         path = self._log(run.id)
         path.parent.mkdir(parents=True, exist_ok=True)
         starts = path.read_bytes().count(_BEGUN) if path.is_file() else 0
-        words = [filled(word, self.study, self.workers) for word in run.command]
+        words = [filled(word, self.study) for word in run.command]
         return Child(run, self._start(self.study, words, path), path, starts + 1)
 
     def _look(self, progress: Progress) -> None:

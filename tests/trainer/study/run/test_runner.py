@@ -127,11 +127,11 @@ def test_a_choice_is_made_in_its_turn_and_fills_the_places_of_its_rate(tmp_path:
         assert (tmp_path / "a").is_file()
         write_rate(tmp_path, run.command[1], 100.0)
 
-    show = Run("b", ("trainer", "open('b','w').write('{rate:true} {rate:rgb-rgb} {workers} {kept}')"), ("x",), 1, "b")
+    show = Run("b", ("trainer", "open('b','w').write('{rate:true} {rate:rgb-rgb} {kept}')"), ("x",), 1, "b")
     write_rate(tmp_path, "rgb-rgb", 0.5)
     runs = run("a"), Run("x", (CHOOSE, ""), ("a",), 0.0, "rates/true.json"), show
     work(tmp_path, *runs, workers=2, choose=choose)
-    assert (tmp_path / "b").read_text() == "100 0.5 2 {kept}"
+    assert (tmp_path / "b").read_text() == "100 0.5 {kept}"
     work(tmp_path, *runs, choose=never)
 
 
