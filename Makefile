@@ -119,7 +119,8 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 study: setup ## does distillation help, and is it the pairs? the quick study, on synthetic data, in $(OUT); again to go on
 	@if [ ! -f "$(INIT)" ] && [ "$(INIT)" = resnet18.pth ]; then $(BIN)/python -c 'import torch, torchvision as t; \
 	  torch.save(t.models.resnet18(weights="IMAGENET1K_V1").state_dict(), "resnet18.pth.part")' \
-	  && mv resnet18.pth.part resnet18.pth; fi
+	  && mv resnet18.pth.part resnet18.pth || { \
+	  echo "error: resnet18.pth could not be fetched: get it another way, and name it with INIT=FILE" >&2; exit 4; }; fi
 	$(BIN)/cmd-train study --preset quick --init "$(INIT)" --out "$(OUT)"
 
 clean: ## remove what the demo and the tools made

@@ -102,3 +102,10 @@ def test_a_study_is_one_command_in_a_folder_of_its_own_and_a_wrong_file_is_not_r
     named = (checkout / "words").read_text().splitlines()
     assert named == ["study", "--preset", "quick", "--init", "my weights.pth", "--out", "study"]
     assert not (checkout / "my weights.pth").exists()
+
+
+def test_a_study_whose_weights_cannot_be_fetched_says_what_to_do(checkout: Path) -> None:
+    (checkout / "venv/bin/python").symlink_to("/bin/false")
+    done = make(checkout, "study", "study")
+    assert done.returncode == 2
+    assert "error: resnet18.pth could not be fetched: get it another way, and name it with INIT=FILE" in done.stderr
