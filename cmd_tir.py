@@ -72,3 +72,15 @@ def _fault(package: str) -> str | None:
     if MARK not in expected.read_bytes():
         return f"another distribution wrote over {expected.parent}: install cmd-tir again, in an environment of its own"
     return None
+
+
+def _asked(words: list[str]) -> str:
+    """The script that ``python -m cmd_tir SCRIPT ...`` names, taken out of the words; where none is, exit code 2."""
+    if len(words) < 2 or words[1] not in COMMANDS:
+        sys.stderr.write(f"error: python -m cmd_tir takes one of {', '.join(COMMANDS)} first\n")
+        sys.exit(2)
+    return words.pop(1)
+
+
+if __name__ == "__main__":
+    _start(_asked(sys.argv))

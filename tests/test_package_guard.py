@@ -173,3 +173,10 @@ def test_the_module_that_looks_needs_the_standard_library_alone(tmp_path: Path) 
     code = "import sys; import cmd_tir; print(*{name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names)"
     run = python("-c", code, path=(REPOSITORY,), cwd=tmp_path)
     assert set(run.stdout.split()) == {"__main__", "cmd_tir"}, run.stderr
+
+
+def test_each_script_can_be_started_as_a_module(tmp_path: Path) -> None:
+    run = python("-m", "cmd_tir", "cmd-eval", "--version", path=(REPOSITORY,), cwd=tmp_path, bare=False)
+    assert (run.returncode, run.stdout.split()[0]) == (0, "cmd-eval,")
+    run = python("-m", "cmd_tir", "cmd-evil", path=(REPOSITORY,), cwd=tmp_path)
+    assert (run.returncode, run.stderr.partition(":")[0]) == (2, "error")

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer.study.costs import START_S, WINDOW_S, area
+from trainer.study.costs import FRAME_S, NANO_FRAME_S, SCORED_S, START_S, windows_s
 from trainer.study.plan import Model, Run
+from trainer.study.plan.order import TRACKED
 from trainer.study.plan.run import PICTURES, TRUE
 from trainer.study.rows import Made
 
 FOUND = "found"
+LAYOUT = "tir_sequences"
+"""Manifest that tells how sequences lie on disk."""
 SHOWN = 4
 """Windows that are drawn of the teacher, and of students of true pairs and the first seed."""
 
@@ -28,6 +31,7 @@ class Tests:
         trials: windows on ``select``.
         listed: file of the names of those in ``test`` that count, in the study's folder; empty: all.
         selected: the same of ``select``.
+        frames: of ``test``, where models are tracked through it; 0: none is.
     """
 
     test: Made
@@ -37,6 +41,7 @@ class Tests:
     trials: int
     listed: str = ""
     selected: str = ""
+    frames: int = 0
 
 
 def two_frame(
@@ -79,5 +84,41 @@ def two_frame(
     if of == "test" and modality == "tir" and not (patches or part or first.control or first.seed):
         command += ["--pictures", PICTURES, "--show", str(SHOWN)]
     needs = dict.fromkeys(need for made in (sequences, *models.values()) for need in made.needs)
-    cost = START_S + windows * (0.02 + len(models) * WINDOW_S * area(tracker, window))
+    cost = START_S + windows_s(tracker, window, windows, len(models))
     return Run(path, tuple(command), tuple(needs), cost, path, first.row, first.control, first.seed, of, patches)
+
+
+def tracking(
+    name: str, model: Made, sequences: Made, frames: int, tracker: str, modality: Literal["tir", "rgb"]
+) -> Run:
+    """One call of ``cmd-track``: a model through all sequences, from the first true box of each.
+
+    Args:
+        name: of the model.
+        model: its run.
+        sequences: folder of them.
+        frames: of all sequences together.
+        tracker: base tracker.
+        modality: of the sequences.
+    """
+    path = f"{TRACKED}/{modality}/{name}"
+    command = ["cmd_tir", "cmd-track", "--weights", model.path, "--tracker", tracker, "--dataset", LAYOUT]
+    command += ["--root", sequences.path, "--out", path, "--modality", modality, "--workers", "1"]
+    cost = START_S + frames * (NANO_FRAME_S if tracker == "nanotrack_v2" else FRAME_S)
+    return Run(path, tuple(command), (*model.needs, *sequences.needs), cost, path)
+
+
+def one_pass(tracked: Mapping[str, Made], sequences: Made, modality: Literal["tir", "rgb"]) -> Run:
+    """One call of ``cmd-eval`` on all that was tracked: one-pass evaluation, which is told and decides nothing.
+
+    Args:
+        tracked: name of a model -> its results.
+        sequences: folder of the sequences.
+        modality: of them.
+    """
+    path = f"{FOUND}/{TRACKED}/{modality}"
+    command = ["cmd_tir", "cmd-eval", "--dataset", LAYOUT, "--annotations", sequences.path, "--out", path]
+    command += [word for name, made in tracked.items() for word in ("--results", f"{name}={made.path}")]
+    needs = dict.fromkeys(need for made in (sequences, *tracked.values()) for need in made.needs)
+    cost = START_S + len(tracked) * SCORED_S
+    return Run(path, tuple(command), tuple(needs), cost, f"{path}/metrics.json", TRACKED, set="test", modality=modality)

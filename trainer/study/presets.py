@@ -55,7 +55,7 @@ class Preset:
         select: scenes on which rates are chosen; pictures of one modality.
         test: scenes of the test.
         twins: whether the test's scenes are there in RGB too.
-        tracked: models that are tracked through whole sequences.
+        tracked: whether models are tracked through whole sequences of the test too.
         secondary: whether d3's chain is trained on the other patches too, which is told and not judged.
         feature_gib: of frozen features that a seed may keep on disk.
         loaders: processes that read shards beside each run.
@@ -74,7 +74,7 @@ class Preset:
     select: Scenes
     test: Scenes
     twins: bool = True
-    tracked: int = 0
+    tracked: bool = False
     secondary: bool = False
     feature_gib: float = 6.0
     loaders: int = 0
@@ -123,8 +123,8 @@ _DIMP: dict[PresetName, Preset] = {
         students=Scenes(60, 24),
         teachers=Scenes(24, 30),
         select=Scenes(20, 36),
-        test=Scenes(100, 60),
-        tracked=10,
+        test=Scenes(100, 45),
+        tracked=True,
         secondary=True,
     ),
     "full": Preset(
@@ -141,7 +141,7 @@ _DIMP: dict[PresetName, Preset] = {
         teachers=Scenes(400, 60),
         select=Scenes(20, 60),
         test=Scenes(100, 60),
-        tracked=10,
+        tracked=True,
         secondary=True,
         feature_gib=0.0,
         loaders=2,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trainer.recipes.recipe import load_recipe
-from trainer.study.costs import START_S, step_s
+from trainer.study.costs import MERGE_S, START_S, step_s
 from trainer.study.plan import Model, Run
 from trainer.study.plan.run import TRUE
 from trainer.study.presets import Preset, Training
@@ -94,7 +94,7 @@ class Rows:
         if self.preset.window:
             words += ["--window", str(self.preset.window)]
         if model.row == "a1":
-            parents, shards, cost, spared = [self.start], self.shards[self.patches], START_S, 0.0
+            parents, shards, cost, spared = [self.start], self.shards[self.patches], MERGE_S, 0.0
             words += [*_drawn(shards), "--set", "held_out=0"]
             if model.control:
                 words += ["--seed", str(model.seed), "--loader-workers", str(self.preset.loaders)]
@@ -105,10 +105,10 @@ class Rows:
             parents = [self.model(model._replace(row=row)) if row != "a1" else self.model(Model("a1"))
                        for row in self.parents(model.row)]  # fmt: skip
             needs = [need for parent in parents for need in parent.needs]
-            trained = self._trained(model) if self.trains(model.row) else ([], (), 0.0, 0.0)
+            trained = self._trained(model) if self.trains(model.row) else ([], (), MERGE_S, 0.0)
             words += trained[0]
             needs += trained[1]
-            cost, spared = START_S + trained[2], trained[3]
+            cost, spared = trained[2:]
         for parent in parents:
             words += ["--init", parent.path]
         return Run(path, tuple(words), tuple(dict.fromkeys(needs)), cost, f"{path}/model.safetensors",
@@ -132,10 +132,11 @@ class Rows:
             words += ["--feature-cache", f"features/{model.seed}", "--set", "feature_type=float16"]
             words += ["--set", f"feature_gib={self.preset.feature_gib:g}"]
         words += ["--set", "held_out=0", "--set", f"rate_scale={self._rate(model)}", *self._sets(model.control)]
-        steps = steps_of(training)
+        size, mixed = training.batch or 5, not any(word.startswith("feed=") for word in SETTINGS[model.control])
         kept = bool(self.preset.feature_gib) and self._seen(model)
         alone, cost = (
-            steps * step_s(model.row, self.tracker, self.preset.window, training.batch or 5, shared)
+            START_S
+            + steps_of(training) * step_s(model.row, self.tracker, self.preset.window, size, kept=shared, mixed=mixed)
             for shared in (False, kept)
         )
         choice = (f"rates/{self._chooser(model)}",) if self._chosen(model) else ()
@@ -173,6 +174,8 @@ class Rows:
         """Whether runs before it have seen its windows: c1 those of b1, rows on both branches those of b1 and b2."""
         if model.row in _NEW_WINDOWS:
             return False
+        if model.rate is not None and model.rate != self.preset.rates[0]:
+            return True
         return model.row not in {"b1", "b2"} or model.control in {"rgb-rgb", "tir-tir"}
 
     @staticmethod

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from trainer.study.measures import Tests, two_frame
+from trainer.study.measures import Tests, one_pass, tracking, two_frame
 from trainer.study.plan import CHOOSE, Model, Run
 from trainer.study.plan.run import TRUE
 from trainer.study.rows import ENDS, OWN_RATE, Made, Rows
@@ -14,6 +15,12 @@ from trainer.study.settings import Scope
 JUDGED = "d3"
 CHAIN = ("b1", "b2", "b3", "c1", "bc", JUDGED)
 """Rows of the chain of what is judged, which are measured at once."""
+FOLLOWED = (
+    *(Model("a1"), Model(JUDGED, "", 0), Model(JUDGED, "oracle", 0), Model(JUDGED, "shuffled", 0)),
+    *(Model(JUDGED, "rgb-rgb", 0), Model(JUDGED, "gray", 0), Model(JUDGED, "tir-tir", 0)),
+    *(Model("t3", "", 0), Model("k3", "", 0)),
+)
+"""Models that are tracked through whole sequences, of the first seed."""
 APART = ("t3", "k3")
 """Rows that have a verdict of their own."""
 
@@ -55,6 +62,8 @@ def students(rows: Rows, scope: Scope, tests: Tests, halves: Sequence[Half] = ()
                     _measure(half.rows, half.tests, models, part=half.name)
             else:
                 _measure(rows, tests, models)
+    if tests.frames:
+        _track(rows, scope, tests)
     return list(rows.runs.values())
 
 
@@ -97,6 +106,23 @@ def _measure(rows: Rows, tests: Tests, models: Sequence[Model], patches: str = "
                       window=rows.preset.window, of="test", first=models[-1], patches=patches, listed=tests.listed,
                       part=part)  # fmt: skip
     _add(rows, found)
+
+
+def _track(rows: Rows, scope: Scope, tests: Tests) -> None:
+    """One-pass evaluation on the test's sequences, and of the teacher on their twins in RGB."""
+    asked = [model for model in FOLLOWED if model.row in scope.rows and model.control in ("", *scope.controls)]
+    sides: list[tuple[Literal["tir", "rgb"], Made, list[Model]]] = [("tir", tests.test, asked)]
+    if tests.twins:
+        sides.append(("rgb", tests.twins, asked[:1]))
+    for modality, sequences, models in sides:
+        tracked = {
+            model.name: _add(
+                rows,
+                tracking(model.name, rows.model(model), sequences, tests.frames, rows.tracker, modality),
+            )
+            for model in models
+        }
+        _add(rows, one_pass(tracked, sequences, modality))
 
 
 def _add(rows: Rows, run: Run) -> Made:

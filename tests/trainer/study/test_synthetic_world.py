@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main as prep
+from trainer.commands.evaluate import main as evaluate
+from trainer.commands.track import main as track
 from trainer.commands.train import main as train
+from trainer.commands.two_frame import two_frame
 from trainer.recipes.effects import refuse_without_effect
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import configure
 from trainer.study.plan import CHOOSE, Run
+from trainer.study.plan.order import TRACKED, in_order
 from trainer.study.plan.run import PICTURES
 from trainer.study.presets import preset_of
 from trainer.study.rows import BC
@@ -68,8 +72,14 @@ def test_every_command_is_one_that_the_programs_take(
                 config, (typed & config.model_dump().keys()) | {each.partition("=")[0] for each in sets}
             )
             resolve_row(config)
+        elif words[0] == "trainer":
+            two_frame.make_context("two-frame", words[2:], resilient_parsing=False)
+        elif words[0] == "cmd_tir":
+            # Of click's checks only those of files that are yet to be made are left out.
+            command = {"cmd-track": track, "cmd-eval": evaluate}[words[1]]
+            command.make_parser(command.context_class(command)).parse_args(list(words[2:]))
         else:
-            assert words[0] == CHOOSE or words[1] == "two-frame"
+            assert words[0] == CHOOSE
 
 
 def test_scenes_of_two_purposes_never_share_a_seed() -> None:
@@ -131,3 +141,13 @@ def test_windows_are_drawn_of_the_teacher_and_of_the_first_seed_s_true_pairs() -
     assert {(run.control, run.seed, run.set) for run in drawn} == {("", None, "test"), ("", 0, "test")}
     assert {"a1", "d3", "t3", "k3"} <= {run.row for run in drawn}
     assert all(_words(run, "--pictures") == [PICTURES] and "--rgb" not in run.command for run in drawn)
+
+
+def test_the_first_seed_s_models_are_tracked_and_the_teacher_in_rgb_too_after_all_that_decides() -> None:
+    plan = in_order(_plan("laptop", "dimp18"))
+    scored = [run for run in plan if run.row == TRACKED]
+    assert sorted(run.modality for run in scored) == ["rgb", "tir"]
+    names = [word.partition("=")[0] for run in scored for word in _words(run, "--results")]
+    assert sorted(names)[:2] == ["a1~~", "a1~~"]
+    assert {"d3~~0", "d3~oracle~0", "t3~~0"} < {*names}
+    assert not any(run.command[:2] == ("trainer", "two-frame") for run in plan[plan.index(scored[0]) :])

@@ -8,6 +8,8 @@ from trainer.study.plan.run import Run
 
 CANDIDATE = "d3"
 START = "a1"
+TRACKED = "tracked"
+"""Row of a measurement on whole sequences, which decides nothing."""
 JUDGED = ("shuffled", "rgb-rgb", "gray", "tir-tir", "oracle")
 """Controls that a rule of the verdict looks at."""
 _VERDICT, _ROWS, _CONTROLS, _LAST = range(4)
@@ -40,7 +42,7 @@ def in_order(runs: Sequence[Run]) -> list[Run]:
 def _urgency(run: Run) -> tuple[int, int]:
     """Of a run for its own sake: measurements are what all others are made for."""
     seed = -1 if run.seed is None else run.seed
-    if not run.set:
+    if not run.set or run.row == TRACKED:
         return _LAST, seed
     if run.patches:
         return _CONTROLS, seed

@@ -23,9 +23,9 @@ class Run:
 
     Attributes:
         id: its name and its place in the study, as ``runs/d3/shuffled/0``; its output goes to ``logs/<id>.log``.
-        command: ``pipeline`` or ``trainer`` and the words after ``python -m`` of them, or ``choose`` and a control. In
-            a word, ``{rate:CONTROL}`` stands for the rate that was chosen for a control; the true pairs' is called
-            ``true``.
+        command: ``pipeline``, ``trainer`` or ``cmd_tir`` and the words after ``python -m`` of them, or ``choose`` and a
+            control. In a word, ``{rate:CONTROL}`` stands for the rate that was chosen for a control; the true pairs' is
+            called ``true``.
         needs: ids of the runs that must have ended before.
         cost_s: CPU-seconds that it is expected to take.
         makes: file or folder that is there when it is done.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.study.costs import ALIGN_S, MINE_S, PICTURE_S, SCENE_S, START_S, TEACHER_S, area
+from trainer.study.costs import ALIGN_S, MINE_S, PICTURE_S, SCENE_S, STAGE_S, START_S, teacher_s
 from trainer.study.measures import Tests
 from trainer.study.plan import Run
 from trainer.study.plan.run import INIT
@@ -39,6 +39,7 @@ def runs(config: StudyConfig, preset: Preset, scope: Scope) -> list[Run]:
         _tracking(made, "select", preset.select) if len(preset.rates) > 1 else None,
         preset.windows,
         preset.trials,
+        frames=preset.test.sequences * preset.test.frames if preset.tracked else 0,
     )
     rows = Rows(config.tracker, preset, patches, shards, start, "runs", made)
     found = students(rows, scope, tests)
@@ -61,15 +62,13 @@ def _pairs(made: dict[str, Run], purpose: str, scenes: Scenes, kinds: set[str]) 
     _synth(made, purpose, scenes, sizes, 2)
     data, aligned, pairs = f"scenes/{purpose}/pairs", f"aligned/{purpose}", scenes.sequences * scenes.frames
     words = ("pipeline", "align", "--root", data, "--out", aligned, "--estimate", "sequence", "--workers", "1")
-    cost = START_S / 2 + pairs * ALIGN_S
+    cost = STAGE_S + pairs * ALIGN_S
     made[aligned] = Run(aligned, words, (f"scenes/{purpose}",), cost, f"{aligned}/aligned.jsonl")
     shards = {}
     for kind in sorted(kinds):
         path = f"shards/{purpose}/{kind}"
         mine = ("pipeline", "mine", "--aligned", aligned, "--out", path, "--patch-size", "0", "--workers", "1")
-        made[path] = Run(
-            path, (*mine, *_mined(kind, data)), (aligned,), START_S / 2 + pairs * MINE_S, f"{path}/index.json"
-        )
+        made[path] = Run(path, (*mine, *_mined(kind, data)), (aligned,), STAGE_S + pairs * MINE_S, f"{path}/index.json")
         shards[kind] = [Made(path, path)]
     return shards
 
@@ -95,7 +94,7 @@ def _teacher(made: dict[str, Run], tracker: str, preset: Preset) -> Made:
         words += ["--window", str(preset.window), "--set", "backbone=frozen", "--set", "images=1"]
         words += ["--set", "rates.tcl=3e-4", "--set", "step=1", "--set", "gamma=0.5"]
     words += ["--loader-workers", str(preset.loaders)]
-    cost = START_S + steps_of(training) * TEACHER_S * (training.batch or 26) / 8 * area(tracker, preset.window)
+    cost = START_S + teacher_s(steps_of(training), training.batch or 5, preset.window)
     made["teacher"] = Run("teacher", tuple(words), shards.needs, cost, "teacher/model.safetensors", "teacher")
     return Made("teacher", "teacher")
 
@@ -103,5 +102,5 @@ def _teacher(made: dict[str, Run], tracker: str, preset: Preset) -> Made:
 def _synth(made: dict[str, Run], purpose: str, scenes: Scenes, sizes: tuple[str, ...], modalities: int) -> None:
     path = f"scenes/{purpose}"
     words = ("pipeline", "synth", "--out", path, *sizes, "--seed", str(SEEDS[purpose]), "--workers", "1", "--overwrite")
-    cost = START_S / 4 + scenes.sequences * (SCENE_S + scenes.frames * modalities * PICTURE_S)
+    cost = STAGE_S + scenes.sequences * (SCENE_S + scenes.frames * modalities * PICTURE_S)
     made[path] = Run(path, words, (), cost, path)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from trainer.sequences import Clip
 from trainer.sequences.frames import first_kind
 from trainer.sequences.rows import valid
-from trainer.study.costs import MINE_S, START_S
+from trainer.study.costs import MINE_S, STAGE_S
 from trainer.study.plan import Run
 from trainer.study.rows import Made
 from trainer.study.worlds.real.recordings import Recordings
@@ -80,13 +80,13 @@ def shards(recordings: Recordings, made: dict[str, Run], fold: str) -> Made:
     pairs = frames // _stride(frames)
     words: tuple[str, ...] = ("pipeline", "align", "--root", str(recordings.root.resolve()), "--manifest", MANIFEST)
     words += ("--model", "identity", "--min-score", "0", "--max-reject-ratio", "1", "--out", ALIGNED, "--workers", "1")
-    cost = START_S / 2 + pairs * JUDGE_S
+    cost = STAGE_S + pairs * JUDGE_S
     made.setdefault(ALIGNED, Run(ALIGNED, words, (), cost, f"{ALIGNED}/aligned.jsonl"))
     path = f"shards/truth-{fold}"
     words = ("pipeline", "mine", "--aligned", ALIGNED, "--out", path, "--method", "detection", "--detector", "boxes")
     words += ("--detections", boxes_file(fold), "--fallback", "skip", "--min-size", "1", "--max-reject-ratio", "1")
     words += ("--patch-size", "0", "--workers", "1")
-    made[path] = Run(path, words, (ALIGNED,), START_S / 2 + pairs * MINE_S, f"{path}/index.json")
+    made[path] = Run(path, words, (ALIGNED,), STAGE_S + pairs * MINE_S, f"{path}/index.json")
     return Made(path, path)
 
 
