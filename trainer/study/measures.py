@@ -31,6 +31,7 @@ class Tests:
         trials: windows on ``select``.
         listed: file of the names of those in ``test`` that count, in the study's folder; empty: all.
         selected: the same of ``select``.
+        names: of the sequences in ``listed``, as they are tracked; none: all.
         frames: of ``test``, where models are tracked through it; 0: none is.
     """
 
@@ -41,6 +42,7 @@ class Tests:
     trials: int
     listed: str = ""
     selected: str = ""
+    names: tuple[str, ...] = ()
     frames: int = 0
 
 
@@ -89,7 +91,7 @@ def two_frame(
 
 
 def tracking(
-    name: str, model: Made, sequences: Made, frames: int, tracker: str, modality: Literal["tir", "rgb"]
+    name: str, model: Made, sequences: Made, tests: Tests, tracker: str, modality: Literal["tir", "rgb"]
 ) -> Run:
     """One call of ``cmd-track``: a model through all sequences, from the first true box of each.
 
@@ -97,28 +99,35 @@ def tracking(
         name: of the model.
         model: its run.
         sequences: folder of them.
-        frames: of all sequences together.
+        tests: which of them, and how many frames.
         tracker: base tracker.
         modality: of the sequences.
     """
     path = f"{TRACKED}/{modality}/{name}"
     command = ["cmd_tir", "cmd-track", "--weights", model.path, "--tracker", tracker, "--dataset", LAYOUT]
     command += ["--root", sequences.path, "--out", path, "--modality", modality, "--workers", "1"]
-    cost = START_S + frames * (NANO_FRAME_S if tracker == "nanotrack_v2" else FRAME_S)
+    command += _only(tests)
+    cost = START_S + tests.frames * (NANO_FRAME_S if tracker == "nanotrack_v2" else FRAME_S)
     return Run(path, tuple(command), (*model.needs, *sequences.needs), cost, path)
 
 
-def one_pass(tracked: Mapping[str, Made], sequences: Made, modality: Literal["tir", "rgb"]) -> Run:
+def one_pass(tracked: Mapping[str, Made], sequences: Made, tests: Tests, modality: Literal["tir", "rgb"]) -> Run:
     """One call of ``cmd-eval`` on all that was tracked: one-pass evaluation, which is told and decides nothing.
 
     Args:
         tracked: name of a model -> its results.
         sequences: folder of the sequences.
+        tests: which of them.
         modality: of them.
     """
     path = f"{FOUND}/{TRACKED}/{modality}"
     command = ["cmd_tir", "cmd-eval", "--dataset", LAYOUT, "--annotations", sequences.path, "--out", path]
+    command += _only(tests)
     command += [word for name, made in tracked.items() for word in ("--results", f"{name}={made.path}")]
     needs = dict.fromkeys(need for made in (sequences, *tracked.values()) for need in made.needs)
     cost = START_S + len(tracked) * SCORED_S
     return Run(path, tuple(command), tuple(needs), cost, f"{path}/metrics.json", TRACKED, set="test", modality=modality)
+
+
+def _only(tests: Tests) -> list[str]:
+    return ["--sequences", ",".join(tests.names)] if tests.names else []

@@ -63,7 +63,8 @@ def students(rows: Rows, scope: Scope, tests: Tests, halves: Sequence[Half] = ()
             else:
                 _measure(rows, tests, models)
     if tests.frames:
-        _track(rows, scope, tests)
+        # Halves of an oracle are two trackers, of which neither may be tracked through all of the test.
+        _track(rows, scope.without("oracle") if halves else scope, tests)
     return list(rows.runs.values())
 
 
@@ -118,11 +119,11 @@ def _track(rows: Rows, scope: Scope, tests: Tests) -> None:
         tracked = {
             model.name: _add(
                 rows,
-                tracking(model.name, rows.model(model), sequences, tests.frames, rows.tracker, modality),
+                tracking(model.name, rows.model(model), sequences, tests, rows.tracker, modality),
             )
             for model in models
         }
-        _add(rows, one_pass(tracked, sequences, modality))
+        _add(rows, one_pass(tracked, sequences, tests, modality))
 
 
 def _add(rows: Rows, run: Run) -> Made:

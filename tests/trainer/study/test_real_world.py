@@ -50,11 +50,15 @@ def test_every_command_is_one_that_the_programs_take(user: User, preset: PresetN
             prep_commands.commands[words[1]].make_context(words[1], words[2:])
         elif words[0] == "trainer" and words[1].startswith("--"):
             train_commands.commands["train"].make_context("train", words[1:])
+        elif words[0] == "cmd_tir":
+            assert after(run, "--sequences") == [",".join(lists(world)["test"])]
+            assert "oracle" not in run.id
         elif words[0] != CHOOSE:
             assert words[1] == "two-frame"
             assert set(after(run, "--list")) <= set(world.files)
         made = {word for word in words if word in runs}
         assert made - {run.id} <= {*run.needs}
+    assert ("tracked/tir/d3~shuffled~0" in runs) == (preset in ("laptop", "full"))
     assert "t3" not in world.scope.rows
     assert ("t3" in lacking(world)) == (preset in ("laptop", "full"))
 

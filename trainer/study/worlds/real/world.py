@@ -70,7 +70,15 @@ def _runs(found: Real, scope: Scope) -> list[Run]:
     start, sequences = Made(INIT), Made(str(found.recordings.root.resolve()))
     each = -(-preset.windows // len(found.test))
     tests = Tests(
-        sequences, None, sequences if found.select else None, each * len(found.test), preset.trials, TEST, SELECT
+        sequences,
+        None,
+        sequences if found.select else None,
+        each * len(found.test),
+        preset.trials,
+        TEST,
+        SELECT,
+        tuple(found.test),
+        found.recordings.frames(found.test) if preset.tracked else 0,
     )
     folds_of: list[Half] = []
     if "oracle" in scope.controls:
