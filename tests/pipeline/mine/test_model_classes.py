@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pipeline.shards.folder import open_shards
@@ -28,6 +30,8 @@ def build(spec):
 def words(data: Data, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
     (data.root / "deer_finder.py").write_text(DETECTOR)
     monkeypatch.syspath_prepend(data.root)
+    # Of an earlier test, whose folder is gone.
+    monkeypatch.delitem(sys.modules, "deer_finder", raising=False)
     detector = ("--method", "detection", "--detector", "deer_finder:build")
     return ("mine", "--aligned", data.aligned, *detector, "--patch-size", 0, "--workers", 1, "--pairs-per-shard", 4)
 

@@ -40,6 +40,7 @@ def noisy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Settings with a loss that draws random numbers, and a row of metrics every four steps."""
     (tmp_path / "own_noise.py").write_text(NOISY)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_noise", raising=False)
     monkeypatch.setattr(progress, "LOG_EVERY", 4)
     return OPTIONS | {"tcl_loss": "own_noise:noisy"}
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.files.writing import write_text
-from pipeline.pages.html import Section, render, save
+from pipeline.pages import html
+from pipeline.pages.html import Section
 from pipeline.pages.markdown import plain, table
 from trainer.study.report import details, verdicts
 from trainer.study.report.material import Material, load
@@ -31,7 +32,7 @@ def write_report(study: Path) -> Path:
     sections = _sections(material)
     write_text(study / TEXT, _markdown(material, sections))
     write_text(study / TABLE, write_tex(material))
-    return save(render(TITLE, _sentence(material), _facts(material), sections), study / PAGE)
+    return html.save(html.render(TITLE, _sentence(material), _facts(material), sections), study / PAGE)
 
 
 def _sentence(material: Material) -> str:
