@@ -82,7 +82,7 @@ def register_sequence(frames: Sequence[Pair], *, model: Model = "auto", prior: A
     """
     evidence = Evidence(frames, prior)
     if model == "identity":
-        return _given(evidence, model, FINE[-1], halves=True)
+        return _given(_undrawn(evidence), model, FINE[-1], halves=True)
     count = 8 if model == "auto" else fit.PARAMETERS[model]
     found = _registered(evidence, model, _coarse(evidence, count))
     rest = evidence.without_suspects()
@@ -134,7 +134,7 @@ def evaluate(
         enough: whether these scores, of pictures of half the work frame's size, leave no doubt that the whole size
             would have to settle; None looks at the whole size at once.
     """
-    evidence = Evidence([(rgb, tir)], np.asarray(homography, dtype=np.float64))
+    evidence = _undrawn(Evidence([(rgb, tir)], np.asarray(homography, dtype=np.float64)))
     if enough:
         glanced = _given(evidence, model, GLANCE, halves=False)
         if enough(glanced.scores):
@@ -142,10 +142,13 @@ def evaluate(
     return _given(evidence, model, FINE[-1], halves=False)
 
 
+def _undrawn(evidence: Evidence) -> Evidence:
+    """Without what is drawn: a scene that the prior moves has no equal edges in equal pixels."""
+    return (evidence.without_suspects() if evidence.moved > ELSEWHERE else None) or evidence
+
+
 def _given(evidence: Evidence, model: fit.Fitted, how: Level, *, halves: bool) -> Registration:
-    """The prior, scored. A scene that it moves has no equal edges in equal pixels: those are drawn."""
-    if evidence.moved > ELSEWHERE:
-        evidence = evidence.without_suspects() or evidence
+    """The prior, scored."""
     return _judged(evidence, np.zeros(0), model, np.eye(3), evidence.pooled(np.eye(3), how), halves=halves)
 
 
