@@ -12,9 +12,8 @@ from trainer.data.draws import Drawn, Draws
 from trainer.data.shards import Source
 from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
+from trainer.sequences.reach import REACH, within_reach
 
-REACH = 30
-"""Frames between the reference and the test instant at most; one at least."""
 Indices = NDArray[np.int64]
 
 
@@ -109,17 +108,6 @@ def _within_reach(tracks: Tracks) -> Indices:
     steps = np.diff(tracks.frame, prepend=0)
     clock = np.cumsum(np.where(at == tracks.first, REACH + 1, np.minimum(steps, REACH + 1)))
     return within_reach(clock)
-
-
-def within_reach(clock: Indices) -> Indices:
-    """Every instant that has a later one within reach, (s, 3), as :attr:`Instants.starts`.
-
-    Args:
-        clock: (m,) when each instant is, in frames, rising.
-    """
-    at = np.arange(len(clock))
-    first, end = np.searchsorted(clock, clock + 1), np.searchsorted(clock, clock + REACH + 1)
-    return np.stack([at, first, end], axis=1)[end > first]
 
 
 def _by_sequence(source: Source, patches: Indices, starts: Indices) -> dict[str, Indices]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.measure.instants import stream, within_reach
+from trainer.measure.instants import stream
 from trainer.sequences import Clip
+from trainer.sequences.reach import within_reach
 from trainer.sequences.start_box import can_be_of
 
 

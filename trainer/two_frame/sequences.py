@@ -6,9 +6,9 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from pipeline.errors import DataError, some
-from trainer.measure.instants import REACH
 from trainer.recipes.geometry import TrackerSpec
 from trainer.sequences import load_data_set
+from trainer.sequences.reach import REACH
 from trainer.sequences.rows import read_lines
 from trainer.sequences.thermal import Range
 from trainer.trackers.model import Model, range_warning

@@ -16,14 +16,12 @@ from pipeline.files.names import natural
 from pipeline.images import UnreadableImageError, picture_size, read_bytes
 from trainer.sequences import Clip, load_data_set
 from trainer.sequences.frames import first_kind
+from trainer.sequences.reach import REACH, within_reach
 from trainer.sequences.rows import read_lines
 from trainer.sequences.start_box import can_be_of
+from trainer.study.measures import LAYOUT
 from trainer.study.worlds.real.scenes import Looks, groups, looks
 
-DATA_SET = "tir_sequences"
-"""Layout of the sequences, as ``cmd-track`` calls it."""
-REACH = 30
-"""Frames from a reference to its test window, at most."""
 SHARE, FEWEST = 0.1, 2
 """Of the scenes, for choosing rates where nobody says which; and so many at least."""
 
@@ -80,7 +78,7 @@ def read_recordings(root: Path, clips: Path | None) -> Recordings:
         DataError: no sequence can be tested on, or the table cannot be read.
         UsageError: the table names a sequence that is not there.
     """
-    data = load_data_set(DATA_SET, root)
+    data = load_data_set(LAYOUT, root)
     unused = dict(data.faults)
     sequences: dict[str, Clip] = {}
     for clip in data.clips:
@@ -171,8 +169,7 @@ def _fault(clip: Clip) -> str:
     known = np.flatnonzero(can_be_of(clip.truth, size))
     if first_kind(clip.pictures[0]) == "colour":
         return "in colour, not TIR in grey"
-    near = len(known) > 1 and int(np.diff(known).min()) <= REACH
-    return "" if near else f"its target is not known at two instants, {REACH} frames apart at most"
+    return "" if len(within_reach(known)) else f"its target is not known at two instants, {REACH} frames apart at most"
 
 
 def _boxes(clip: Clip) -> str:
