@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from trainer.study.measures import Tests, one_pass, tracking, two_frame
 from trainer.study.plan import CHOOSE, Model, Run
+from trainer.study.plan.order import CANDIDATE, START
 from trainer.study.plan.run import TRUE
 from trainer.study.rows import ENDS, OWN_RATE, Made, Rows
 from trainer.study.settings import Scope
 
-JUDGED = "d3"
-CHAIN = ("b1", "b2", "b3", "c1", "bc", JUDGED)
+CHAIN = ("b1", "b2", "b3", "c1", "bc", CANDIDATE)
 """Rows of the chain of what is judged, which are measured at once."""
 FOLLOWED = (
-    *(Model("a1"), Model(JUDGED, "", 0), Model(JUDGED, "oracle", 0), Model(JUDGED, "shuffled", 0)),
-    *(Model(JUDGED, "rgb-rgb", 0), Model(JUDGED, "gray", 0), Model(JUDGED, "tir-tir", 0)),
+    *(Model(START), Model(CANDIDATE, "", 0), Model(CANDIDATE, "oracle", 0), Model(CANDIDATE, "shuffled", 0)),
+    *(Model(CANDIDATE, "rgb-rgb", 0), Model(CANDIDATE, "gray", 0), Model(CANDIDATE, "tir-tir", 0)),
     *(Model("t3", "", 0), Model("k3", "", 0)),
 )
 """Models that are tracked through whole sequences, of the first seed."""
@@ -51,10 +51,9 @@ def students(rows: Rows, scope: Scope, tests: Tests, halves: Sequence[Half] = ()
             those of ``rows``.
     """
     _choices(rows, scope, tests)
-    _measure(rows, tests, [Model("a1")])
+    _measure(rows, tests, [Model(START)])
     if tests.twins:
-        _add(rows, two_frame({Model("a1"): rows.model(Model("a1"))}, tests.twins, tests.windows, tracker=rows.tracker,
-                             window=rows.preset.window, of="test", first=Model("a1"), modality="rgb"))  # fmt: skip
+        _find(rows, [Model(START)], tests.twins, tests.windows, of="test", modality="rgb")
     for seed in range(scope.seeds):
         for models in _groups(scope, seed):
             if halves and models[0].control == "oracle":
@@ -70,7 +69,7 @@ def students(rows: Rows, scope: Scope, tests: Tests, halves: Sequence[Half] = ()
 
 def secondary(rows: Rows, tests: Tests) -> list[Run]:
     """The true pairs' chain on other patches, of one seed: told, not judged. It takes the rate of the judged ones."""
-    _measure(rows, tests, [Model(JUDGED, "", 0)], rows.patches)
+    _measure(rows, tests, [Model(CANDIDATE, "", 0)], rows.patches)
     return list(rows.runs.values())
 
 
@@ -81,17 +80,16 @@ def _choices(rows: Rows, scope: Scope, tests: Tests) -> None:
     for control in OWN_RATE:
         if control and control not in scope.controls:
             continue
-        tried = [Model(JUDGED, control, 0, rate) for rate in rows.preset.rates]
-        found = _add(rows, two_frame({model: rows.model(model) for model in tried}, tests.select, tests.trials,
-                                     tracker=rows.tracker, window=rows.preset.window, of="select",
-                                     first=Model(JUDGED, control, 0), listed=tests.selected))  # fmt: skip
+        tried = [Model(CANDIDATE, control, 0, rate) for rate in rows.preset.rates]
+        first = Model(CANDIDATE, control, 0)
+        found = _find(rows, tried, tests.select, tests.trials, of="select", first=first, listed=tests.selected)
         path = f"rates/{control or TRUE}"
-        _add(rows, Run(path, (CHOOSE, control), (found.path,), 0.0, f"{path}.json", JUDGED, control, 0))
+        _add(rows, Run(path, (CHOOSE, control), (found.path,), 0.0, f"{path}.json", CANDIDATE, control, 0))
 
 
 def _groups(scope: Scope, seed: int) -> Iterator[list[Model]]:
     """The models of a seed, in groups that are measured at once; the last of each is what the group is called after."""
-    asked = [row for row in scope.rows if row != "a1"]
+    asked = [row for row in scope.rows if row != START]
     if set(scope.controls) & {control for control, end in ENDS.items() if end == "bc"}:
         asked.append("bc")
     others = [row for row in asked if row not in (*CHAIN, *APART)]
@@ -99,14 +97,18 @@ def _groups(scope: Scope, seed: int) -> Iterator[list[Model]]:
         if group:
             yield [Model(row, "", seed) for row in group]
     for control in scope.controls:
-        yield [Model(ENDS.get(control, JUDGED), control, seed)]
+        yield [Model(ENDS.get(control, CANDIDATE), control, seed)]
 
 
 def _measure(rows: Rows, tests: Tests, models: Sequence[Model], patches: str = "", part: str = "") -> None:
-    found = two_frame({model: rows.model(model) for model in models}, tests.test, tests.windows, tracker=rows.tracker,
-                      window=rows.preset.window, of="test", first=models[-1], patches=patches, listed=tests.listed,
-                      part=part)  # fmt: skip
-    _add(rows, found)
+    _find(rows, models, tests.test, tests.windows, of="test", patches=patches, listed=tests.listed, part=part)
+
+
+def _find(rows: Rows, models: Sequence[Model], sequences: Made, windows: int, **told: Any) -> Made:
+    """One two-frame test of models, called after the last of them where nothing else is ``told``."""
+    trained = {model: rows.model(model) for model in models}
+    about = {"tracker": rows.tracker, "window": rows.preset.window, "first": models[-1]}
+    return _add(rows, two_frame(trained, sequences, windows, **about | told))
 
 
 def _track(rows: Rows, scope: Scope, tests: Tests) -> None:

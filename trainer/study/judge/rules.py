@@ -17,6 +17,7 @@ HEADROOM = 0.03
 FEWEST_SEEDS = 3
 """Under which a verdict is of one student."""
 CONTROLS = ("shuffled", "rgb-rgb", "gray", "tir-tir", "oracle")
+"""What a rule looks at beside the candidate and a1."""
 SHUFFLED, RGB_RGB, GRAY, TIR_TIR, ORACLE = (Arm("d3", control) for control in CONTROLS)
 Pair = tuple[Arm, Arm]
 Known = Mapping[Pair, Contrast]

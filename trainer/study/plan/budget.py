@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from pipeline.errors import UsageError
-from trainer.study.plan.order import CANDIDATE, JUDGED, START
+from trainer.study.judge.rules import CONTROLS
+from trainer.study.plan.order import CANDIDATE, START
 from trainer.study.plan.run import Run
 from trainer.study.settings import Scope
 
@@ -45,7 +46,7 @@ def fit(scope: Scope, runs_of: Callable[[Scope], Sequence[Run]], hours: float | 
 
 
 def _in_turn(scope: Scope) -> Iterator[str]:
-    controls = (*FIRST_CONTROLS, *(each for each in scope.controls if each not in (*FIRST_CONTROLS, *JUDGED)))
+    controls = (*FIRST_CONTROLS, *(each for each in scope.controls if each not in (*FIRST_CONTROLS, *CONTROLS)))
     yield from (each for each in controls if each in scope.controls)
     yield from (f"seed {seed}" for seed in range(scope.seeds - 1, 0, -1))
     yield from (row for row in reversed(scope.rows) if row not in KEPT_ROWS)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trainer.study.judge.rules import CONTROLS
 from trainer.study.plan.run import Run
 
 CANDIDATE = "d3"
 START = "a1"
 TRACKED = "tracked"
 """Row of a measurement on whole sequences, which decides nothing."""
-JUDGED = ("shuffled", "rgb-rgb", "gray", "tir-tir", "oracle")
-"""Controls that a rule of the verdict looks at."""
 _VERDICT, _ROWS, _CONTROLS, _LAST = range(4)
 
 
@@ -46,6 +45,6 @@ def _urgency(run: Run) -> tuple[int, int]:
         return _LAST, seed
     if run.patches:
         return _CONTROLS, seed
-    if run.control in ("", *JUDGED) and run.row in ("", START, CANDIDATE):
+    if run.control in ("", *CONTROLS) and run.row in ("", START, CANDIDATE):
         return _VERDICT, seed
     return (_CONTROLS if run.control else _ROWS), seed

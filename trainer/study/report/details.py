@@ -16,12 +16,12 @@ from trainer.study.judge.findings import CANDIDATES
 from trainer.study.judge.rules import CONTROLS, ORACLE
 from trainer.study.judge.scores import A1, TEACHER_ON_RGB, TRIVIAL
 from trainer.study.plan import model_of
+from trainer.study.plan.budget import HOUR_S
 from trainer.study.report.material import Material, arm_of
 from trainer.study.report.verdicts import figure, told
 
 SHOWN = 4
 """Test windows that are drawn."""
-HOUR_S = 3600
 
 
 def answers(material: Material) -> Section:

@@ -9,6 +9,7 @@ from pipeline.files.writing import write_text
 from pipeline.pages import html
 from pipeline.pages.html import Section
 from pipeline.pages.markdown import plain, table
+from trainer.study.plan.budget import HOUR_S
 from trainer.study.report import details, verdicts
 from trainer.study.report.material import Material, load
 from trainer.study.report.tex import write_tex
@@ -46,7 +47,7 @@ def _facts(material: Material) -> list[tuple[str, object]]:
         *named,
         ("sequences", material.found["sequences"]),
         ("seeds", study.get("seeds", "–")),
-        ("CPU-hours", f"{sum(material.costs.values()) / details.HOUR_S:.2g}"),
+        ("CPU-hours", f"{sum(material.costs.values()) / HOUR_S:.2g}"),
     ]
 
 

@@ -9,13 +9,14 @@ from typing import Self
 
 from tqdm import tqdm
 
+from trainer.study.plan.budget import HOUR_S
 from trainer.study.plan.forecast import scale_of, seconds_to_go
 from trainer.study.plan.run import Run
 from trainer.study.run.ledger import Cost
 
 log = logging.getLogger(__name__)
 
-MINUTE_S, HOUR_S = 60.0, 3600.0
+MINUTE_S = 60.0
 
 
 def duration(seconds: float) -> str:
