@@ -46,7 +46,8 @@ class Preset:
         window: side of the search window in pixels; None is the base tracker's own.
         teacher: how long the teacher trains, in the synthetic world; its backbone stays frozen where ``window`` is set.
         row: how long every row trains.
-        trial: how long every row of a chain trains when a rate is tried.
+        trial: how long every row of a chain trains when a rate is tried. Much shorter than ``row``, it favours low
+            rates: it runs at a rate that is higher by as much.
         rates: of ``rate_scale`` that are tried; one alone is not tried, but taken.
         windows: of the two-frame test.
         trials: windows on which tries are measured.
@@ -116,7 +117,7 @@ _DIMP: dict[PresetName, Preset] = {
         window=160,
         teacher=Training.of(4000, 8, epochs=4),
         row=Training.of(600, 5),
-        trial=Training.of(100, 5),
+        trial=Training.of(300, 5),
         rates=RATES,
         windows=2000,
         trials=200,
@@ -162,7 +163,7 @@ def preset_of(name: PresetName, tracker: str) -> Preset:
     row, trial = {
         "toy": (Training.of(2, 4), Training.of(1, 4)),
         "quick": (Training.of(300, 32), Training.of(40, 32)),
-        "laptop": (Training.of(2000, 32), Training.of(200, 32)),
+        "laptop": (Training.of(2000, 32), Training.of(500, 32)),
         "full": (preset.row, preset.trial),
     }[name]
     # Its branches share no features, which is what c1f is about.
