@@ -99,9 +99,12 @@ def common_area(size: tuple[int, int], *quads: NDArray[np.float64]) -> NDArray[n
     Returns:
         (4,); width and height are 0 where they do not overlap.
     """
-    every = np.stack(quads)
-    left, right = max(0.0, every[:, [0, 3], 0].max()), min(float(size[0]), every[:, [1, 2], 0].min())
-    top, bottom = max(0.0, every[:, [0, 1], 1].max()), min(float(size[1]), every[:, [2, 3], 1].min())
+    # Plain numbers: of one quad, which is asked for with every pair, they take a tenth of the time.
+    left, top, right, bottom = 0.0, 0.0, float(size[0]), float(size[1])
+    for quad in quads:
+        top_left, top_right, bottom_right, bottom_left = np.asarray(quad, np.float64).tolist()
+        left, right = max(left, top_left[0], bottom_left[0]), min(right, top_right[0], bottom_right[0])
+        top, bottom = max(top, top_left[1], top_right[1]), min(bottom, bottom_left[1], bottom_right[1])
     return np.array([left, top, max(0.0, right - left), max(0.0, bottom - top)])
 
 
