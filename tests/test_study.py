@@ -44,9 +44,8 @@ def started(folder: Path, out: str, workers: int) -> Iterator[subprocess.Popen[s
         process.wait(timeout=60)
 
 
-def finish(folder: Path, out: str, workers: int) -> str:
-    with started(folder, out, workers) as process:
-        printed, told = process.communicate(timeout=1500)
+def end_of(process: subprocess.Popen[str]) -> str:
+    printed, told = process.communicate(timeout=1500)
     assert process.returncode == 0, told
     return printed
 
@@ -68,10 +67,14 @@ def test_a_study_killed_twice_and_one_that_nobody_killed_end_the_same(tmp_path: 
     torch.manual_seed(0)
     torch.save(ResNet(18).state_dict(), folder / "resnet18.pth")
 
-    for sign in SIGNS:
-        kill_at(folder / "killed" / sign, folder, "killed", 2)
-        assert not (folder / "killed/verdict.json").exists()
-    finish(folder, "killed", 2)
+    with started(folder, "whole", 1) as whole:
+        for sign in SIGNS:
+            kill_at(folder / "killed" / sign, folder, "killed", 2)
+            assert not (folder / "killed/verdict.json").exists()
+        with started(folder, "killed", 2) as killed:
+            end_of(killed)
+        printed = end_of(whole)
+
     costs = [json.loads(line) for line in (folder / "killed/costs.jsonl").read_text().splitlines()]
     plan = json.loads((folder / "killed/plan.json").read_text())
     assert {cost["id"] for cost in costs} == {run["id"] for run in plan["runs"]}
@@ -80,7 +83,6 @@ def test_a_study_killed_twice_and_one_that_nobody_killed_end_the_same(tmp_path: 
     # At most the two that ran side by side were begun again at each kill.
     assert len(again) <= 2 * len(SIGNS)
 
-    printed = finish(folder, "whole", 1)
     for name in RESULT:
         assert (folder / "killed" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
     sentence = json.loads((folder / "whole/verdict.json").read_text())["verdicts"]["d3"]["sentence"]
