@@ -29,8 +29,8 @@ from pipeline.shards.writer import Pair
 ROW = TypeAdapter(AlignedPair)
 IDENTITY: Matrix9 = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 T = TypeVar("T")
-HASHED_AT_ONCE = 8
-"""Pairs handed to the thread that hashes: one by one, the handing over would cost what it saves."""
+AT_ONCE = 8
+"""Pairs handed to the second thread: one by one, the handing over would cost what it saves."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,18 @@ class Loaded:
 
 
 def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
-    """The task's pairs in batches; where the method looks at pictures, a second thread reads while one is worked on.
+    """The task's pairs in batches; where pixels are needed, a second thread reads while a batch is worked on.
 
     Elsewhere there is little to do but to read, and the second thread hashes what was read.
     """
     size, looks = method.batch_size, method.looks
-    at_once = size if looks else size * math.ceil(HASHED_AT_ONCE / size)
+    decodes = looks or task.config.patch_size > 0
+    at_once = size if looks else size * math.ceil(AT_ONCE / size)
     # Reading, decoding and hashing let go of the interpreter, and so does a detector.
     with task.aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
 
         def begin(part: slice) -> Future[list[Loaded | Reject]]:
-            if looks:
+            if decodes:
                 return beside.submit(lambda: _unchanged(_load_all(task, rows, part, looks)))
             return beside.submit(_unchanged, _load_all(task, rows, part, looks))
 
