@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,26 @@ from pipeline.mine import page as mine_page
 from pipeline.pages import html
 from pipeline.shards.index import INDEX, load_index
 
+Table = list[tuple[object, ...]]
+_APART = ("cameras", "truth", "settings", "versions")
+"""What ``align.json`` holds that is a table of its own."""
 
-def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = html.SAMPLES) -> Path:
+
+def write(folder: Path, out: Path | None = None, *, root: Path | None = None, samples: int = html.SAMPLES) -> Path:
     """Write one self-contained HTML page about a folder of aligned pairs or of shards; return its path.
+
+    Args:
+        folder: that ``align`` or ``mine`` has finished.
+        out: of the page; None is ``report.html`` in the folder.
+        root: the data set's folder, if it has moved since.
+        samples: pairs to draw.
 
     Raises:
         DataError: the folder is neither, or ``root`` is not there.
         UsageError: the page cannot be written, or ``root`` is given for shards.
     """
-    if _is_aligned(folder):
+    aligned, out = _is_aligned(folder), out or folder / "report.html"
+    if aligned:
         if root is not None and not root.is_dir():
             raise DataError(f"{root}: no such folder: correct --root")
         return html.save(align_page.build(folder, root, samples), out)
@@ -29,21 +41,35 @@ def write(folder: Path, out: Path, *, root: Path | None = None, samples: int = h
     return html.save(mine_page.build(folder, samples), out)
 
 
-def overview(folder: Path) -> list[tuple[object, ...]]:
-    """A table of (name, value) rows about a folder of aligned pairs or of shards.
+def overview(folder: Path) -> list[Table]:
+    """Tables about a folder of aligned pairs or of shards: what it holds first, then cameras or shards, settings, more.
 
     Raises:
         DataError: the folder is neither.
     """
     if _is_aligned(folder):
         summary = read_json(folder / "align.json")
-        return [(key, _flat(summary[key])) for key in sorted(summary)]
+        apart = {key: value for key in _APART if isinstance(value := summary.get(key), dict) and value}
+        held = {key: value for key, value in summary.items() if key not in apart}
+        return [_facts(held), *(_table(key, value) for key, value in apart.items())]
     index = load_index(folder)
-    rows: list[tuple[object, ...]] = [("method", index.method), ("schema", index.schema_version)]
     totals = index.totals | {"classes": mine_page.named(index)}
-    rows += [(key, _flat(value)) for key, value in sorted(totals.items())]
-    rows += [(f"setting {key}", _flat(value)) for key, value in sorted(index.settings.items())]
-    return rows + [(entry.file, f"{entry.pairs} pairs", f"{entry.patches} patches") for entry in index.shards]
+    shards: Table = [("shard", "pairs", "patches"), *((each.file, each.pairs, each.patches) for each in index.shards)]
+    about: Table = [("method", index.method), ("schema", index.schema_version)]
+    return [about + _facts(totals), shards, _table("settings", index.settings)]
+
+
+def _facts(content: Mapping[str, Any]) -> Table:
+    return [(key, _flat(value)) for key, value in sorted(content.items())]
+
+
+def _table(name: str, content: Mapping[str, Any]) -> Table:
+    """Under its name a row a key; where the values are mappings themselves, their keys are the columns."""
+    if not all(isinstance(value, dict) for value in content.values()):
+        return [(name, ""), *_facts(content)]
+    columns = list(dict.fromkeys(column for value in content.values() for column in value))
+    rows = [(key, *(_flat(value.get(column)) for column in columns)) for key, value in content.items()]
+    return [(name, *columns), *rows]
 
 
 def _is_aligned(folder: Path) -> bool:
@@ -56,8 +82,10 @@ def _is_aligned(folder: Path) -> bool:
 
 
 def _flat(value: Any) -> str:
+    if value is None or value == {}:
+        return "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items()) or "none"
+        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(map(_flat, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

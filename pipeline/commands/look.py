@@ -40,18 +40,21 @@ def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
 @click.command()
 @click.argument("folder", type=FOLDER)
 def inspect(folder: Path) -> None:
-    """Print a table of what a folder of shards or aligned pairs holds."""
+    """Print tables of what a folder of shards or aligned pairs holds."""
     from pipeline import report
 
-    print_table(report.overview(folder))
+    for number, table in enumerate(report.overview(folder)):
+        if number:
+            click.echo()
+        print_table(table)
 
 
 @click.command("report")
 @click.argument("folder", type=FOLDER)
-@click.option("--out", type=FILE, required=True, help="HTML file to write.")
+@click.option("--out", type=FILE, help="HTML file to write.", show_default="FOLDER/report.html")
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
 @click.option("--samples", type=click.IntRange(1), default=12, show_default=True, help="Pairs to draw.")
-def report_page(folder: Path, out: Path, root: Path | None, samples: int) -> None:
+def report_page(folder: Path, out: Path | None, root: Path | None, samples: int) -> None:
     """Write one self-contained HTML page about a folder of shards or aligned pairs."""
     from pipeline import report
 

@@ -51,7 +51,7 @@ def test_old_shards_are_sound_and_shown(work: Path, method: str, patches: int) -
     told = command(work, "cmd-prep", "verify", f"shards/{method}", "--deep", "--workers", 1)
     assert f"3 pairs, {patches} patches: sound" in told
     table = command(work, "cmd-prep", "inspect", f"shards/{method}")
-    rows = dict(line.split(maxsplit=1) for line in table.splitlines())
+    rows = dict(line.split(maxsplit=1) for line in table.partition("\n\n")[0].splitlines())
     assert (rows["method"], rows["pairs"], rows["patches"]) == (method, "3", str(patches))
     command(work, "cmd-prep", "report", f"shards/{method}", "--out", "page.html")
     assert "Gaussian label" in (work / "page.html").read_text()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -102,12 +104,37 @@ def test_a_report_of_nothing_or_to_nowhere_is_refused(data: Data, prep: Run, tmp
     told(prep("report", data.aligned, "--out", tmp_path / "file/x.html"), 2, "cannot write", "file/x.html")
 
 
-def test_inspect_prints_a_table(data: Data, mined: dict[str, Path], prep: Run) -> None:
-    lines = dict(line.split(maxsplit=1) for line in done(prep("inspect", mined["random"])).splitlines())
+def test_inspect_prints_tables(data: Data, mined: dict[str, Path], prep: Run) -> None:
+    held, shards, settings = done(prep("inspect", mined["random"])).split("\n\n")
+    lines = dict(line.split(maxsplit=1) for line in held.splitlines())
     assert lines["method"] == "random"
     assert lines["pairs"] == "6"
-    assert "pairs" in lines["shard-00000.h5"]
-    assert "drawn by the tests" in done(prep("inspect", data.aligned))
+    assert [line.split()[0] for line in shards.splitlines()][:2] == ["shard", "shard-00000.h5"]
+    assert settings.startswith("settings\n")
+    aligned = done(prep("inspect", data.aligned))
+    assert "drawn by the tests" in aligned
+    assert "{" not in aligned
+
+
+def test_cameras_are_a_table_of_their_own(tmp_path: Path, prep: Run) -> None:
+    cameras = {"set00/V000": {"pairs": 4, "drift": 0.25, "moved_from": None}, "set03/V000": {"pairs": 7}}
+    (tmp_path / "align.json").write_text(json.dumps({"aligned": 11, "reasons": {}, "cameras": cameras}))
+    held, table = done(prep("inspect", tmp_path)).split("\n\n")
+    assert [line.split() for line in held.splitlines()] == [["aligned", "11"], ["reasons", "none"]]
+    assert [line.split() for line in table.splitlines()] == [
+        ["cameras", "pairs", "drift", "moved_from"],
+        ["set00/V000", "4", "0.25", "none"],
+        ["set03/V000", "7", "none", "none"],
+    ]
+
+
+def test_a_page_lies_in_the_folder_that_it_is_about_unless_another_place_is_named(
+    mined: dict[str, Path], prep: Run, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(mined["center"], tmp_path / "shards")
+    printed = done(prep("report", folder))
+    assert printed.strip().endswith("report.html")
+    assert (folder / "report.html").is_file()
 
 
 def test_a_root_that_is_not_there_or_not_needed_is_refused_and_no_folder_is_left(

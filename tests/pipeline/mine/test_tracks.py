@@ -33,7 +33,7 @@ def test_shards_have_each_box_s_object_whatever_the_workers_and_the_shards(data:
     assert min(red) > 4
     assert [kept[0][row.pair_id, 70] for row in data.rows] == [-1 if n == 1 else 4 for n in range(len(data.rows))]
     total = 2 * len(data.rows) - 1
-    assert dict(row[:2] for row in report.overview(data.root / "a"))["tracked"] == str(total)
+    assert dict(row[:2] for row in report.overview(data.root / "a")[0])["tracked"] == str(total)
     page = report.write(data.root / "a", data.root / "page.html").read_text()
     assert "patches of known objects" in page
 

@@ -81,6 +81,14 @@ def test_help_and_version(prep: Run) -> None:
     assert "kaist" in done(prep("manifests"))
 
 
+def test_a_manifest_is_shown_whole_with_its_lists(prep: Run) -> None:
+    lines = [line.split(maxsplit=1) for line in done(prep("manifests", "kaist")).splitlines()]
+    assert ["name", "kaist"] in lines
+    assert ["train-all-20", "imageSets/train-all-20.txt"] in lines
+    assert ["pairs", "95328"] in lines
+    told(prep("manifests", "kaits"), 2, "did you mean kaist?")
+
+
 def test_no_command_shows_the_help_and_is_no_success() -> None:
     from pipeline.cli import main
 
