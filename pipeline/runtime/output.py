@@ -30,6 +30,8 @@ PLAN = "plan.json"
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 """What file systems without locks answer: some mounts of NFS and Lustre."""
 LOCK = ".lock"
+TOLD, LONGEST = 3, 60
+"""Of differences so many are told, and so many letters of a value: more would hide which they are."""
 _held: list[TextIO] = []
 # A forked process has the open files too: it would keep the locks of a process that was killed.
 os.register_at_fork(after_in_child=lambda: [lock.close() for lock in _held])
@@ -210,8 +212,9 @@ def refuse_other(
         UsageError: it was; the message names what differs.
     """
     if changed := _differences(dict(old), dict(new), before):
+        more = [f"and {len(changed) - TOLD} more"] if len(changed) > TOLD else []
         raise UsageError(
-            f"{folder} was made with other settings or input ({'; '.join(changed)}): "
+            f"{folder} was made with other settings or input ({'; '.join([*changed[:TOLD], *more])}): "
             "choose another --out or --on-existing overwrite"
         )
 
@@ -225,12 +228,22 @@ def _older_minor(old: object, new: object) -> str | None:
 
 
 def _differences(old: object, new: object, before: Mapping[str, object], name: str = "") -> list[str]:
-    """Leaves in which two JSON values differ, as ``key: old -> new``; ``before`` as for :func:`owned`."""
+    """Leaves in which two JSON values differ, as ``key: old -> new``; ``before`` as for :func:`owned`.
+
+    Of what has a name, as a manifest has, another name is the difference, and not all that comes with it.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
+        if name and old.get("name", "") != new.get("name", ""):
+            return [f"{name}: {old.get('name')} -> {new.get('name')}"]
         differences: list[str] = []
         for key in sorted(old.keys() | new.keys()):
             full = f"{name}.{key}" if name else key
             was, now = (side.get(key, before.get(full)) for side in (old, new))
             differences += _differences(was, now, before, full)
         return differences
-    return [] if old == new else [f"{name}: {old} -> {new}"]
+    return [] if old == new else [f"{name}: {_shown(old)} -> {_shown(new)}"]
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

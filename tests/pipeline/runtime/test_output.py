@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from pipeline.config import OnExisting
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.runtime.output import PLAN, _tell_unlocked, locked, owned
+from pipeline.runtime.output import PLAN, _tell_unlocked, locked, owned, refuse_other
 
 MADE = ("made-*.txt", "sub/*.txt", PLAN)
 
@@ -245,3 +246,20 @@ def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     with pytest.raises(UsageError), owned(tmp_path, {"a": 1}, "resume", MADE):
         raise UsageError("no weights")
     assert tmp_path.is_dir()
+
+
+def test_a_plan_with_much_else_in_it_is_refused_in_three_differences(tmp_path: Path) -> None:
+    old = {"a": 1, "b": {"c": 2, "d": "x" * 99}, "e": 3, "f": 4, "same": 0}
+    new = {"a": 2, "b": {"c": 3, "d": "y"}, "e": 4, "f": 5, "same": 0}
+    with pytest.raises(UsageError) as caught:
+        refuse_other(tmp_path, old, new, {})
+    assert f"(a: 1 -> 2; b.c: 2 -> 3; b.d: {'x' * 60}… -> y; and 2 more): choose" in str(caught.value)
+
+
+def test_of_what_has_a_name_the_name_is_the_difference(tmp_path: Path) -> None:
+    old, new = ({"manifest": {"name": name, "title": name.upper(), "rgb": f"{name}/*"}} for name in ("kaist", "flir"))
+    with pytest.raises(UsageError, match=r"input \(manifest: kaist -> flir\): choose"):
+        refuse_other(tmp_path, old, new, {})
+    edited = {"manifest": dict(old["manifest"], rgb="other/*")}
+    with pytest.raises(UsageError, match=re.escape("input (manifest.rgb: kaist/* -> other/*): choose")):
+        refuse_other(tmp_path, old, edited, {})
