@@ -111,7 +111,7 @@ def start_weights(net: BranchedNet, config: TrainConfig, recipe: Recipe) -> None
     are told apart by the recipe they say they are, plain files by their order.
 
     Raises:
-        UsageError: a file is missing, or a parent row is.
+        UsageError: a file is missing, or a parent row is; or a run is of another tracker.
         DataError: a file is damaged, of another tracker, or grew from another backbone than the first.
     """
     if not config.init:
@@ -119,6 +119,11 @@ def start_weights(net: BranchedNet, config: TrainConfig, recipe: Recipe) -> None
         log.warning("no --init: %sstarting from random weights (seed %d)", needed, config.seed)
         return
     files = in_order([weights_file(path) for path in config.init], recipe)
+    for path, file in zip(config.init, map(model_in, config.init)):
+        if (said := described(file).get("tracker", config.tracker)) != config.tracker:
+            raise UsageError(
+                f"--init {path} is {said}, you asked for {config.tracker}: give --tracker {said}, or another --init"
+            )
     for source, window in other_windows(config).items():
         log.warning(
             "%s has learnt in windows of %d px, this run has %d: a network takes any; --window %d is what it learnt in",

@@ -152,3 +152,12 @@ def test_a_spatial_row_is_measured_on_joined_pictures(world: Path, tmp_path: Pat
         assert told["test"]["fed"]["as trained"]["reference"] == fed
     assert scores["spatial"]["TIR alone"] == scores["batch"]["TIR alone"]
     assert scores["spatial"]["as trained"] != scores["batch"]["as trained"]
+
+
+def test_a_run_of_another_tracker_is_called_by_its_name_and_no_tensors(
+    world: Path, tmp_path: Path, teacher: Path
+) -> None:
+    other = model_of(tmp_path / "c1", "c1", load_weights(teacher))
+    asked = settings(world, tmp_path / "run", tracker="dimp50", recipe="c1", init=(other,))
+    with pytest.raises(UsageError, match=f"--init {other} is dimp18, you asked for dimp50: give --tracker dimp18"):
+        stage.train_one(asked)
