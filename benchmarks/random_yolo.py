@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline.detect.yolo import import_ultralytics
+from pipeline.detect.yolo.libraries import import_ultralytics
 
 
 def write_random_yolo(path: Path, classes: int = 80) -> Path:
@@ -17,3 +17,9 @@ def write_random_yolo(path: Path, classes: int = 80) -> Path:
         model = tasks.DetectionModel(tasks.yaml_model_load("yolov8n.yaml"), nc=classes, verbose=False)
     torch.save({"model": model}, path)
     return path
+
+
+def export_onnx(weights: Path, *, dynamic: bool) -> Path:
+    """Export such a file as ultralytics does, for 640x640 pixels alone or for pictures of any size."""
+    model = import_ultralytics("ultralytics").YOLO(str(weights))
+    return Path(model.export(format="onnx", dynamic=dynamic, simplify=False, verbose=False))

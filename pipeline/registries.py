@@ -7,7 +7,7 @@ from pipeline.plugins import Registry
 DETECTORS = Registry(
     "detector",
     {
-        "yolo": "pipeline.detect.yolo:build",
+        "yolo": "pipeline.detect.yolo.detector:build",
         "faster-rcnn": "pipeline.detect.faster_rcnn:build",
         "boxes": "pipeline.detect.boxes_file:build",
     },

@@ -31,6 +31,13 @@ from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
     show_default=True,
     help="Which Faster R-CNN.",
 )
+@click.option(
+    "--letterbox",
+    type=click.Choice(["square", "rect"]),
+    default="square",
+    show_default=True,
+    help="What YOLO pads a picture to: a square, or the smallest rectangle, which is quicker.",
+)
 @click.option("--detections", type=ANY, help="Boxes for --detector boxes: our JSONL, COCO JSON, a folder of labels.")
 @click.option("--confidence", type=click.FloatRange(0, 1), default=0.25, show_default=True)
 @click.option(

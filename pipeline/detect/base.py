@@ -36,6 +36,7 @@ class Reading(Settings):
 
 
 Backend = Literal["auto", "torchvision", "detectron2"]
+Letterbox = Literal["square", "rect"]
 
 
 class DetectorSpec(Settings):
@@ -51,6 +52,9 @@ class DetectorSpec(Settings):
         reading: for boxes, how the files are read, as its survey settled.
         confidence: boxes that score lower are dropped.
         batch_size: pictures a forward pass, where the model's boxes do not depend on it.
+        at_once: on a CPU, forward passes at once, one thread each, where the detector can; boxes do not depend on it.
+        letterbox: for yolo, what a picture is padded to: the square that the network was made for, or the smallest
+            rectangle around it, scaled as for the square, whose sides are multiples of the network's stride.
         device: torch device, or ``auto`` for CUDA where there is any.
         backend: library of faster-rcnn; ``auto`` is detectron2 where ``config`` names one of its configs.
     """
@@ -64,6 +68,8 @@ class DetectorSpec(Settings):
     reading: Reading | None = None
     confidence: float = Field(default=0.25, ge=0, le=1)
     batch_size: int = Field(default=8, ge=1)
+    at_once: int = Field(default=1, ge=1)
+    letterbox: Letterbox = "square"
     device: str = "cpu"
     backend: Backend = "auto"
 
@@ -133,7 +139,7 @@ class Detector(Protocol):
 
     Attributes:
         weights_sha256: of the weights file, empty where there is none.
-        batch_size: pictures a forward pass.
+        batch_size: pictures that are best given at once.
 
     One whose classes are not COCO's has ``class_names`` as well: class -> name of all that it can find.
     """

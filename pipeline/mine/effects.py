@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipeline.detect.yolo.exports import takes_any_size
 from pipeline.mine.methods import build_method, method_class
 from pipeline.mine.settings import SHARED, MineConfig, MineSettings
 from pipeline.registries import DETECTORS, METHODS, READ_DETECTIONS
@@ -50,6 +51,11 @@ def _takes_batches(config: MineConfig) -> bool:
     return _detects(config, "yolo") and (own or (config.device != "cpu" and layers))
 
 
+def _takes_any_size(config: MineConfig) -> bool:
+    own = config.method not in METHODS or config.detector not in DETECTORS
+    return _detects(config, "yolo") and (own or config.weights is None or takes_any_size(config.weights))
+
+
 RULES = (
     Rule(("center_fraction",), "--method center", lambda config: config.method not in ("random", "detection")),
     Rule(("max_overlap",), "--method random", lambda config: config.method not in ("center", "detection")),
@@ -83,6 +89,11 @@ RULES = (
         ("detections", "class_ids", "last_column"),
         "--method detection with --detector boxes",
         lambda config: _detects(config, "boxes"),
+    ),
+    Rule(
+        ("letterbox",),
+        "--method detection with --detector yolo and a .pt file or an .onnx export of dynamic size",
+        _takes_any_size,
     ),
     Rule(("batch_size",), "--detector yolo with a .pt file and --device cuda", _takes_batches),
     Rule(("max_fallback_ratio",), "--method detection with --fallback random", _falls_back),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from pipeline.config import Settings, Whereabouts
-from pipeline.detect.base import Backend, DetectorName
+from pipeline.detect.base import Backend, DetectorName, Letterbox
 from pipeline.detect.class_numbers import ClassIds
 from pipeline.detect.classes import parse_class
 from pipeline.detect.formats.boxes import LastColumn
@@ -21,7 +21,7 @@ ClassChoice = Annotated[int | str, AfterValidator(parse_class)]
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
-BEFORE: dict[str, object] = {"class_ids": None, "last_column": None, "tubes": False}
+BEFORE: dict[str, object] = {"class_ids": None, "last_column": None, "letterbox": "square", "tubes": False}
 """Settings that came after 0.1 -> what was done before they came."""
 DEFAULTS_BEFORE: dict[str, object] = {"center_fraction": 1 / 3}
 """Settings whose default has changed since 0.1 -> what it was, and what a record without them means."""
@@ -39,6 +39,7 @@ class MineSettings(Settings):
         detector: which one; for ``detection`` only.
         detector_config: detectron2 configuration name or file.
         backend: which Faster R-CNN: torchvision's, detectron2's, or whichever is installed.
+        letterbox: what YOLO pads a picture to: the square that the network was made for, or the smallest rectangle.
         confidence: lowest detector score kept.
         classes: classes kept, COCO's by name or by number (0 to 79), others by name; empty keeps all.
         class_ids: how class numbers without names are meant, in boxes from files; None where the files tell.
@@ -68,6 +69,7 @@ class MineSettings(Settings):
     detector: DetectorName = "yolo"
     detector_config: str | None = None
     backend: Backend = "auto"
+    letterbox: Letterbox = "square"
     confidence: float = Field(default=0.25, ge=0, le=1)
     classes: tuple[ClassChoice, ...] = ()
     class_ids: ClassIds | None = None

@@ -67,6 +67,11 @@ def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, ctypes.c_bool]]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def cores_each(workers: int, scheduler: str | None = None) -> int:
+    """Cores that each of so many local processes has to itself; one in a cluster, where tasks lie side by side."""
+    return 1 if scheduler else max(1, (os.cpu_count() or 1) // workers)
+
+
 def run_tasks(
     function: Callable[[T], R],
     tasks: Iterable[T],

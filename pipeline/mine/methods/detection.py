@@ -19,6 +19,7 @@ from pipeline.mine.proposals import Proposal, covered
 from pipeline.mine.settings import MineSettings, MineWhereabouts
 from pipeline.records import Reason
 from pipeline.registries import DETECTORS, READ_DETECTIONS
+from pipeline.runtime.executor import cores_each
 
 log = logging.getLogger(__name__)
 DETECTING = frozenset(
@@ -26,6 +27,7 @@ DETECTING = frozenset(
         "detector",
         "detector_config",
         "backend",
+        "letterbox",
         "confidence",
         "classes",
         "class_ids",
@@ -147,6 +149,8 @@ def detector_spec(settings: MineSettings, where: MineWhereabouts) -> DetectorSpe
         last_column=settings.last_column,
         confidence=settings.confidence,
         batch_size=where.batch_size,
+        at_once=cores_each(where.workers, where.scheduler),
+        letterbox=settings.letterbox,
         device=where.device,
         backend=settings.backend,
     )

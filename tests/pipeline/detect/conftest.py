@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.random_yolo import write_random_yolo
 from pipeline.detect import DetectorSpec
-from pipeline.detect.yolo import YoloDetector, build
+from pipeline.detect.yolo.detector import YoloDetector, build
 from pipeline.images import Rgb, decode_rgb
 
 WEIGHTS = Path(__file__).resolve().parents[3] / ".." / "shared" / "weights" / "yolov8n_int8.onnx"

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline.detect import Detections
-from pipeline.detect.yolo import YoloDetector
+from pipeline.detect.yolo.detector import YoloDetector
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
 
@@ -44,7 +44,7 @@ class FakeYolo:
 def test_any_number_of_pictures_is_cut_into_batches(count: int, batches: list[int]) -> None:
     images = [np.full((40, 60, 3), (i, 0, 255), np.uint8) for i in range(count)]
     fake = FakeYolo()
-    found = YoloDetector(fake, "", 8).detect(images, [str(i) for i in range(count)])
+    found = YoloDetector([fake], "", 8).detect(images, [str(i) for i in range(count)])
     assert fake.batches == batches
     assert [round(float(one.scores[0]) * 255) for one in found] == list(range(count))
     assert all(one.boxes.tolist() == [[0, 10, 20, 20]] and one.classes.tolist() == [7] for one in found)
@@ -52,7 +52,7 @@ def test_any_number_of_pictures_is_cut_into_batches(count: int, batches: list[in
 
 @pytest.mark.parametrize(("name", "number"), [("Person", 0), ("wild_boar", 80)])
 def test_classes_go_by_the_names_of_the_model(name: str, number: int) -> None:
-    detector = YoloDetector(FakeYolo(), "", 1, {0: "car", 7: name})
+    detector = YoloDetector([FakeYolo()], "", 1, {0: "car", 7: name})
     (found,) = detector.detect([np.full((40, 60, 3), 255, np.uint8)], [""])
     assert found.classes.tolist() == [number]
     assert detector.class_names == {2: "car", number: name.lower().replace("_", " ")}
@@ -83,14 +83,14 @@ def test_boxes_do_not_depend_on_the_batch(
     images = [pictures["bus"], pictures["zidane"], pictures["bus"][:300], pictures["zidane"][:, :200]] * 2
     results = []
     for size in (1, 8):
-        monkeypatch.setattr(detector, "batch_size", size)
+        monkeypatch.setattr(detector, "forward_size", size)
         results.append(detector.detect(images, [""] * 8))
     assert sum(map(len, results[0])) > 8
     assert same(*results)
 
 
 def test_an_exported_model_gets_one_picture_at_a_time(trained: YoloDetector) -> None:
-    assert trained.batch_size == 1
+    assert trained.forward_size == 1
 
 
 def test_the_hash_is_that_of_the_file(random_model: YoloDetector, random_weights: Path) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.random_yolo import write_random_yolo
 from pipeline.detect import DetectorSpec
-from pipeline.detect.yolo import YoloDetector, build
+from pipeline.detect.yolo.detector import YoloDetector, build
 from pipeline.errors import DataError, UsageError
 from pipeline.images import Rgb
 
@@ -49,7 +49,7 @@ def test_a_pickled_model_is_rebuilt_exactly(tasks: Any, pictures: dict[str, Rgb]
     notes = {"fitness": np.float64(0.5), "save_dir": tmp_path}
     torch.save({"model": model, "ema": None, "train_args": notes}, tmp_path / "m.pt")
     detector = build(DetectorSpec(name="yolo", weights=tmp_path / "m.pt", confidence=1e-7))
-    rebuilt = detector.predict.model.model  # type: ignore[attr-defined]
+    rebuilt = detector.workers[0].model.model  # type: ignore[attr-defined]
     fused = model.eval().fuse(verbose=False)
     assert rebuilt.state_dict().keys() == fused.state_dict().keys()
     assert all(torch.equal(value, rebuilt.state_dict()[name]) for name, value in fused.state_dict().items())

@@ -31,6 +31,8 @@ IDLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "batch size on the CPU": (YOLO, ("--batch-size", "4")),
     "batch size of an exported model": ((*DETECTION, "--weights", "w.onnx", "--device", "cuda"), ("--batch-size", "4")),
     "backend": (YOLO, ("--backend", "detectron2")),
+    "letterbox": (BOXES, ("--letterbox", "rect")),
+    "letterbox of an export": ((*DETECTION, "--weights", "w.torchscript"), ("--letterbox", "square")),
     "config": (YOLO, ("--detector-config", "x.yaml")),
     "classes": (("--method", "center"), ("--classes", "0")),
     "fallback": (("--method", "random"), ("--fallback", "skip")),
