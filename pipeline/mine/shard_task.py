@@ -11,7 +11,7 @@ from pipeline import images
 from pipeline.detect.classes import names_beyond_coco
 from pipeline.errors import UsageError
 from pipeline.mine.methods import Method, PairView, Proposed, build_method, open_method
-from pipeline.mine.pairs import Loaded, Task, batches, refused, reject
+from pipeline.mine.pairs import Loaded, Task, reading, refused, reject
 from pipeline.mine.proposals import Proposal
 from pipeline.mine.tubes.tube_boxes import FromTubes
 from pipeline.patches import cut
@@ -31,26 +31,38 @@ def mine_shard(task: Task) -> str:
     """
     keep_freed_memory()
     config = task.config
+    looks = task.given is None and build_method(config).looks
+    with reading(task, looks=looks) as batches:
+        method = _opened(task)
+        shard = _shard(task, method)
+        for batch in batches(method.batch_size):
+            views = [each.view for each in batch if isinstance(each, Loaded)]
+            following = iter(_propose(method, views))
+            for each in batch:
+                if isinstance(each, Loaded):
+                    _add(shard, each, next(following), config.patch_size)
+                else:
+                    shard.rejects.append(each)
+    write_shard(task.path, shard)
+    return task.path.name
+
+
+def _opened(task: Task) -> Method:
+    """The method that proposes the task's boxes, ready to work; where tubes are settled, what hands those on."""
     if task.given is None:
-        method = open_method(config, task.recipe, task.survey)
-    else:
-        method = build_method(config)
-        method.refuse_other_sources(task.recipe)
-        method = FromTubes(config, task.given, method.detector)
-    shard = Shard(config=task.recipe, patch_size=config.patch_size, pairs=_empty_pairs())
+        return open_method(task.config, task.recipe, task.survey)
+    method = build_method(task.config)
+    method.refuse_other_sources(task.recipe)
+    return FromTubes(task.config, task.given, method.detector)
+
+
+def _shard(task: Task, method: Method) -> Shard:
+    """The task's shard, with no pair in it yet."""
+    shard = Shard(config=task.recipe, patch_size=task.config.patch_size, pairs=_empty_pairs())
     shard.detector, shard.weights_sha256 = method.detector, method.weights_sha256
     shard.fallbacks = 0 if method.falls_back else None
     shard.class_names = names_beyond_coco(method.class_names)
-    for batch in batches(task, method):
-        views = [each.view for each in batch if isinstance(each, Loaded)]
-        following = iter(_propose(method, views))
-        for each in batch:
-            if isinstance(each, Loaded):
-                _add(shard, each, next(following), config.patch_size)
-            else:
-                shard.rejects.append(each)
-    write_shard(task.path, shard)
-    return task.path.name
+    return shard
 
 
 def _propose(method: Method, views: list[PairView]) -> list[Proposed]:

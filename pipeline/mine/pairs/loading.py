@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter
 
 from pipeline import boxes, images
 from pipeline.detect import Survey
-from pipeline.mine.methods import Method, PairView
+from pipeline.mine.methods import PairView
 from pipeline.mine.pairs import pictures
 from pipeline.mine.proposals import GivenBoxes
 from pipeline.mine.settings import MineConfig
@@ -30,7 +31,8 @@ ROW = TypeAdapter(AlignedPair)
 IDENTITY: Matrix9 = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 T = TypeVar("T")
 AT_ONCE = 8
-"""Pairs handed to the second thread: one by one, the handing over would cost what it saves."""
+"""Pairs read before anybody can work on them, and handed to the second thread: one by one, the handing over would cost
+what it saves."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ class Loaded:
         return PairView(self.row.pair_id, self.row.rgb_size, self.pair.valid, self.row, self.rgb)
 
 
-def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
-    """The task's pairs in batches; where pixels are needed, a second thread reads while a batch is worked on.
+@contextlib.contextmanager
+def reading(task: Task, *, looks: bool) -> Iterator[Callable[[int], Iterator[list[Loaded | Reject]]]]:
+    """The task's pairs in batches of a size that is told when the first pairs are being read.
 
+    So a detector is loaded meanwhile. Where pixels are needed, a second thread reads while a batch is worked on.
     Elsewhere there is little to do but to read, and the second thread hashes what was read.
     """
-    size, looks = method.batch_size, method.looks
-    decodes = looks or task.config.patch_size > 0
-    at_once = size if looks else size * math.ceil(AT_ONCE / size)
+    count, decodes = len(task.offsets), looks or task.config.patch_size > 0
     # Reading, decoding and hashing let go of the interpreter, and so does a detector.
     with task.aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
 
@@ -86,16 +88,30 @@ def batches(task: Task, method: Method) -> Iterator[list[Loaded | Reject]]:
                 return beside.submit(lambda: _unchanged(_load_all(task, rows, part, looks)))
             return beside.submit(_unchanged, _load_all(task, rows, part, looks))
 
-        for pairs in ahead(begin, len(task.offsets), at_once):
-            yield from (pairs[first : first + size] for first in range(0, len(pairs), size))
+        first = begin(slice(0, AT_ONCE))
+
+        def batches(size: int) -> Iterator[list[Loaded | Reject]]:
+            at_once = size if looks else size * math.ceil(AT_ONCE / size)
+            for pairs in ahead(itertools.chain([first], map(begin, parts(count, at_once, AT_ONCE)))):
+                yield from (pairs[start : start + size] for start in range(0, len(pairs), size))
+
+        yield batches
 
 
-def ahead(begin: Callable[[slice], Future[T]], count: int, size: int) -> Iterator[T]:
-    """What comes of ``count`` things in parts of ``size``; each part is waited for when the next has begun."""
-    parts = [slice(first, first + size) for first in range(0, count, size)]
-    # After the last one that is none at all.
-    for begun, _ in itertools.pairwise(map(begin, [*parts, slice(0)])):
-        yield begun.result()
+def parts(count: int, size: int, start: int = 0) -> list[slice]:
+    """The things from ``start`` to ``count`` in parts of ``size``."""
+    return [slice(first, first + size) for first in range(start, count, size)]
+
+
+def ahead(begun: Iterable[Future[T]]) -> Iterator[T]:
+    """What comes of things as they are begun; each is waited for when the next has begun."""
+    before: Future[T] | None = None
+    for following in begun:
+        if before:
+            yield before.result()
+        before = following
+    if before:
+        yield before.result()
 
 
 def _load_all(task: Task, rows: BinaryIO, part: slice, looks: bool) -> list[Loaded | Reject]:

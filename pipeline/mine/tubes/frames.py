@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import images
 from pipeline.mine.methods import PairView
-from pipeline.mine.pairs.loading import ROW, ahead, placed
+from pipeline.mine.pairs.loading import ROW, ahead, parts, placed
 from pipeline.mine.pairs.pictures import rgb
 from pipeline.mine.tubes.tube import Frame
 from pipeline.pairing.discovery.sources import load_side
@@ -45,7 +45,7 @@ def read_frames(
         def begin(part: slice) -> Future[list[Frame]]:
             return beside.submit(load, part)
 
-        for loaded in ahead(begin, len(offsets), at_once):
+        for loaded in ahead(map(begin, parts(len(offsets), at_once))):
             yield from loaded
 
 

@@ -48,7 +48,7 @@ def dynamic(exported: Callable[[bool], Path]) -> Path:
 
 @pytest.fixture
 def sizes(pictures: dict[str, Rgb]) -> list[Rgb]:
-    """Pictures of five sizes, one of which comes twice: upright, wide, strips, smaller and larger than the network's."""
+    """Pictures of five sizes, one of which comes twice: upright, wide, strips, smaller and larger than the net's."""
     bus, zidane = pictures["bus"], pictures["zidane"]
     return [bus, zidane, bus[:512, :640], zidane[:, :200], zidane[:90], np.ascontiguousarray(bus[-512:, -640:])]
 
