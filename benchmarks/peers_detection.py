@@ -1,7 +1,8 @@
-"""What people would use instead to find boxes in a folder of pictures, really run: ultralytics' predict, in turn with ours.
+"""What people would use instead to find boxes in pictures, really run: ultralytics' predict, in turn with ours.
 
-``python -m benchmarks.peers_detection WEIGHTS PAIRS`` with a YOLO file and the folder of a data set of RGB-TIR pairs. The
-peer (AGPL-3.0, the extra ``yolo``) is the package that is installed: nothing of it is part of this project, nor changed.
+``python -m benchmarks.peers_detection WEIGHTS PAIRS`` with a YOLO file and the folder of a data set of RGB-TIR pairs.
+The peer (AGPL-3.0, the extra ``yolo``) is the package that is installed: nothing of it is part of this project, nor
+changed.
 
 Each way is a process of its own, from start to end, loading included: ``model.predict(folder, stream=True)`` with its
 defaults on the visible pictures, and ``cmd-prep mine --method detection`` with its defaults on the pairs that ``align``
