@@ -44,6 +44,7 @@ OTHERWISE = {
     "detector": "yolo",
     "detector_config": "other",
     "backend": "torchvision",
+    "letterbox": "rect",
     "options": {},
     "patch_size": 0,
     "warped_format": "png",
