@@ -69,9 +69,11 @@ rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 bench: setup ## the benchmarks, one JSON line each
 	@for name in imports align mine mine_detection tubes tube_quality loader train_step feature_cache data_wait track track_nano scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-bench-peers: setup ## ours against what people would use instead: PYTRACKING=DIR, a checkout of your own
-	@if [ -z "$(PYTRACKING)" ]; then echo "error: PYTRACKING is empty: git clone https://github.com/visionml/pytracking, then make bench-peers PYTRACKING=pytracking" >&2; exit 2; fi
-	$(BIN)/python -m benchmarks.peers "$(PYTRACKING)"
+bench-peers: setup ## ours against what people would use instead: PYTRACKING=DIR, a checkout; WEIGHTS=FILE PAIRS=DIR, YOLO and RGB-TIR pairs
+	@if [ -z "$(PYTRACKING)$(WEIGHTS)$(PAIRS)" ]; then echo "error: nothing to compare: name PYTRACKING=DIR (git clone https://github.com/visionml/pytracking), or WEIGHTS=FILE PAIRS=DIR, or both" >&2; exit 2; fi
+	@if [ -n "$(WEIGHTS)$(PAIRS)" ] && { [ -z "$(WEIGHTS)" ] || [ -z "$(PAIRS)" ]; }; then echo "error: WEIGHTS=FILE and PAIRS=DIR belong together: name both" >&2; exit 2; fi
+	$(if $(PYTRACKING),$(BIN)/python -m benchmarks.peers "$(PYTRACKING)")
+	$(if $(WEIGHTS),$(BIN)/python -m benchmarks.peers_detection "$(WEIGHTS)" "$(PAIRS)" $(if $(PICTURES),--pictures $(PICTURES)))
 
 bench-full: bench ## the same, scale up to 100,000 pairs and, with ROOT and TRUTH given, the accuracy of alignment
 	$(BIN)/python -m benchmarks.scale --max 100000

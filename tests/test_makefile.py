@@ -109,3 +109,46 @@ def test_a_study_whose_weights_cannot_be_fetched_says_what_to_do(checkout: Path)
     done = make(checkout, "study", "study")
     assert done.returncode == 2
     assert "error: resnet18.pth could not be fetched: get it another way, and name it with INIT=FILE" in done.stderr
+
+
+def peers(checkout: Path, *given: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """`make bench-peers`, and the words of each program that it ran."""
+    python = checkout / "venv/bin/python"
+    python.write_text(f'#!/bin/sh\necho "$@" >> "{checkout}/words"\n')
+    python.chmod(0o755)
+    words = ["make", "-o", "setup", "bench-peers", "VENV=venv", *given]
+    done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
+    written = checkout / "words"
+    return done, written.read_text().splitlines() if written.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((), "error: nothing to compare: name PYTRACKING=DIR"),
+        (("WEIGHTS=w.onnx",), "error: WEIGHTS=FILE and PAIRS=DIR belong together: name both"),
+        (("PYTRACKING=p", "PAIRS=pairs"), "error: WEIGHTS=FILE and PAIRS=DIR belong together: name both"),
+    ],
+)
+def test_peers_that_are_not_named_are_asked_for_in_one_line(checkout: Path, given: tuple[str, ...], told: str) -> None:
+    done, words = peers(checkout, *given)
+    assert (done.returncode, words) == (2, [])
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make: "))
+    assert line.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("given", "ran"),
+    [
+        (("PYTRACKING=my peer",), ["-m benchmarks.peers my peer"]),
+        (("WEIGHTS=w.onnx", "PAIRS=my pairs"), ["-m benchmarks.peers_detection w.onnx my pairs"]),
+        (
+            ("PYTRACKING=p", "WEIGHTS=w.onnx", "PAIRS=d", "PICTURES=1000"),
+            ["-m benchmarks.peers p", "-m benchmarks.peers_detection w.onnx d --pictures 1000"],
+        ),
+    ],
+)
+def test_each_peer_that_is_named_is_run(checkout: Path, given: tuple[str, ...], ran: list[str]) -> None:
+    done, words = peers(checkout, *given)
+    assert done.returncode == 0, done.stderr
+    assert words == ran
