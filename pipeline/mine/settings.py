@@ -119,3 +119,7 @@ class MineWhereabouts(Whereabouts):
 
 class MineConfig(MineSettings, MineWhereabouts):
     """All that a run of ``mine`` takes: its settings and its whereabouts."""
+
+    def for_tasks(self, count: int) -> MineConfig:
+        """The same with no more processes than tasks: one without a task would hold cores that the others can use."""
+        return self.model_copy(update={"workers": max(1, min(self.workers, count))})

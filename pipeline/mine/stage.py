@@ -110,9 +110,7 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
     if not root.is_dir():
         raise DataError(f"{root}: the data set is not there any more: say where with --root")
     tubes = follow_all(config, aligned, root, survey, plan["recipe"]) if config.tubes else None
-    # A process without a shard would hold cores that the others could use.
-    shards = math.ceil(len(aligned.ids) / config.pairs_per_shard)
-    config = config.model_copy(update={"workers": min(config.workers, shards)})
+    config = config.for_tasks(math.ceil(len(aligned.ids) / config.pairs_per_shard))
     tasks = list(_tasks(config, aligned, root, plan["recipe"], survey, tubes))
     kept = finished([task.path for task in tasks], config.quick)
     todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]

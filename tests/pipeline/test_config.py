@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pipeline.align import AlignConfig
 from pipeline.mine import MineConfig
 from pipeline.mine.methods import build_method
+from pipeline.mine.methods.detection import detector_spec
 
 PATHS = {"aligned": Path("a"), "out": Path("b")}
 
@@ -73,3 +74,17 @@ def test_the_recipe_holds_every_setting_that_decides_the_content(method: str, ch
     base = recipe(PATHS | {"method": method})
     (key,) = changed
     assert recipe(PATHS | {"method": method} | changed)[key] != base[key]
+
+
+@pytest.mark.parametrize(("workers", "tasks", "kept"), [(8, 3, 3), (2, 3, 2), (4, 0, 1)])
+def test_there_are_no_more_processes_than_tasks(workers: int, tasks: int, kept: int) -> None:
+    config = MineConfig(aligned=Path("a"), out=Path("b"), method="random", workers=workers)
+    assert config.for_tasks(tasks).workers == kept
+
+
+def test_a_detector_gets_the_cores_of_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    config = MineConfig(aligned=Path("a"), out=Path("b"), method="detection", workers=3)
+    cluster = config.model_copy(update={"scheduler": "tcp://a:1"})
+    alone, many = (config.model_copy(update={"workers": count}) for count in (1, 9))
+    assert [detector_spec(each, each).at_once for each in (alone, config, many, cluster)] == [8, 2, 1, 1]

@@ -73,6 +73,7 @@ def follow_all(
         )
     _tell_strides(aligned)
     segments = list(_planned(config, aligned))
+    config = config.for_tasks(len(segments))
     tasks = [_task(config, aligned, root, survey, recipe, number, each) for number, each in enumerate(segments)]
     todo = [task for task in tasks if read_segment(task.path) is None]
     if len(todo) < len(tasks):

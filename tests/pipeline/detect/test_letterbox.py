@@ -137,6 +137,13 @@ def test_boxes_are_the_same_to_the_bit_for_any_number_of_threads(
     assert same(results[0], results[2])
 
 
+def test_threads_share_weights_and_nothing_that_a_picture_changes(random_weights: Path) -> None:
+    """The last layer keeps the grid of the last picture's size, by which another's boxes would be placed."""
+    heads = [worker.model.model.model[-1] for worker in detector(random_weights, at_once=3).workers]  # type: ignore[attr-defined]
+    assert len(set(map(id, heads))) == 3
+    assert len({id(next(head.parameters())) for head in heads}) == 1
+
+
 def test_onnxruntime_takes_one_thread_a_picture(trained: YoloDetector) -> None:
     session = trained.workers[0].model.session  # type: ignore[attr-defined]
     assert session.get_session_options().intra_op_num_threads == 1
