@@ -6,6 +6,7 @@ import click
 
 from pipeline.commands.align import align
 from pipeline.commands.doctor import doctor
+from pipeline.commands.export import export
 from pipeline.commands.look import inspect, report_page, verify
 from pipeline.commands.manifests import manifests
 from pipeline.commands.mine import mine
@@ -19,5 +20,5 @@ def main() -> None:
     """Prepare unlabelled RGB-TIR pairs for cross-modal distillation: align, mine, look."""
 
 
-for subcommand in (align, doctor, inspect, manifests, mine, report_page, synth, verify):
+for subcommand in (align, doctor, export, inspect, manifests, mine, report_page, synth, verify):
     main.add_command(subcommand)

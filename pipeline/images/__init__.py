@@ -26,6 +26,7 @@ from pipeline.images.headers import (
 )
 from pipeline.images.orientation import is_turned
 from pipeline.images.sizes import picture_size
+from pipeline.images.suffixes import picture_suffix
 
 __all__ = [
     "ChangedFileError",
@@ -44,6 +45,7 @@ __all__ = [
     "in_colour",
     "is_turned",
     "picture_size",
+    "picture_suffix",
     "read_bytes",
     "reduction",
     "refusal",

@@ -75,7 +75,7 @@ def test_bad_usage_ends_with_2(prep: Run, words: list[str], part: str) -> None:
 
 def test_help_and_version(prep: Run) -> None:
     assert "align" in done(prep("--help"))
-    for name in ("align", "mine", "verify", "inspect", "report", "manifests", "synth"):
+    for name in ("align", "mine", "verify", "inspect", "report", "manifests", "synth", "export"):
         assert "Usage: " in done(prep(name, "--help"))
     assert done(prep("--version")).startswith("cmd-prep, version ")
     assert "kaist" in done(prep("manifests"))

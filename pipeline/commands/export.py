@@ -1,0 +1,40 @@
+"""``cmd-prep export``: the options of an export, and the table it ends with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipeline.runtime.command import print_table
+from pipeline.runtime.options import FOLDER, on_existing, typed
+
+
+@click.command()
+@click.argument("shards", type=FOLDER)
+@click.option(
+    "--format",
+    type=click.Choice(["coco", "yolo", "folders"]),
+    required=True,
+    help="COCO JSON, YOLO text, or the pictures and one JSON Lines file.",
+)
+@click.option("--out", type=FOLDER, required=True, help="Folder for the export.")
+@click.option(
+    "--unclassed", metavar="NAME", show_default="leave them out", help="The class of boxes that no detector found."
+)
+@click.option("--scores", is_flag=True, help="End each line of YOLO text with the score.")
+@on_existing("an output folder that an earlier run made")
+def export(**options: Any) -> None:
+    """Write the pairs and boxes of a folder of shards as other programs read them."""
+    from pipeline import export as stage
+    from pipeline.config import refuse_idle
+
+    config = stage.ExportConfig(**options)
+    refuse_idle(typed(), config.without_effect())
+    result = stage.run(config)
+    rows: list[tuple[object, ...]] = [("pairs", result.pairs), ("boxes", result.boxes)]
+    rows += [(name if "class" in name else f"class {name}", count) for name, count in result.classes.items()]
+    rows += [("left out: no class", result.left_out)] if result.left_out else []
+    rows += [("manifest", result.manifest or "not known"), ("licence", result.licence or "not known")]
+    rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("export", result.out)]
+    print_table(rows)
