@@ -1,5 +1,7 @@
 """Adam on float64 masters: the paper's rates are below the resolution of float32 weights."""
 
+import functools
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from trainer.train.master_adam import MasterAdam
 
 GROUPS = {"tcl": ["0.weight", "0.bias"], "bbe": ["1.weight"]}
 RATES = {"tcl": 2e-8, "bbe": 1e-7}
+STEPS = 3
 
 
 def network() -> nn.Sequential:
@@ -113,24 +116,32 @@ def test_a_restored_optimizer_goes_on_to_the_same_bits() -> None:
         assert resumed.state_dict()[name].equal(value), name
 
 
+@functools.cache
+def whole_network(tracker: str) -> nn.Module:
+    """A base tracker's network, one for all its recipes: a step moves it by less than float32 can tell."""
+    return build_network(tracker)
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scale", [1.0, 1 / 8])
 @pytest.mark.parametrize("name", [name for name in recipe_names() if load_recipe(name).trains])
-def test_a_hundred_steps_move_every_tensor_of_every_recipe(name: str, scale: float) -> None:
+def test_steps_move_every_value_of_every_recipe_by_its_rate(name: str, scale: float) -> None:
+    """Under a gradient that stays the same, a step of Adam is its rate, whatever the gradient is."""
     recipe = load_recipe(name)
     tracker = "atom" if recipe.base == "atom" else "dimp18"
-    net = build_network(tracker)
+    net = whole_network(tracker)
     config = configure({"recipe": name, "tracker": tracker, "out": "run"}, ())
     row = resolve_row(config)
-    optimizer = MasterAdam(net, trained_names(net, row, config), row.rates)
+    groups = trained_names(net, row, config)
+    optimizer = MasterAdam(net, groups, row.rates)
     optimizer.set_scale(scale)
     before = {key: master.detach().clone() for key, master in optimizer.masters.items()}
-    for step in range(100):
-        gradients = torch.Generator().manual_seed(step)
-        optimizer.step(
-            torch.stack(
-                [(p * (1 + torch.randn(p.shape, generator=gradients))).sum() for p in optimizer.live.values()]
-            ).sum()
-        )
-    assert not [key for key, master in optimizer.masters.items() if master.detach().equal(before[key])]
+    assert before.keys() == {key for names in groups.values() for key in names}
+    for _ in range(STEPS):
+        optimizer.step(torch.stack([p.sum() for p in optimizer.live.values()]).sum())
+    for module, names in groups.items():
+        assert names
+        for key in names:
+            low, high = torch.aminmax(before[key] - optimizer.masters[key].detach())
+            assert float(low) == pytest.approx(STEPS * row.rates[module] * scale, rel=1e-5), key
+            assert float(high) == pytest.approx(STEPS * row.rates[module] * scale, rel=1e-5), key
