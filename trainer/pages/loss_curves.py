@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TRAINING, VALIDATION = "#8d99ae", "#d9480f"
+WIDTH, HEIGHT = 4.6, 3.2
+"""Inches of one loss."""
+LEFT, RIGHT, BELOW, ABOVE, TITLE = 0.7, 0.15, 0.5, 0.3, 0.3
+"""Inches around its axes. Set here, since matplotlib draws a figure twice more to find them."""
 
 
 def curves(metrics: Path, title: str) -> Figure:
@@ -23,7 +27,12 @@ def curves(metrics: Path, title: str) -> Figure:
     train = [row for row in rows if not row.get("held_out")]
     last_step = {row["epoch"]: row["step"] for row in train} | {-1: 0}
     names = [name for name in ("loss", "tcl", "bbe") if train and name in train[0]]
-    figure = Figure(figsize=(4.6 * max(1, len(names)), 3.2), layout="constrained")
+    width, gap = WIDTH * max(1, len(names)), LEFT + RIGHT
+    figure = Figure(figsize=(width, HEIGHT))
+    figure.subplots_adjust(
+        left=LEFT / width, right=1 - RIGHT / width, bottom=BELOW / HEIGHT,
+        top=1 - (ABOVE + (TITLE if title else 0)) / HEIGHT, wspace=gap / (WIDTH - gap),
+    )  # fmt: skip
     for place, name in enumerate(names, 1):
         axes = figure.add_subplot(1, len(names), place)
         axes.plot([r["step"] for r in train], [r[name] for r in train], color=TRAINING, linewidth=0.9, label="training")
