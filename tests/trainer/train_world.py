@@ -117,7 +117,8 @@ def same_bits(first: Path, second: Path) -> bool:
 
 
 def small_windows(patch: pytest.MonkeyPatch) -> None:
-    """Give every tracker windows of 144 pixels, 9 cells: a step costs a quarter of the time."""
+    """Give every tracker windows of 144 pixels, 9 cells: a step costs a quarter of the time. Few draws are judged."""
+    patch.setattr("trainer.data.giveaways.DRAWS", 50)
     for name, tracker in BASE_TRACKERS.items():
         patch.setattr(f"trainer.{tracker.geometry.replace(':', '.')}", small(geometry_of(name)))
 

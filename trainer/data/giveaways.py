@@ -97,7 +97,7 @@ def borders_box(area: Box, size: int, prior: Prior) -> Box:
     return np.concatenate([centre - sides / 2, sides])
 
 
-def measure(windows: PairDataset, draws: int = DRAWS) -> dict[str, Giveaway]:
+def measure(windows: PairDataset, draws: int) -> dict[str, Giveaway]:
     """How much windows give away, by branch; nothing is decoded.
 
     Args:
@@ -127,7 +127,7 @@ def check(data: TrainingData) -> dict[str, Giveaway]:
     Returns:
         Both figures by branch.
     """
-    found = measure(data.training_windows())
+    found = measure(data.training_windows(), DRAWS)
     jittered = [
         each for each, moved in zip(found.items(), data.spec.moved) if moved and data.settings.jitter == "tracker"
     ]
