@@ -10,6 +10,10 @@ STAMP := $(VENV)/.cmd-tir-$(shell printf '%s' "$(CURDIR)" | cksum | cut -d' ' -f
 TORCH_INDEX ?= $(if $(shell command -v nvidia-smi 2>/dev/null),,https://download.pytorch.org/whl/cpu)
 TORCH := torch==2.14.1 torchvision==0.29.1
 
+# A worker a core, with one thread: more of them wait for each other. A file stays with one worker, which makes its
+# fixtures once, and files are begun in the order of tests/conftest.py.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 # In an environment that several checkouts share, each runs its own code.
 export PYTHONPATH := $(CURDIR)
 
@@ -55,10 +59,10 @@ type: setup ## mypy --strict
 	$(BIN)/mypy
 
 test: setup ## the tests, in minutes
-	$(BIN)/pytest -m "not slow and not faults"
+	$(PYTEST) -m "not slow and not faults"
 
 e2e: setup ## the slow tests, with the real commands end to end
-	$(BIN)/pytest -m "slow"
+	$(PYTEST) -m "slow"
 
 faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest tests/faults -m "faults or not slow"

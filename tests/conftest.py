@@ -8,10 +8,11 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +36,31 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SIZE = (160, 128)
 """Width and height of the tests' own pictures."""
 IDENTITY = (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files whose tests may take longest, so that no worker is left alone with one at the end."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0), mark.args[0] if mark else 0)
+    items.sort(key=lambda item: -longest[item.path])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """A worker can hand on UTF-8 alone, and some tests log names that are none."""
+    return in_utf_8((yield))
+
+
+def in_utf_8(value: Any) -> Any:
+    """A value with what is not UTF-8 in its strings escaped."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: in_utf_8(each) for key, each in value.items()}
+    return [in_utf_8(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def shared(name: str) -> Path:
