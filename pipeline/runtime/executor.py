@@ -68,8 +68,12 @@ def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, ctypes.c_bool]]:
 
 
 def cores_each(workers: int, scheduler: str | None = None) -> int:
-    """Cores that each of so many local processes has to itself; one in a cluster, where tasks lie side by side."""
-    return 1 if scheduler else max(1, (os.cpu_count() or 1) // workers)
+    """Cores that each of so many local processes has to itself; one in a cluster, where tasks lie side by side.
+
+    A job of a batch system may run on some cores of the machine alone.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if scheduler else max(1, cores // workers)
 
 
 def run_tasks(

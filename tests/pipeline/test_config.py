@@ -83,7 +83,7 @@ def test_there_are_no_more_processes_than_tasks(workers: int, tasks: int, kept: 
 
 
 def test_a_detector_gets_the_cores_of_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
     config = MineConfig(aligned=Path("a"), out=Path("b"), method="detection", workers=3)
     cluster = config.model_copy(update={"scheduler": "tcp://a:1"})
     alone, many = (config.model_copy(update={"workers": count}) for count in (1, 9))

@@ -30,6 +30,9 @@ INPUT_SIZE = 640
 FITS = f"pass a YOLO detection model; an exported one must take pictures of {INPUT_SIZE}x{INPUT_SIZE}"
 NMS_IOU = 0.7
 MAX_BOXES = 300
+MOST = 8
+"""Pictures that are worked on at once at most: each takes memory for its layers, and a part of its work is Python's, of
+which only one thread runs at a time."""
 
 
 def predictors(model: object, path: Path, spec: DetectorSpec, device: str) -> list[Any]:
@@ -38,7 +41,7 @@ def predictors(model: object, path: Path, spec: DetectorSpec, device: str) -> li
     Args:
         model: what ultralytics loads: layers, or the path of an exported file.
         path: of the weights.
-        spec: of the detector; on a CPU there are ``at_once`` predictors, elsewhere one.
+        spec: of the detector; on a CPU there are ``at_once`` predictors, up to :data:`MOST`, elsewhere one.
         device: of torch.
 
     Raises:
@@ -49,7 +52,7 @@ def predictors(model: object, path: Path, spec: DetectorSpec, device: str) -> li
     if device != "cpu":
         return [first]
     _give_one_thread(first.model, path)
-    return [first, *(_beside(first) for _ in range(spec.at_once - 1))]
+    return [first, *(_beside(first) for _ in range(min(spec.at_once, MOST) - 1))]
 
 
 def _predictor(model: object, path: Path, spec: DetectorSpec, device: str) -> Any:
