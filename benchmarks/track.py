@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from benchmarks.measure import in_turn, report
 from trainer.net import build_network
-from trainer.net.base import TrackingNet
-from trainer.net.iou_net import BoxFeatures
+from trainer.net.backbone import Features
+from trainer.net.iou_net import BoxFeatures, IoUNet, Modulation
 from trainer.trackers import Tracker, refine
 from trainer.trackers.online import AtomEngine, DimpEngine
 from trainer.trackers.online.engine import OnlineEngine
@@ -111,7 +111,8 @@ def _plain(name: str, weights: dict[str, Tensor], device: torch.device) -> Onlin
     backbone = net.backbone_features
     replaced.backbone_features = lambda images: backbone(images.contiguous())
     kind: Any = AtomEngine if name == "atom" else DimpEngine
-    engine: Any = kind(net, settings, torch.Generator(), device)
+    with _plainly():
+        engine: Any = kind(net, settings, torch.Generator(), device)
     crops = engine._crops
 
     def whole(image: NDArray[np.uint8], pos: Vector) -> list[Patch]:
@@ -126,12 +127,24 @@ def _plain(name: str, weights: dict[str, Tensor], device: torch.device) -> Onlin
 @contextmanager
 def _plainly() -> Iterator[None]:
     """How the yardstick runs."""
-    with torch.no_grad(), mock.patch.object(refine, "_score", _one_by_one):
+    plain: dict[str, Any] = {"PartsUnderBoxes": _all_parts, "ProposalSlopes": _by_autograd}
+    with torch.no_grad(), mock.patch.multiple(refine, **plain):
         yield
 
 
-def _one_by_one(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
-    return torch.cat([net.bb_regressor.score(maps, box) for box in torch.chunk(boxes, boxes.shape[1], dim=1)], dim=1)
+def _all_parts(net: IoUNet, modulation: Modulation, features: Features) -> Callable[[Tensor], BoxFeatures]:
+    maps = net.modulate(modulation, net.test_features(features))
+    return lambda boxes: maps
+
+
+def _by_autograd(net: IoUNet) -> Callable[[BoxFeatures, Tensor], tuple[Tensor, Tensor]]:
+    @torch.enable_grad()
+    def slopes(maps: BoxFeatures, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        places = boxes.clone().requires_grad_()
+        scores = torch.cat([net.score(maps, box[:, None]) for box in places.unbind(1)], dim=1)
+        return scores.detach(), torch.autograd.grad(scores.sum(), places)[0]
+
+    return slopes
 
 
 def _rounds(engine: OnlineEngine, boxes: list[Box], mode: Callable[[], Any]) -> Callable[[], int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -20,6 +22,8 @@ from trainer.measure.answers import (
 from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
 from trainer.net.filter_optimizer import STRIDE
+from trainer.net.iou_parts import whole
+from trainer.net.iou_slopes import ProposalSlopes
 from trainer.recipes.geometry import SearchSpec, geometry_of
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainSettings
@@ -85,16 +89,17 @@ def network_answer(
     measured: Figures = {}
     boxes: dict[str, Tensor] = {}
     modulation, seen = net.modulation(reference, batch["reference_box"]), net.iou_features(test)
+    surface = partial(ProposalSlopes(net.bb_regressor), whole(net.modulate(modulation, seen)))
     if isinstance(net, DimpNet):
         filters = net.predict_filter(net.classification_features(reference), batch["reference_box"][None]).filter
         peak = _peak(net.classify(filters, net.classification_features(test))[0])
         box = centred(peak, batch["kept_box"][:, 2:])
         starts = boxes_around(box, batch["noise"][:, 0], params)
-        boxes[PEAK_IOU] = _best(*ascend(net, modulation, seen, starts, params), box, params)
+        boxes[PEAK_IOU] = _best(*ascend(surface, starts, params), box, params)
         measured = {PEAK_IOU: overlaps(boxes[PEAK_IOU], truth)} | of_points(peak, truth)
     displaced = batch["displaced_box"]
     starts = boxes_around(displaced, batch["noise"][:, 1], params)
-    boxes[DISPLACED_IOU] = _best(*ascend(net, modulation, seen, starts, params), displaced, params)
+    boxes[DISPLACED_IOU] = _best(*ascend(surface, starts, params), displaced, params)
     measured[DISPLACED_IOU] = overlaps(boxes[DISPLACED_IOU], truth)
     if not densities and "proposals" in batch:
         predicted = net.score_proposals(modulation, seen, batch["proposals"][None])[0]

@@ -16,10 +16,18 @@ from trainer.net.precision import widened
 from trainer.net.prroi import pool_boxes
 
 _WIDTH = 256
-_SCALE3 = 1 / 8
-_SCALE4 = 1 / 16
-_POOL3 = 5
-_POOL4 = 3
+
+
+class Level(NamedTuple):
+    """How proposals are read from a level of the features."""
+
+    stride: int
+    """Image pixels a cell."""
+    bins: int
+    """Along either side of a proposal."""
+
+
+FINE, COARSE = Level(8, 5), Level(16, 3)
 
 
 class Modulation(NamedTuple):
@@ -89,8 +97,8 @@ class IoUNet(nn.Module):
         self.conv4_2t = conv_block(_WIDTH, _WIDTH)
         self.fc34_3r = conv_block(2 * _WIDTH, _WIDTH, kernel=1, padding=0)
         self.fc34_4r = conv_block(2 * _WIDTH, _WIDTH, kernel=1, padding=0)
-        self.fc3_rt = LinearBlock(_WIDTH * _POOL3 * _POOL3, _WIDTH)
-        self.fc4_rt = LinearBlock(_WIDTH * _POOL4 * _POOL4, _WIDTH)
+        self.fc3_rt = LinearBlock(_WIDTH * FINE.bins**2, _WIDTH)
+        self.fc4_rt = LinearBlock(_WIDTH * COARSE.bins**2, _WIDTH)
         self.iou_predictor = nn.Linear(2 * _WIDTH, 1)
         _initialise(self.iou_predictor)
 
@@ -101,8 +109,8 @@ class IoUNet(nn.Module):
             features: backbone features of S reference images.
             boxes: (S, 4) x, y, w, h in image pixels.
         """
-        level3 = pool_boxes(self.conv3_1r(features["layer2"]), boxes[:, None], (3, 3), _SCALE3)[:, 0]
-        level4 = pool_boxes(self.conv4_1r(features["layer3"]), boxes[:, None], (1, 1), _SCALE4)[:, 0]
+        level3 = pool_boxes(self.conv3_1r(features["layer2"]), boxes[:, None], (3, 3), 1 / FINE.stride)[:, 0]
+        level4 = pool_boxes(self.conv4_1r(features["layer3"]), boxes[:, None], (1, 1), 1 / COARSE.stride)[:, 0]
         both = torch.cat([self.fc3_1r(level3), level4], dim=1)
         return Modulation(self.fc34_3r(both)[:, :, 0, 0], self.fc34_4r(both)[:, :, 0, 0])
 
@@ -127,8 +135,8 @@ class IoUNet(nn.Module):
             (N, P), linear: 2 IoU - 1 where trained with squares, an unnormalised log density where trained with KL.
         """
         level3, level4 = modulated
-        fine = pool_boxes(level3, proposals, (_POOL3, _POOL3), _SCALE3)
-        coarse = pool_boxes(level4, proposals, (_POOL4, _POOL4), _SCALE4)
+        fine = pool_boxes(level3, proposals, (FINE.bins, FINE.bins), 1 / FINE.stride)
+        coarse = pool_boxes(level4, proposals, (COARSE.bins, COARSE.bins), 1 / COARSE.stride)
         hidden = [self.fc3_rt(fine.flatten(0, 1).flatten(1)), self.fc4_rt(coarse.flatten(0, 1).flatten(1))]
         return widened(self.iou_predictor(torch.cat(hidden, dim=1))).view(proposals.shape[:-1])
 

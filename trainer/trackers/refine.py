@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,12 +10,14 @@ from torch import Tensor
 
 from trainer.net.backbone import Features
 from trainer.net.base import TrackingNet
-from trainer.net.filter_optimizer import STRIDE
-from trainer.net.iou_net import BoxFeatures, Modulation
+from trainer.net.iou_net import Modulation
+from trainer.net.iou_parts import PartsUnderBoxes
+from trainer.net.iou_slopes import ProposalSlopes
 from trainer.trackers.parameters.params import OnlineParams, pair
 from trainer.trackers.patch import Vector
 
-Coordinates = Callable[[Tensor], Tensor]
+Surface = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Of boxes (N, P, 4), x, y, w, h in image pixels, the scores (N, P) and their derivatives (N, P, 4)."""
 _MIN_SIDE = 1.0
 
 
@@ -34,6 +35,7 @@ class BoxRefiner:
         self, net: TrackingNet, params: OnlineParams, generator: torch.Generator, device: torch.device
     ) -> None:
         self._net, self._params, self._generator, self._device = net, params, generator, device
+        self._slopes = ProposalSlopes(net.bb_regressor)
         self._modulation: Modulation | None = None
 
     def learn(self, reference: Features, boxes: Tensor) -> None:
@@ -54,8 +56,9 @@ class BoxRefiner:
         if self._modulation is None:
             raise RuntimeError("refine needs the target's modulation: call learn first")
         starts = self._starts(torch.from_numpy(np.ascontiguousarray(box, np.float32))).to(self._device)
-        seen = self._net.iou_features(features)
-        boxes, iou = (each[0].cpu() for each in ascend(self._net, self._modulation, seen, starts[None], self._params))
+        parts = PartsUnderBoxes(self._net.bb_regressor, self._modulation, features)
+        climbed = ascend(lambda boxes: self._slopes(parts(boxes), boxes), starts[None], self._params)
+        boxes, iou = (each[0].cpu() for each in climbed)
         return None if (chosen := best_box(boxes, iou, self._params)) is None else chosen.numpy()
 
     def _starts(self, box: Tensor) -> Tensor:
@@ -92,70 +95,35 @@ def best_box(boxes: Tensor, scores: Tensor, params: OnlineParams) -> Tensor | No
     return boxes[scores.topk(min(params.iounet_k, len(scores))).indices].mean(0)
 
 
-def ascend(
-    net: TrackingNet, modulation: Modulation, features: BoxFeatures, boxes: Tensor, params: OnlineParams
-) -> tuple[Tensor, Tensor]:
+def ascend(surface: Surface, boxes: Tensor, params: OnlineParams) -> tuple[Tensor, Tensor]:
     """Gradient ascent of the scores of all boxes of all images at once.
 
     Args:
-        net: the network.
-        modulation: what the targets of S sequences look like.
-        features: the box branch's features of N = m*S images, in (image, sequence) order.
+        surface: what is climbed.
         boxes: (N, P, 4) where to start, x, y, w, h in image pixels.
         params: number, length and space of the steps; the unit of ``relative`` is the first box of each image.
 
     Returns:
         Boxes (N, P, 4) after the last step, and their scores (N, P) before it.
     """
-    relative = params.box_refinement_space == "relative"
+    step, unit = (_relative_step if params.box_refinement_space == "relative" else _step), boxes[:, :1, 2:]
     place, size = pair(params.box_refinement_step_length)
-    # Outside inference mode, because autograd keeps no tensor that was made in it: hence the copies.
-    with torch.inference_mode(False), torch.enable_grad():
-        maps = BoxFeatures(*(level.detach().clone() for level in net.modulate(modulation, features)))
-        starts = boxes.detach().clone()
-        encode, decode = _relative(starts[:, :1, 2:]) if relative else (_identity, _identity)
-        points, length = encode(starts), starts.new_tensor([place, place, size, size])
-        for _ in range(params.box_refinement_iter):
-            points = points.detach().requires_grad_()
-            scores = _score(net, maps, decode(points))
-            (slope,) = torch.autograd.grad(scores.sum(), points)
-            scale = 1 if relative else points[..., 2:].repeat(1, 1, 2)
-            points = points + length * slope * scale
-            length = length * params.box_refinement_step_decay
-        return decode(points.detach()), scores.detach()
+    for _ in range(params.box_refinement_iter):
+        scores, slopes = surface(boxes)
+        boxes = step(boxes, slopes, unit, place, size)
+        place, size = place * params.box_refinement_step_decay, size * params.box_refinement_step_decay
+    return boxes, scores
 
 
-def _score(net: TrackingNet, maps: BoxFeatures, boxes: Tensor) -> Tensor:
-    """Scores (N, P) of boxes (N, P, 4), from the part of the maps that they touch: pooling reads all it is given.
-
-    A cell of the coarse map is ``STRIDE`` pixels wide, of the fine one half of that.
-    """
-    spans = boxes.detach().flatten(0, 1) / STRIDE
-    reach = torch.stack([spans[:, :2].amin(0), (spans[:, :2] + spans[:, 2:]).amax(0)])
-    if not reach.isfinite().all():
-        return net.bb_regressor.score(maps, boxes)
-    size = maps.level4.shape[-2:]
-    (left, top), (right, bottom) = reach.tolist()
-    y, x = (min(max(math.floor(low) - 1, 0), cells - 1) for low, cells in zip((top, left), size))
-    y1 = min(max(math.ceil(bottom) + 2, y + 1), size[0])
-    x1 = min(max(math.ceil(right) + 2, x + 1), size[1])
-    fine, coarse = maps.level3[..., 2 * y : 2 * y1, 2 * x : 2 * x1], maps.level4[..., y:y1, x:x1]
-    corner = boxes.new_tensor([x * STRIDE, y * STRIDE, 0, 0])
-    return net.bb_regressor.score(BoxFeatures(fine, coarse), boxes - corner)
+def _step(boxes: Tensor, slopes: Tensor, unit: Tensor, place: float, size: float) -> Tensor:
+    """Boxes (N, P, 4) after a step in pixels, in proportion to their own sides."""
+    del unit
+    corner, sides, shift, growth = boxes[..., :2], boxes[..., 2:], slopes[..., :2], slopes[..., 2:]
+    return torch.cat([corner + place * shift * sides, sides + size * growth * sides], dim=-1)
 
 
-def _identity(boxes: Tensor) -> Tensor:
-    return boxes
-
-
-def _relative(unit: Tensor) -> tuple[Coordinates, Coordinates]:
-    """To and from (cx/w0, cy/h0, log w, log h) of boxes (N, P, 4), (w0, h0) being ``unit`` (N, 1, 2)."""
-
-    def encode(boxes: Tensor) -> Tensor:
-        return torch.cat([(boxes[..., :2] + 0.5 * boxes[..., 2:]) / unit, boxes[..., 2:].log()], dim=-1)
-
-    def decode(points: Tensor) -> Tensor:
-        size = points[..., 2:].exp()
-        return torch.cat([points[..., :2] * unit - 0.5 * size, size], dim=-1)
-
-    return encode, decode
+def _relative_step(boxes: Tensor, slopes: Tensor, unit: Tensor, place: float, size: float) -> Tensor:
+    """The same in (cx/w0, cy/h0, log w, log h), (w0, h0) being ``unit`` (N, 1, 2): there a side grows to both ends."""
+    corner, sides, shift, growth = boxes[..., :2], boxes[..., 2:], slopes[..., :2], slopes[..., 2:]
+    grown = sides * (size * (growth - shift / 2) * sides).exp()
+    return torch.cat([corner + sides / 2 + place * shift * unit.square() - grown / 2, grown], dim=-1)

@@ -64,7 +64,7 @@ class Peaked:
         patch.setattr(DimpNet, "classify", lambda *_: scores)
         patch.setattr(answers, "ascend", self._stay)
 
-    def _stay(self, net: Any, modulation: Any, seen: Any, boxes: Tensor, params: Any) -> tuple[Tensor, Tensor]:
+    def _stay(self, surface: Any, boxes: Tensor, params: Any) -> tuple[Tensor, Tensor]:
         self.starts.append(boxes)
         # The first start, the very box that was asked for, scores best.
         return boxes, -torch.arange(boxes.shape[1]).float().repeat(len(boxes), 1)
@@ -124,6 +124,6 @@ def test_a_box_branch_that_gives_densities_has_no_error_of_the_iou(monkeypatch: 
 
 def test_where_no_refined_box_is_plausible_the_first_start_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     peaked = Peaked(monkeypatch, [(4, 5)])
-    monkeypatch.setattr(answers, "ascend", lambda *given: (given[3] * torch.nan, given[3][..., 0]))
+    monkeypatch.setattr(answers, "ascend", lambda _, boxes, params: (boxes * torch.nan, boxes[..., 0]))
     figures = peaked.figures(batch_of([[64.0, 48.0, 32.0, 32.0]], [[0.0, 0.0, 32.0, 32.0]]))
     assert figures["iou_from_peak"] == pytest.approx([1])

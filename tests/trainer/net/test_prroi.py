@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from trainer.net.prroi import pool_boxes, prroi_pool
+from trainer.net.prroi import BoxPooling, pool_boxes, prroi_pool
 
 from .conftest import Case, error, noise
 
@@ -58,6 +58,25 @@ def test_gradients_are_exact(x: float, y: float, w: float, h: float) -> None:
     torch.autograd.gradcheck(
         lambda maps, xywh: pool_boxes(maps, xywh, (2, 2), SCALE), (plane, boxes.requires_grad_()), eps=1e-6, atol=1e-5
     )
+
+
+corner = st.one_of(coordinate, st.sampled_from([-16.0, -8.0, 0.0, 8.0, 48.0, 56.0, 72.0, 80.0]))
+side = st.one_of(st.floats(0.5, 120, width=32), st.sampled_from([8.0, 40.0, 0.0, -4.0]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(boxes=st.lists(st.tuples(corner, corner, side, side), min_size=2, max_size=2), bins=st.integers(1, 5))
+def test_the_closed_form_is_autograd_s(boxes: list[tuple[float, ...]], bins: int) -> None:
+    """Also for boxes on cells, over the border, beside the map, and without extent."""
+    plane, places = noise("plane", 2, 3, 7, 9), torch.tensor(boxes, dtype=torch.float64)[:, None].requires_grad_()
+    pooled = pool_boxes(plane, places, (bins, bins), SCALE)
+    weights = noise("weights", *pooled.shape)
+    (wanted,) = torch.autograd.grad(pooled, places, weights)
+    closed = BoxPooling(plane.permute(0, 2, 3, 1), places.detach() * SCALE, bins)
+    torch.testing.assert_close(closed.pooled.permute(0, 1, 4, 2, 3), pooled)
+    slopes = closed.slopes(weights.permute(0, 1, 3, 4, 2)) * SCALE
+    torch.testing.assert_close(slopes, wanted, rtol=1e-9, atol=1e-9)
+    assert wanted.abs().amax() > 0 or not pooled.any()
 
 
 @pytest.mark.parametrize("roi", [(24, 8, 24, 40), (32, 8, 24, 40), (8, 30, 40, 30), (200, 8, 240, 40)])
