@@ -212,6 +212,8 @@ def refuse_other(
         UsageError: it was; the message names what differs.
     """
     if changed := _differences(dict(old), dict(new), before):
+        # What has another value now says more than what came or went with it, as a method's own settings do.
+        changed.sort(key=lambda each: each.endswith(" -> None") or ": None -> " in each)
         more = [f"and {len(changed) - TOLD} more"] if len(changed) > TOLD else []
         raise UsageError(
             f"{folder} was made with other settings or input ({'; '.join([*changed[:TOLD], *more])}): "

@@ -92,8 +92,10 @@ class MasterAdam:
         self.moments = {}
         for number, kept in state["adam"]["state"].items():
             device = self.masters[names[number]].device
-            moved = {key: value.to(device) for key, value in kept.items() if key != "step"}
-            self.moments[names[number]] = moved | {"step": kept["step"].cpu()}
+            # The order too: the file of a run that went on has the same bytes.
+            self.moments[names[number]] = {
+                key: value.cpu() if key == "step" else value.to(device) for key, value in kept.items()
+            }
 
     def _in_order(self) -> list[str]:
         return [name for names in self.groups.values() for name in names]
