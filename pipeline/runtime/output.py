@@ -30,7 +30,7 @@ PLAN = "plan.json"
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 """What file systems without locks answer: some mounts of NFS and Lustre."""
 LOCK = ".lock"
-TOLD, LONGEST = 3, 60
+TOLD, LONGEST = 3, 64
 """Of differences so many are told, and so many letters of a value: more would hide which they are."""
 _held: list[TextIO] = []
 # A forked process has the open files too: it would keep the locks of a process that was killed.

@@ -253,7 +253,7 @@ def test_a_plan_with_much_else_in_it_is_refused_in_three_differences(tmp_path: P
     new = {"a": 2, "b": {"c": 3, "d": "y"}, "e": 4, "f": 5, "same": 0}
     with pytest.raises(UsageError) as caught:
         refuse_other(tmp_path, old, new, {})
-    assert f"(a: 1 -> 2; b.c: 2 -> 3; b.d: {'x' * 60}… -> y; and 2 more): choose" in str(caught.value)
+    assert f"(a: 1 -> 2; b.c: 2 -> 3; b.d: {'x' * 64}… -> y; and 2 more): choose" in str(caught.value)
 
 
 def test_of_what_has_a_name_the_name_is_the_difference(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_of_a_chosen_rate_it_is_told_where_a_further_one_might_be_better_and_how
     study = make_study(tmp_path / "study", rows)
     write_report(study)
     text = (study / "report.md").read_text()
-    assert "A try is 100 steps of each row in place of 600" in text
+    assert "A try is 300 steps of each row in place of 600" in text
     chosen = {line.split(" | ")[1]: line.split(" | ")[-1] for line in text.splitlines() if "| chosen" in line}
     assert chosen["10"].startswith("chosen, the lowest tried")
     assert chosen["100"].startswith("chosen |")

@@ -142,7 +142,7 @@ def test_the_state_is_read_under_the_lock(world: Path, tmp_path: Path, monkeypat
         ({"batch_size": 1}, "batch_size: 2 -> 1"),
         ({"rates": {"tcl": 1e-3}}, "rates.tcl: 0.0001 -> 0.001"),
         ({"tracker": "dimp50"}, "tracker: dimp18 -> dimp50"),
-        ({"recipe": "b1", "rates": {}}, "rates.tcl: 0.0001 -> None; recipe: c1 -> b1"),
+        ({"recipe": "b1", "rates": {}}, "recipe: c1 -> b1; rates.tcl: 0.0001 -> None"),
         ({"samples_per_epoch": 4, "losses": "paper"}, "losses: tracker -> paper; samples_per_epoch: 2 -> 4"),
     ],
 )
