@@ -68,7 +68,8 @@ class MasterAdam:
         for name in names:
             if name not in self.moments:
                 zero = torch.zeros_like(self.masters[name])
-                self.moments[name] = {"step": torch.zeros(()), "exp_avg": zero, "exp_avg_sq": zero.clone()}
+                count = torch.zeros((), device=zero.device)
+                self.moments[name] = {"step": count, "exp_avg": zero, "exp_avg_sq": zero.clone()}
         moments = {key: [self.moments[name][key] for name in names] for key in ("exp_avg", "exp_avg_sq", "step")}
         adam(
             [self.masters[name] for name in names], [gradients[name] for name in names],
@@ -93,9 +94,7 @@ class MasterAdam:
         for number, kept in state["adam"]["state"].items():
             device = self.masters[names[number]].device
             # The order too: the file of a run that went on has the same bytes.
-            self.moments[names[number]] = {
-                key: value.cpu() if key == "step" else value.to(device) for key, value in kept.items()
-            }
+            self.moments[names[number]] = {key: value.to(device) for key, value in kept.items()}
 
     def _in_order(self) -> list[str]:
         return [name for names in self.groups.values() for name in names]
