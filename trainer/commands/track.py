@@ -38,7 +38,14 @@ from trainer.yardsticks import YARDSTICKS
     help="lsotb_tir, lsotb_tir_paper, ptb_tir, tir_sequences, or a manifest: whose layout --root has.",
 )
 @click.option("--root", type=FOLDER, required=True, help="Folder of the sequences.")
-@click.option("--out", type=FOLDER, required=True, help="Folder for <sequence>.txt and <sequence>_time.txt.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the boxes and times of each sequence.")
+@click.option(
+    "--format",
+    type=click.Choice(["plain", "vot", "got10k"]),
+    default="plain",
+    show_default=True,
+    help="Of these files: <sequence>.txt, or as the toolkits of VOT and GOT-10k read them.",
+)
 @click.option("--sequences", type=NamesType(), default="", metavar="A,B", help="Track only these sequences.")
 @click.option("--workers", type=click.IntRange(1), show_default="all cores; 1 on a GPU", help="Processes.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch, in each process.")

@@ -1,4 +1,4 @@
-"""A tracker's result files: text or MATLAB, in the layouts of pytracking, GOT-10k and the benchmarks' toolkits."""
+"""A tracker's result files: text or MATLAB, in the layouts of pytracking, VOT, GOT-10k and the benchmarks' toolkits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.errors import DataError
 from trainer.evaluate.mat_file import load_mat
-from trainer.sequences.box_file import BoxFile, read_boxes
+from trainer.sequences.box_file import BoxFile, read_tracked
 from trainer.sequences.rows import Boxes
 
 _LAYOUTS = (
@@ -20,7 +20,7 @@ _LAYOUTS = (
     "{sequence}_{tracker}.mat",
     "{sequence}.mat",
 )
-"""cmd-track and pytracking; GOT-10k's first run; a folder a sequence; OTB's text; the toolkits' structs."""
+"""cmd-track, pytracking; the first run of VOT and GOT-10k; a folder a sequence; OTB's text; the toolkits' structs."""
 
 
 def find_result(folder: Path, tracker: str, sequence: str) -> Path | None:
@@ -58,7 +58,7 @@ def read_result(path: Path) -> BoxFile:
     Raises:
         DataError: unreadable or not of four columns; the message names the file.
     """
-    return BoxFile(_read_mat(path)) if path.suffix == ".mat" else read_boxes(path)
+    return BoxFile(_read_mat(path)) if path.suffix == ".mat" else read_tracked(path)
 
 
 def _read_mat(path: Path) -> Boxes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from pipeline.errors import DataError, some
 from trainer.sequences.rows import Boxes, cells_of, parse_rows, read_lines
 
 _SIDES, _CORNERS = 4, 8
+_MARK = re.compile(r"[012](\.0+)?")
+"""Of VOT: no box was asked for, the tracker was started, it has failed."""
 _SEPARATOR = re.compile(r"[,;\s]+")
 _DOUBLE_SPACED = 3
 """Blank rows, one after every other row, from which on they are taken for spacing and not for frames."""
@@ -42,7 +44,29 @@ def read_boxes(path: Path) -> BoxFile:
     Raises:
         DataError: unreadable, not such rows, or every second row is blank; the message names file and row.
     """
+    return _parsed(path, read_lines(path))
+
+
+def read_tracked(path: Path) -> BoxFile:
+    """Read a tracker's boxes as :func:`read_boxes`; VOT's mark of the start, 1 in place of the first box, is NaN.
+
+    Raises:
+        DataError: as there, or the tracker was started again after failures, as in VOT's supervised experiment.
+    """
     lines = read_lines(path)
+    marks = [number for number, line in enumerate(lines, 1) if _MARK.fullmatch(line.strip())]
+    if not marks or marks[0] > 1:
+        return _parsed(path, lines)
+    if len(marks) > 1:
+        told = f"{lines[marks[1] - 1].strip()} in place of a box: the tracker failed or was started again"
+        raise DataError(f"{path}:{marks[1]}: {told}: run it once through, as VOT's unsupervised experiment does")
+    if not any(map(cells_of, lines[1:])):
+        return BoxFile(np.full((1, _SIDES), np.nan))
+    rest = _parsed(path, ["", *lines[1:]])
+    return replace(rest, blank=rest.blank - 1)
+
+
+def _parsed(path: Path, lines: list[str]) -> BoxFile:
     cells = [cells_of(line) for line in lines]
     filled = np.array([bool(row) for row in cells], dtype=bool)
     columns = len(next(filter(None, cells), []))

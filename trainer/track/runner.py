@@ -15,11 +15,12 @@ import torch
 from pipeline.errors import DataError, UsageError
 from pipeline.files.writing import write_text
 from trainer.net.precision import Precision
-from trainer.sequences.box_file import read_boxes
+from trainer.sequences.box_file import read_tracked
 from trainer.sequences.dataset import Clip
 from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes, read_rows
 from trainer.track.drawing import draw, is_drawn
+from trainer.track.formats import FORMATS, FormatName
 from trainer.trackers import Tracker
 from trainer.trackers.sequence_tracker import SequenceTracker
 from trainer.yardsticks import YARDSTICKS
@@ -39,6 +40,7 @@ class Job:
         seed: of the tracker's own draws.
         precision: of the maps of features.
         out: folder of the results.
+        format: of the results.
         frames: draw every frame.
         video: make a video of each sequence.
     """
@@ -52,16 +54,17 @@ class Job:
     seed: int
     precision: Precision
     out: Path
+    format: FormatName = "plain"
     frames: bool = False
     video: bool = False
 
     def boxes_file(self, name: str) -> Path:
-        """Boxes of a sequence, x,y,w,h a line."""
-        return self.out / f"{name}.txt"
+        """Boxes of a sequence."""
+        return self.out / FORMATS[self.format].boxes.format(name)
 
     def times_file(self, name: str) -> Path:
         """Seconds that each frame took, one a line."""
-        return self.out / f"{name}_time.txt"
+        return self.out / FORMATS[self.format].times.format(name)
 
     def tracked(self, clip: Clip) -> bool:
         """Whether both files are there with a row a frame; each is written in one step."""
@@ -113,7 +116,8 @@ class Runner:
             else:
                 blank = yield from self._track(clip, turned)
             if job.frames or job.video:
-                boxes = read_boxes(job.boxes_file(clip.name)).boxes
+                boxes = read_tracked(job.boxes_file(clip.name)).boxes
+                boxes[0] = clip.truth[0]
                 draw(clip, boxes, job.tir_range, job.out, frames=job.frames, video=job.video)
         except DataError as error:
             yield Done(clip.name, str(error), len(turned))
@@ -137,7 +141,7 @@ class Runner:
             yield 1
         # The boxes last: where they are, the sequence is finished.
         _write(self.job.times_file(clip.name), [f"{value:.6f}" for value in seconds])
-        _write(self.job.boxes_file(clip.name), [",".join(f"{value:.10g}" for value in box) for box in boxes])
+        _write(self.job.boxes_file(clip.name), FORMATS[self.job.format].lines(boxes))
         return self._tracker.blank
 
 
@@ -161,6 +165,7 @@ def read_seconds(job: Job, clip: Clip) -> Boxes:
 
 
 def _write(path: Path, lines: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "".join(f"{line}\n" for line in lines), durable=True)
 
 

@@ -1,4 +1,4 @@
-"""What the boxes of ``cmd-track`` depend on, where it runs, and tracker parameters as people type them."""
+"""What the results of ``cmd-track`` depend on, where it runs, and tracker parameters as people type them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pydantic import Field
 
 from pipeline.config import OnExisting, Settings, ValueRange, refuse_idle
 from pipeline.errors import UsageError
+from trainer.track.formats import FormatName
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
-BEFORE: dict[str, object] = {"precision": "float32"}
+BEFORE: dict[str, object] = {"format": "plain", "precision": "float32"}
 """Settings that came after 0.1 -> what was done before they came."""
 
 
 class TrackSettings(Settings):
-    """What the boxes depend on, beside weights and sequences, whose content counts.
+    """What the results depend on, beside weights and sequences, whose content counts.
 
     Attributes:
         yardstick: what tracks without weights, in place of a tracker.
@@ -28,6 +29,7 @@ class TrackSettings(Settings):
         tir_range: 16-bit values that become 0 and 255; None takes the manifest's, or percentiles of the first frame.
         seed: of the tracker's own draws.
         precision: of the maps of features of DiMP and ATOM; scores and boxes are computed in float32.
+        format: of the files of boxes and times.
     """
 
     yardstick: str | None = None
@@ -36,6 +38,7 @@ class TrackSettings(Settings):
     tir_range: ValueRange | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
     precision: Literal["float32", "bf16"] = "float32"
+    format: FormatName = "plain"
 
 
 class TrackWhereabouts(Settings):

@@ -24,6 +24,7 @@ from trainer.sequences.frames import first_kind
 from trainer.sequences.odd_frames import odd_frames
 from trainer.sequences.track_note import TRACK
 from trainer.track.drawing import FRAMES, VIDEOS
+from trainer.track.formats import results_of, sequences_in
 from trainer.track.pool import run_tasks
 from trainer.track.runner import Done, Job, Runner
 from trainer.track.settings import BEFORE, RESULTS, TrackConfig, parse_params
@@ -45,7 +46,7 @@ class Tracked:
         sequences: how many are tracked.
         frames: how many they have.
         frames_per_second: mean over sequences.
-        results: folder of ``<sequence>.txt``, ``<sequence>_time.txt`` and ``track.json``.
+        results: folder of each sequence's boxes and times, and ``track.json``.
     """
 
     tracker: str
@@ -122,6 +123,7 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
         seed=config.seed,
         precision=config.precision,
         out=config.out,
+        format=config.format,
         frames=config.save_frames,
         video=config.save_video,
     )
@@ -167,9 +169,9 @@ def _workers(config: TrackConfig, job: Job) -> int:
 
 
 def _plan(config: TrackConfig, model: Model, job: Job) -> dict[str, object]:
-    """What decides the boxes; a run that goes on must agree."""
+    """What decides the results; a run that goes on must agree."""
     settings = {"tracker": model.tracker, "params": job.params, "tir_range": job.tir_range, "seed": job.seed}
-    settings["precision"] = job.precision
+    settings |= {"precision": job.precision, "format": job.format}
     return {
         "stage": "track",
         "results": RESULTS,
@@ -181,10 +183,9 @@ def _plan(config: TrackConfig, model: Model, job: Job) -> dict[str, object]:
 
 def _made(out: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Patterns of what this run makes and an earlier one made, which is told by its times: never of any text file."""
-    earlier = [path.name.removesuffix("_time.txt") for path in out.glob("*_time.txt")]
-    patterns = ("{}.txt", "{}_time.txt", FRAMES + "/{}/*.jpg", VIDEOS + "/{}.mp4")
-    each = (p.format(glob.escape(name)) for name in sorted({*names, *earlier}) for p in patterns)
-    return (*each, TRACK, PLAN)
+    every = sorted({*names, *sequences_in(out)})
+    drawn = (p.format(glob.escape(name)) for name in every for p in (FRAMES + "/{}/*.jpg", VIDEOS + "/{}.mp4"))
+    return (*results_of(every), *drawn, TRACK, PLAN)
 
 
 def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:

@@ -41,6 +41,7 @@ def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, fault
         "tir_range": job.tir_range,
         "seed": job.seed,
         "precision": job.precision,
+        "format": job.format,
         "device": job.device,
         "threads": job.threads,
         "dataset": config.dataset,
