@@ -47,6 +47,7 @@ from trainer.yardsticks import YARDSTICKS
     help="Of these files: <sequence>.txt, or as the toolkits of VOT and GOT-10k read them.",
 )
 @click.option("--sequences", type=NamesType(), default="", metavar="A,B", help="Track only these sequences.")
+@click.option("--max-frames", type=click.IntRange(1), metavar="N", help="Track only the first N frames of each.")
 @click.option("--workers", type=click.IntRange(1), show_default="all cores; 1 on a GPU", help="Processes.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch, in each process.")
 @click.option("--device", default="auto", show_default="a GPU where there is one", help="torch device.")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError, some
 from trainer.evaluate import ope
+from trainer.evaluate.begun import begun
 from trainer.evaluate.bootstrap import Difference, differences
 from trainer.evaluate.published import read_published
 from trainer.evaluate.results import find_result, read_result, strangers
@@ -97,7 +98,7 @@ def evaluate(
         raise UsageError("nothing to evaluate: give --results NAME=DIR or --curves DIR")
     if results and not annotations:
         raise UsageError("--results needs --annotations: the folder of ground truth")
-    benchmark = load_benchmark(dataset, annotations, attributes, only)
+    benchmark = begun(load_benchmark(dataset, annotations, attributes, only), results, curves)
     warnings = list(benchmark.warnings)
     trackers = [measure_tracker(name, folder, benchmark, warnings) for name, folder in results]
     if curves:

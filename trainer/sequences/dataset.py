@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,6 +36,10 @@ class Clip:
     truth: Boxes
     source: Path
 
+    def first(self, count: int) -> Clip:
+        """The same with ``count`` frames at most."""
+        return replace(self, pictures=self.pictures[:count], truth=self.truth[:count])
+
 
 @dataclass(frozen=True)
 class DataSet:
@@ -56,6 +60,10 @@ class DataSet:
     missing: tuple[str, ...]
     unlisted: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    def first(self, count: int | None) -> DataSet:
+        """The same with ``count`` frames of each sequence at most; None is all."""
+        return self if count is None else replace(self, clips=tuple(clip.first(count) for clip in self.clips))
 
 
 def load_data_set(

@@ -12,8 +12,18 @@ TRACK = "track.json"
 
 def tracked_by(folder: Path) -> str | None:
     """The tracker whose results a folder says it holds; None where it does not say, as with those of other programs."""
+    name = _noted(folder, "tracker")
+    return name if isinstance(name, str) else None
+
+
+def most_frames(folder: Path) -> int | None:
+    """How many frames of each sequence were tracked at most, as a folder says; None where it does not say, or all."""
+    count = _noted(folder, "max_frames")
+    return count if isinstance(count, int) else None
+
+
+def _noted(folder: Path, key: str) -> object:
     try:
-        name = read_json(folder / TRACK).get("tracker")
+        return read_json(folder / TRACK).get(key)
     except DataError:
         return None
-    return name if isinstance(name, str) else None

@@ -15,7 +15,7 @@ from trainer.track.formats import FormatName
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
-BEFORE: dict[str, object] = {"format": "plain", "precision": "float32"}
+BEFORE: dict[str, object] = {"format": "plain", "max_frames": None, "precision": "float32"}
 """Settings that came after 0.1 -> what was done before they came."""
 
 
@@ -30,6 +30,7 @@ class TrackSettings(Settings):
         seed: of the tracker's own draws.
         precision: of the maps of features of DiMP and ATOM; scores and boxes are computed in float32.
         format: of the files of boxes and times.
+        max_frames: track this many frames of each sequence, from where the tracker is started; None: all.
     """
 
     yardstick: str | None = None
@@ -39,6 +40,7 @@ class TrackSettings(Settings):
     seed: int = Field(default=0, ge=0, lt=2**32)
     precision: Literal["float32", "bf16"] = "float32"
     format: FormatName = "plain"
+    max_frames: int | None = Field(default=None, ge=1)
 
 
 class TrackWhereabouts(Settings):

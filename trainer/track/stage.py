@@ -79,7 +79,7 @@ def run(config: TrackConfig) -> Tracked:
     config.refuse_idle(differing(config))
     model = _model(config)
     params = parse_params(model.tracker, config.params, model.window) if model.file else {}
-    data = load_data_set(config.dataset, config.root, config.sequences)
+    data = load_data_set(config.dataset, config.root, config.sequences).first(config.max_frames)
     job = _job(config, model, params, data)
     _warn(config, job, model, data)
     if not data.clips:
@@ -171,7 +171,7 @@ def _workers(config: TrackConfig, job: Job) -> int:
 def _plan(config: TrackConfig, model: Model, job: Job) -> dict[str, object]:
     """What decides the results; a run that goes on must agree."""
     settings = {"tracker": model.tracker, "params": job.params, "tir_range": job.tir_range, "seed": job.seed}
-    settings |= {"precision": job.precision, "format": job.format}
+    settings |= {"precision": job.precision, "format": job.format, "max_frames": config.max_frames}
     return {
         "stage": "track",
         "results": RESULTS,

@@ -42,6 +42,7 @@ def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, fault
         "seed": job.seed,
         "precision": job.precision,
         "format": job.format,
+        "max_frames": config.max_frames,
         "device": job.device,
         "threads": job.threads,
         "dataset": config.dataset,
