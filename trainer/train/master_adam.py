@@ -56,7 +56,12 @@ class MasterAdam:
         names = list(self.live)
         gradients = torch.autograd.grad(loss, [self.live[name] for name in names], allow_unused=True)
         self.processes.mean_([gradient for gradient in gradients if gradient is not None])
-        found = {name: gradient.double() for name, gradient in zip(names, gradients) if gradient is not None}
+        # In its master's memory order: the fused pass walks all of them flat, whatever their strides say.
+        found = {
+            name: torch.empty_like(self.masters[name]).copy_(gradient)
+            for name, gradient in zip(names, gradients)
+            if gradient is not None
+        }
         with torch.no_grad():
             for module, members in self.groups.items():
                 self._step(found, [name for name in members if name in found], self.rates[module] * self.scale)

@@ -145,3 +145,23 @@ def test_steps_move_every_value_of_every_recipe_by_its_rate(name: str, scale: fl
             low, high = torch.aminmax(before[key] - optimizer.masters[key].detach())
             assert float(low) == pytest.approx(STEPS * row.rates[module] * scale, rel=1e-5), key
             assert float(high) == pytest.approx(STEPS * row.rates[module] * scale, rel=1e-5), key
+
+
+@pytest.mark.parametrize("weights", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("gradients", [torch.contiguous_format, torch.channels_last])
+def test_steps_are_those_of_torch_whatever_order_a_gradient_lies_in(
+    weights: torch.memory_format, gradients: torch.memory_format
+) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(6, 5, 3)).to(memory_format=weights)  # type: ignore[call-overload]
+    expected = net[0].weight.detach().double().contiguous().clone().requires_grad_()
+    optimizer, plain = MasterAdam(net, {"tcl": ["0.weight"]}, {"tcl": 1e-2}), torch.optim.Adam([expected], 1e-2)
+    for _ in range(3):
+        factor = torch.randn(5, 6, 3, 3).to(memory_format=gradients)
+        expected.grad = factor.double().contiguous()
+        weight = net[0].weight
+        weight.register_hook(lambda _, factor=factor: factor)
+        optimizer.step(weight.sum())
+        weight._backward_hooks.clear()
+        plain.step()
+    torch.testing.assert_close(optimizer.masters["0.weight"], expected)
