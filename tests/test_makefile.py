@@ -133,7 +133,7 @@ def peers(checkout: Path, *given: str) -> tuple[subprocess.CompletedProcess[str]
 def test_peers_that_are_not_named_are_asked_for_in_one_line(checkout: Path, given: tuple[str, ...], told: str) -> None:
     done, words = peers(checkout, *given)
     assert (done.returncode, words) == (2, [])
-    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make: "))
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make"))
     assert line.startswith(told)
 
 
