@@ -30,7 +30,7 @@ define whole_tracker
 	  --set backbone=learns --set rate_scale=0.4 --set step=4 --set gamma=0.2 --set held_out_samples=20
 endef
 
-.PHONY: help setup lint type test e2e faults rooms bench bench-peers bench-full demo study clean
+.PHONY: help setup lint type test e2e faults rooms docs bench bench-peers bench-full demo study clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,7 +48,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/pip install -q -e '.[dev,yolo]'
 	touch $@
 
-lint: setup ## style, dead code, dependencies, the rules of who imports whom
+lint: setup docs ## style, dead code, dependencies, the rules of who imports whom, the site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/vulture
@@ -69,6 +69,10 @@ faults: setup ## kills, damaged files, hostile input
 
 rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 	$(BIN)/python -m tools.rooms
+
+# Material warns of mkdocs 2 at every build; pyproject.toml keeps it out.
+docs: setup ## the pages and the API as a site, in site/; a link that leads nowhere ends it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup ## the benchmarks, one JSON line each
 	@for name in imports align mine mine_detection tubes tube_quality loader train_step feature_cache data_wait track track_nano scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done
@@ -131,5 +135,5 @@ study: setup ## does distillation help, and is it the pairs? the quick study, on
 
 clean: ## remove what the demo and the tools made
 	$(refuse_what_others_made)
-	rm -rf -- "$(OUT)" .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf -- "$(OUT)" .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -15,7 +15,7 @@ from pipeline.cli import main
 
 from .conftest import REPOSITORY
 
-PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 MODULES = [path for pattern in ("*.py", "[a-z]*/**/*.py") for path in REPOSITORY.glob(pattern)]
 DOTTED = re.compile(r"`((?:pipeline|trainer|tools|benchmarks)(?:\.\w+)+)[`(]")
 FILE = re.compile(r"`([\w/]+\.py)`")
