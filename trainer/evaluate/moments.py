@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,7 @@ class Moment:
 def differing_moments(
     evaluation: Evaluation, first: ScoredTracker, second: ScoredTracker | None, most: int = 5
 ) -> list[Moment]:
-    """The moment of greatest difference in each of the sequences that differ most.
+    """The moment of greatest difference in each of the sequences that differ most, those of either side in turn.
 
     Args:
         evaluation: holds the ground truth.
@@ -37,8 +39,7 @@ def differing_moments(
         second: another; None compares with the ground truth itself.
         most: sequences to name in which the first is better, and as many in which the second is.
     """
-    better: list[tuple[float, Moment]] = []
-    worse: list[tuple[float, Moment]] = []
+    better, worse = list[tuple[float, Moment]](), list[tuple[float, Moment]]()
     for sequence in evaluation.benchmark.sequences:
         truth = evaluation.benchmark.truth[sequence]
         one = _overlaps(first.boxes[sequence], truth)
@@ -49,7 +50,16 @@ def differing_moments(
             moment = Moment(sequence, before + place + 1, float(one[place]), float(other[place]))
             if size > 0 and gain[place] > 0:
                 side.append((size, moment))
-    return [moment for side in (better, worse) for _, moment in sorted(side, key=lambda item: -item[0])[:most]]
+    sides = (sorted(side, key=lambda item: -item[0])[:most] for side in (better, worse))
+    return [item[1] for item in chain(*zip_longest(*sides)) if item]
+
+
+def by_sequence(moments: Sequence[Moment]) -> dict[str, list[Moment]]:
+    """The moments of each sequence, in the order in which sequences first occur."""
+    grouped: dict[str, list[Moment]] = {}
+    for moment in moments:
+        grouped.setdefault(moment.sequence, []).append(moment)
+    return grouped
 
 
 def _peak(gain: NDArray[np.float64]) -> tuple[int, float]:

@@ -39,10 +39,10 @@ class Evaluation:
         """Trackers by score, best first."""
         return sorted(self.trackers, key=lambda tracker: -(tracker.score(metric) or 0))
 
-    def shown(self) -> list[ScoredTracker]:
-        """Trackers that plots and lists have room for, best first: one's own, and the best of the others."""
+    def shown(self, most: int = SHOWN) -> list[ScoredTracker]:
+        """The trackers that there is room for, best first: one's own, and the best of the others."""
         ranked = self.ranked()
-        room = sorted(ranked, key=lambda tracker: not tracker.own)[:SHOWN]
+        room = sorted(ranked, key=lambda tracker: not tracker.own)[:most]
         return [tracker for tracker in ranked if tracker in room]
 
 

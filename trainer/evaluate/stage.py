@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from pipeline.errors import DataError
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png, svg
 from trainer import DISTRIBUTION
-from trainer.evaluate.moments import Moment, differing_moments
+from trainer.evaluate.moments import Moment, by_sequence, differing_moments
 from trainer.evaluate.report import metrics_json, page, plots, strips, tables
 from trainer.evaluate.report_folder import METRICS, REPORT, TABLES, files_of, held_report
 from trainer.evaluate.score_trackers import Evaluation, evaluate
@@ -71,10 +70,10 @@ def run(config: EvaluateConfig) -> EvaluationReport:
     style = plots.styles(shown)
     drawn = {metric: plots.draw_curves(evaluation, metric, style) for metric in evaluation.benchmark.metrics}
     if any(where.sum() > 1 for where in evaluation.benchmark.attributes.values()):
-        drawn["attributes"] = plots.draw_attributes(evaluation, shown[: plots.IN_BARS], style)
+        drawn["attributes"] = plots.draw_attributes(evaluation, evaluation.shown(plots.IN_BARS), style)
     moments, compared = _compare(evaluation)
     if frames:
-        drawn |= _draw_strips(evaluation, style, moments, frames)
+        drawn |= _draw_strips(evaluation, style, moments, compared, frames)
     content = metrics_json.collect(evaluation, _described(config), files_of(list(drawn)))
     with held_report(out, content, config.on_existing):
         write_text(out / TABLES, tables.write_tables(evaluation))
@@ -107,23 +106,25 @@ def _described(config: EvaluateConfig) -> dict[str, object]:
 
 
 def _compare(evaluation: Evaluation) -> tuple[list[Moment], tuple[str, ...]]:
-    """Moments at which the first two of one's own trackers differ, or the only one differs from the truth."""
-    own = [tracker for tracker in evaluation.trackers if tracker.own]
+    """Moments at which the first two of one's own trackers differ, or the only one errs, and their names."""
+    own = [tracker for tracker in evaluation.trackers if tracker.own][:2]
     if not own:
         return [], ()
-    second = own[1] if len(own) > 1 else None
-    return differing_moments(evaluation, own[0], second), (own[0].name, second.name if second else "the truth")
+    moments = differing_moments(evaluation, own[0], own[1] if len(own) > 1 else None)
+    return moments, tuple(tracker.name for tracker in own)
 
 
 def _draw_strips(
-    evaluation: Evaluation, style: Mapping[str, plots.Style], moments: Sequence[Moment], root: Path
+    evaluation: Evaluation,
+    style: Mapping[str, plots.Style],
+    moments: Sequence[Moment],
+    compared: Sequence[str],
+    root: Path,
 ) -> dict[str, Figure]:
-    """Strips of the sequences that differ most, by name; those of either side in turn."""
-    own = [tracker for tracker in evaluation.ranked() if tracker.own][: plots.IN_BARS]
-    sides = [[m for m in moments if m.first > m.second], [m for m in moments if m.first < m.second]]
+    """Strips of the sequences that differ most, by name, in the order of the moments."""
+    own = [tracker for tracker in evaluation.shown(plots.IN_BARS) if tracker.own]
     drawn: dict[str, Figure] = {}
-    first_of = {moment.sequence: moment for moment in reversed([m for m in chain(*zip_longest(*sides)) if m])}
-    for sequence, moment in reversed(first_of.items()):
+    for sequence, here in by_sequence(moments).items():
         pictures = find_pictures(root, evaluation.benchmark.manifest.frames, sequence)
         count, expected = len(pictures), len(evaluation.benchmark.truth[sequence])
         if count < expected:
@@ -132,7 +133,7 @@ def _draw_strips(
             name = strips.strip_name(sequence)
             while name in drawn:
                 name += "_"
-            drawn[name] = strips.draw_strip(evaluation, own, style, moment, pictures)
+            drawn[name] = strips.draw_strip(evaluation, own, style, here, compared, pictures)
     return drawn
 
 

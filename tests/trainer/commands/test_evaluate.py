@@ -60,11 +60,22 @@ def test_one_command_writes_scores_tables_report_and_plots(world: World, evaluat
     for part in (
         "Is the difference real?",
         "near − lost",
-        "With only 3 sequences",
+        "With 3 sequences it comes out too narrow, and decides nothing",
         "cmd-train study",
-        "Where they differ most",
+        "Where near and lost differ most",
     ):
         assert part in page
+
+
+def test_a_lone_tracker_is_compared_with_nobody(world: World, evaluate: Eval) -> None:
+    done(evaluate("lost"))
+    page = (world.root / "out/report.html").read_text()
+    assert "Where lost errs most" in page
+    assert "overlap of lost" in page
+    assert "differ" not in page
+    assert "<td><b>" not in page, "no best of one"
+    done(evaluate("lost", "near"))
+    assert "<td><b>" in (world.root / "out/report.html").read_text()
 
 
 def test_equal_runs_write_equal_files(world: World, evaluate: Eval) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
-from trainer.evaluate.moments import differing_moments
+from trainer.evaluate.moments import Moment, by_sequence, differing_moments
 from trainer.evaluate.report.plots import styles
 from trainer.evaluate.report.strips import PANELS, TRUTH_STYLE, draw_strip
 from trainer.evaluate.score_trackers import Evaluation, evaluate
@@ -30,6 +30,8 @@ def test_the_frames_where_one_has_lost_the_target_are_found(world: World) -> Non
         assert moment.frame > SEQUENCES[moment.sequence] // 2
         assert moment.second == 0
     worse = [moment for moment in found if moment.first < moment.second]
+    assert [moment.first > moment.second for moment in found] == [True, False, True, False], "in turn"
+    assert next(iter(by_sequence(found))) == better[0].sequence
     assert all(moment.frame <= SEQUENCES[moment.sequence] // 2 and moment.second == 1 for moment in worse)
     assert {(m.sequence, m.frame) for m in differing_moments(evaluation, lost, near, most=2)} == {
         (m.sequence, m.frame) for m in found
@@ -58,6 +60,7 @@ def test_a_frame_is_numbered_from_the_start_of_the_sequence(world: World) -> Non
 def test_a_strip_shows_the_moment_with_every_box(world: World, depth: type[np.generic]) -> None:
     evaluation = measured(world, "near", "lost")
     (moment, *_) = differing_moments(evaluation, *evaluation.trackers)
+    other = Moment(moment.sequence, moment.frame - 1, 0.25, 0.5)
     folder = world.root / "pictures" / moment.sequence / "img"
     folder.mkdir(parents=True)
     for frame in range(SEQUENCES[moment.sequence]):
@@ -66,9 +69,13 @@ def test_a_strip_shows_the_moment_with_every_box(world: World, depth: type[np.ge
         (folder / f"{frame + 1}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
     pictures = find_pictures(world.root / "pictures", evaluation.benchmark.manifest.frames, moment.sequence)
     assert [path.stem for path in pictures] == [str(n + 1) for n in range(len(pictures))], "natural order"
-    drawn = draw_strip(evaluation, evaluation.trackers, styles(evaluation.trackers), moment, pictures)
+    how = (evaluation, evaluation.trackers, styles(evaluation.trackers))
+    drawn = draw_strip(*how, [moment, other], ("near", "lost"), pictures)
     assert len(drawn.axes) == PANELS
-    assert f"#{moment.frame}" in [axes.texts[0].get_text() for axes in drawn.axes]
+    framed = [axes.texts[0].get_text() for axes in drawn.axes if axes.spines["left"].get_visible()]
+    assert framed == [f"#{other.frame}", f"#{moment.frame}"]
+    told = f"#{other.frame} near 0.25, lost 0.50; #{moment.frame} near {moment.first:.2f}, lost {moment.second:.2f}"
+    assert drawn.get_suptitle() == f"{moment.sequence}, overlaps: {told}"
     for axes in drawn.axes:
         assert len(axes.patches) == 3
         truth, *others = (patch.get_linewidth() for patch in axes.patches)
@@ -78,7 +85,7 @@ def test_a_strip_shows_the_moment_with_every_box(world: World, depth: type[np.ge
     assert TRUTH_STYLE.colour not in {look.colour for look in styles(evaluation.trackers).values()}
     pictures[0].write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"1\.png"):
-        draw_strip(evaluation, evaluation.trackers, styles(evaluation.trackers), moment, pictures)
+        draw_strip(*how, [moment], ("near", "lost"), pictures)
     assert find_pictures(world.root, ("{sequence}/img",), "nowhere") == []
 
 
@@ -88,7 +95,7 @@ def test_a_strip_of_a_teacher_on_visible_pictures_is_in_colour(world: World) -> 
     path = world.root / "visible.png"
     path.write_bytes(cv2.imencode(".png", np.full((120, 160, 3), (10, 60, 200), np.uint8))[1].tobytes())
     pictures = [path] * SEQUENCES[moment.sequence]
-    drawn = draw_strip(evaluation, evaluation.trackers, styles(evaluation.trackers), moment, pictures)
+    drawn = draw_strip(evaluation, evaluation.trackers, styles(evaluation.trackers), [moment], ("near",), pictures)
     for axes in drawn.axes:
         (image,) = axes.images
         assert np.asarray(image.get_array())[60, 80].tolist() == [200, 60, 10]

@@ -10,7 +10,15 @@ import pytest
 from pipeline.pages.html import svg
 from trainer.evaluate.bootstrap import Difference
 from trainer.evaluate.report.plots import draw_attributes, draw_curves, label, styles
-from trainer.evaluate.report.tables import chosen_pairs, interval, percent, verdict, write_tables
+from trainer.evaluate.report.tables import (
+    alone_best,
+    chosen_pairs,
+    interval,
+    percent,
+    ranks,
+    verdict,
+    write_tables,
+)
 from trainer.evaluate.score_trackers import SHOWN, Evaluation, evaluate
 from trainer.evaluate.scores import ScoredTracker
 
@@ -32,6 +40,7 @@ def test_own_trackers_are_always_shown_and_the_best_of_the_others(evaluation: Ev
     assert len(names) == SHOWN
     assert names[:2] == ["paper14", "paper13"]
     assert names[-2:] == ["near", "lost"]
+    assert [tracker.name for tracker in evaluation.shown(3)] == ["paper14", "near", "lost"]
     looks = styles(evaluation.shown())
     assert len({(look.colour, look.dashes) for look in looks.values()}) == SHOWN
 
@@ -56,6 +65,16 @@ def test_differences_read_as_papers_write_them() -> None:
     assert interval(replace(pair, low=None, high=None, metric="precision")) == "+1.8 P no interval"
     assert verdict(replace(pair, low=None, high=None)) == "one sequence: nothing can be said"
     assert (percent(None), percent(float("nan")), percent(0.6164)) == ("–", "–", "61.6")
+
+
+def test_of_what_is_printed_alike_neither_is_the_best(evaluation: Evaluation) -> None:
+    assert alone_best([0.5, None, 0.6161, 0.615]) == [False, False, True, False]
+    assert alone_best([0.6161, 0.6162, 0.5]) == [False, False, False]
+    assert alone_best([0.5]) == alone_best([None]) == [False]
+    assert alone_best([0.5, float("nan")]) == [True, False]
+    first, second, *others = evaluation.ranked()
+    near = replace(first, name="twin", curves={m: curve - 1e-5 for m, curve in first.curves.items()})
+    assert ranks([first, near, second, *others])[:3] == [1, 1, 3]
 
 
 def test_own_pairs_come_first_and_without_own_the_best_leads(evaluation: Evaluation) -> None:

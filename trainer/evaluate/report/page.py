@@ -10,9 +10,20 @@ from markupsafe import Markup
 from pipeline.pages.html import Section, render
 from trainer.evaluate.bootstrap import MIN_SEQUENCES, Difference
 from trainer.evaluate.moments import Moment
-from trainer.evaluate.report.tables import LETTERS, chosen_pairs, interval, percent, triple, verdict
+from trainer.evaluate.report.tables import (
+    LETTERS,
+    alone_best,
+    chosen_pairs,
+    interval,
+    letters,
+    percent,
+    ranks,
+    triple,
+    verdict,
+)
 from trainer.evaluate.score_trackers import Evaluation
 from trainer.evaluate.scores import ScoredTracker
+from trainer.resampling import FEWEST
 
 _FEW = 20
 """Sequences below which percentile intervals are known to come out too narrow."""
@@ -32,8 +43,8 @@ def build_page(
         evaluation: what was measured.
         shown: trackers that are drawn in colour, best first.
         plots: drawn plots by name: one for each metric, ``attributes``, and strips of frames.
-        moments: where the two ``compared`` differ most.
-        compared: names of those two, the second may be the ground truth; empty without result files.
+        moments: where the ``compared`` differ most.
+        compared: names of those two, or of the only one, which is held against the truth; empty without result files.
     """
     benchmark = evaluation.benchmark
     frames = sum(map(len, benchmark.truth.values())) or sum(
@@ -56,12 +67,12 @@ def build_page(
 
 
 def _overall(evaluation: Evaluation, plots: Mapping[str, Markup]) -> Section:
-    metrics = evaluation.benchmark.metrics
-    best = {m: max((t.score(m) or 0 for t in evaluation.trackers), default=0) for m in metrics}
+    metrics, ranked = evaluation.benchmark.metrics, evaluation.ranked()
+    columns = [_cells([tracker.score(m) for tracker in ranked]) for m in metrics]
     rows: list[Sequence[object]] = [("rank", "tracker", "source", *(f"{LETTERS[m]} (%)" for m in metrics))]
-    for rank, tracker in enumerate(evaluation.ranked(), 1):
+    for rank, tracker, *cells in zip(ranks(ranked), ranked, *columns):
         source = "yardstick" if tracker.yardstick else "results" if tracker.own else "published curves"
-        rows.append((rank, tracker.name, source, *(_cell(tracker.score(m), best[m]) for m in metrics)))
+        rows.append((rank, tracker.name, source, *cells))
     note = (
         "S: mean of the success curve; P: precision at 20 pixels; NP: mean of the normalized precision curve. "
         "Every sequence weighs the same. Click a column's head to sort by it."
@@ -69,9 +80,12 @@ def _overall(evaluation: Evaluation, plots: Mapping[str, Markup]) -> Section:
     return Section("Overall", note, [plots[m] for m in metrics], rows, sortable=True)
 
 
-def _cell(score: float | None, best: float) -> object:
-    text = percent(score)
-    return Markup("<b>{}</b>").format(text) if score is not None and score == best else text
+def _cells(scores: Sequence[float | None]) -> list[object]:
+    """Scores as printed, the best in bold where it is alone."""
+    return [
+        Markup("<b>{}</b>").format(percent(score)) if best else percent(score)
+        for score, best in zip(scores, alone_best(scores))
+    ]
 
 
 def _differences(evaluation: Evaluation) -> list[Section]:
@@ -89,11 +103,13 @@ def _doubt(pairs: Sequence[tuple[Difference, ...]], count: int) -> str:
     """What the intervals of these pairs say, in words."""
     if count < MIN_SEQUENCES:
         return "First minus second in points. One sequence says nothing of others: measure more before you conclude."
+    note = "First minus second in points, with the 95 % interval of a paired bootstrap over sequences. "
+    if count < FEWEST:
+        return note + f"With {count} sequences it comes out too narrow, and decides nothing: measure {FEWEST} or more."
     tied = sum(not row[0].decided for row in pairs)
-    note = (
-        "First minus second in points, with the 95 % interval of a paired bootstrap over sequences. Where it holds 0, "
-        f"these {count} sequences do not tell the two apart: in success so for {tied} of the {len(pairs)} pairs "
-        "here. Each interval stands for itself; of 20 true ties, one is expected to look decided."
+    note += (
+        f"Where it holds 0, these {count} sequences do not tell the two apart: in success so for {tied} of the "
+        f"{len(pairs)} pairs here. Each interval stands for itself; of 20 true ties, one is expected to look decided."
     )
     few = f" With only {count} sequences the intervals come out too narrow: the true doubt is larger."
     return note + (few if count < _FEW else "")
@@ -103,12 +119,11 @@ def _attributes(evaluation: Evaluation, shown: Sequence[ScoredTracker], plots: M
     benchmark = evaluation.benchmark
     if not benchmark.attributes:
         return []
-    order = "/".join(LETTERS[m] for m in ("precision", "normalized_precision", "success") if m in benchmark.metrics)
     rows: list[Sequence[object]] = [("attribute", "sequences", *(tracker.name for tracker in shown))]
     for name, where in benchmark.attributes.items():
         rows.append((name, int(where.sum()), *(triple(t, benchmark.metrics, where) for t in shown)))
     rows.append(("all", len(benchmark.sequences), *(triple(t, benchmark.metrics) for t in shown)))
-    note = f"{order} in %; an attribute of one sequence has no score. tables.md has every tracker."
+    note = f"{letters(benchmark.metrics)} in %; an attribute of one sequence has no score. tables.md has every tracker."
     drawn = [plots["attributes"]] if "attributes" in plots else []
     return [Section("Attributes", note, drawn, rows, sortable=True)]
 
@@ -117,17 +132,24 @@ def _sequences(evaluation: Evaluation, shown: Sequence[ScoredTracker]) -> Sectio
     scores = np.stack([tracker.scores("success") for tracker in shown], axis=1)
     rows: list[Sequence[object]] = [("sequence", *(tracker.name for tracker in shown))]
     for name, values in zip(evaluation.benchmark.sequences, scores):
-        best = float(np.nanmax(values, initial=-np.inf))
-        rows.append((name, *(_cell(float(value), best) for value in values)))
+        rows.append((name, *_cells(values.tolist())))
     return Section("Sequences", "Success in %. Click a column's head to sort by it.", table=rows, sortable=True)
 
 
 def _moments(moments: Sequence[Moment], compared: Sequence[str], plots: Mapping[str, Markup]) -> list[Section]:
     if not moments:
         return []
-    first, second = compared
-    rows: list[Sequence[object]] = [("sequence", "frame", f"overlap of {first}", f"overlap of {second}")]
-    rows += [(m.sequence, m.frame, f"{m.first:.2f}", f"{m.second:.2f}") for m in moments]
-    note = f"Moments of the greatest difference between {first} and {second}, averaged over about a second."
+    if len(compared) > 1:
+        title, how = f"Where {' and '.join(compared)} differ most", "their overlaps with the truth differ most"
+    else:
+        title, how = f"Where {compared[0]} errs most", "its overlap with the truth is least"
+    note = f"In each of these sequences the frame at which {how}, averaged over about a second."
+    if len({moment.first > moment.second for moment in moments}) > 1:
+        note += f" Those in which {compared[0]} is ahead and those in which {compared[1]} is come in turn."
     strips = [plot for name, plot in plots.items() if name.startswith("frames_")]
-    return [Section("Where they differ most", note, strips, rows)]
+    note += " In the pictures it is framed." if strips else ""
+    rows: list[Sequence[object]] = [("sequence", "frame", *(f"overlap of {name}" for name in compared))]
+    for moment in moments:
+        overlaps = [f"{value:.2f}" for _, value in zip(compared, (moment.first, moment.second))]
+        rows.append((moment.sequence, moment.frame, *overlaps))
+    return [Section(title, note, strips, rows)]

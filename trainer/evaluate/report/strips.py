@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline import images
 from pipeline.images import Rgb, Tir
-from pipeline.pages.html import figure
+from pipeline.pages.html import INK, figure
 from trainer.evaluate.moments import Moment
 from trainer.evaluate.ope import cut
 from trainer.evaluate.report.plots import Style, label
@@ -26,22 +26,26 @@ if TYPE_CHECKING:
 
 PANELS = 5
 TRUTH_STYLE = Style("#f0e442", "-", 3.2)
+FRAME = "#6741d9"
+"""Around a moment's picture: no box has this colour."""
 
 
 def draw_strip(
     evaluation: Evaluation,
     trackers: Sequence[ScoredTracker],
     style: Mapping[str, Style],
-    moment: Moment,
+    moments: Sequence[Moment],
+    compared: Sequence[str],
     pictures: Sequence[Path],
 ) -> Figure:
-    """Frames spread over a sequence, that of the moment among them, with every tracker's box.
+    """Frames spread over a sequence, those of the moments among them and framed, with every tracker's box.
 
     Args:
         evaluation: holds the ground truth.
         trackers: whose boxes to draw.
         style: how to draw each of them.
-        moment: the sequence, and the frame to show.
+        moments: one or two of one sequence, whose frames to show.
+        compared: names of the trackers whose overlaps they tell.
         pictures: at least one for each row of the ground truth.
 
     Raises:
@@ -49,21 +53,24 @@ def draw_strip(
     """
     from matplotlib.lines import Line2D
 
-    truth = cut(evaluation.benchmark.truth[moment.sequence])
-    start = len(evaluation.benchmark.truth[moment.sequence]) - len(truth)
-    frames = _spread(len(truth), moment.frame - 1 - start)
+    sequence = moments[0].sequence
+    truth = cut(evaluation.benchmark.truth[sequence])
+    start = len(evaluation.benchmark.truth[sequence]) - len(truth)
+    chosen = {moment.frame - 1 - start for moment in moments}
+    frames = _spread(len(truth), chosen)
     shown = [_read(pictures[start + frame]) for frame in frames]
     height, width = shown[0].shape[:2]
-    drawn = figure(12.2, 12.2 / PANELS * height / width + 0.35)
+    drawn = figure(12.2, 12.2 / PANELS * height / width + 0.6)
     drawn.set_dpi(200)
+    drawn.suptitle(_title(moments, compared), x=0.006, ha="left", fontsize=9, color=INK)
     for place, (frame, picture) in enumerate(zip(frames, shown), 1):
         axes = drawn.add_subplot(1, PANELS, place)
-        _show(axes, picture, f"#{start + frame + 1}")
+        _show(axes, picture, f"#{start + frame + 1}", framed=frame in chosen)
         # The truth lies beneath and is wider, so that a box that agrees with it hides neither.
         _outline(axes, truth[frame], TRUTH_STYLE)
         for tracker in trackers:
             look = style[tracker.name]
-            _outline(axes, tracker.boxes[moment.sequence][frame], replace(look, width=1.4))
+            _outline(axes, tracker.boxes[sequence][frame], replace(look, width=1.4))
     handles = [Line2D([], [], color=TRUTH_STYLE.colour, label="truth", linewidth=2)]
     handles += [
         Line2D([], [], color=style[t.name].colour, linestyle=style[t.name].dashes, label=label(t.name), linewidth=2)
@@ -78,12 +85,22 @@ def strip_name(sequence: str) -> str:
     return "frames_" + re.sub(r"[^\w.-]", "_", sequence)
 
 
-def _spread(count: int, chosen: int) -> list[int]:
-    """Up to PANELS frames spread evenly over ``count``, the nearest of them moved to the chosen one."""
-    frames = sorted({round(x) for x in np.linspace(0, count - 1, PANELS)})
-    nearest = min(range(len(frames)), key=lambda i: abs(frames[i] - chosen))
-    frames[nearest] = chosen
-    return frames
+def _title(moments: Sequence[Moment], compared: Sequence[str]) -> str:
+    """The sequence, and how the compared overlap with the truth in the framed pictures."""
+    told = [
+        f"#{m.frame} " + ", ".join(f"{label(name)} {value:.2f}" for name, value in zip(compared, (m.first, m.second)))
+        for m in sorted(moments, key=lambda m: m.frame)
+    ]
+    return f"{label(moments[0].sequence, 60)}, overlaps: {'; '.join(told)}"
+
+
+def _spread(count: int, chosen: Collection[int]) -> list[int]:
+    """Up to PANELS frames spread evenly over ``count``, for each chosen one the nearest of the others left out."""
+    frames = {round(x) for x in np.linspace(0, count - 1, PANELS)} - set(chosen)
+    for frame in chosen:
+        if frames and len(frames) + len(chosen) > PANELS:
+            frames.remove(min(frames, key=lambda other: (abs(other - frame), other)))
+    return sorted({*frames, *chosen})
 
 
 def _read(path: Path) -> Tir | Rgb:
@@ -95,10 +112,11 @@ def _read(path: Path) -> Tir | Rgb:
     return images.to_tir(picture, str(path), (float(low), float(max(high, low + 1))))
 
 
-def _show(axes: Axes, picture: Tir | Rgb, title: str) -> None:
+def _show(axes: Axes, picture: Tir | Rgb, title: str, *, framed: bool) -> None:
     height, width = picture.shape[:2]
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
-    axes.set_axis_off()
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(color=FRAME, linewidth=3, visible=framed)
     axes.text(
         0.03, 0.96, title, transform=axes.transAxes, color=TRUTH_STYLE.colour, fontsize=9, weight="bold", va="top"
     )

@@ -21,6 +21,20 @@ def percent(score: float | None) -> str:
     return "–" if score is None or np.isnan(score) else f"{100 * score:.1f}"
 
 
+def alone_best(scores: Sequence[float | None]) -> list[bool]:
+    """For each score whether it is printed higher than all others; of equal ones, or of one alone, none is."""
+    printed = [-1.0 if score is None or np.isnan(score) else float(percent(score)) for score in scores]
+    best = max(printed, default=-1.0)
+    lone = best >= 0 and len(printed) > 1 and printed.count(best) == 1
+    return [lone and value == best for value in printed]
+
+
+def ranks(trackers: Sequence[ScoredTracker]) -> list[int]:
+    """The rank of each tracker in success, best first as they are; those whose score is printed alike share one."""
+    printed = [percent(tracker.score("success")) for tracker in trackers]
+    return [printed.index(value) + 1 for value in printed]
+
+
 def titled(tracker: ScoredTracker) -> str:
     """A tracker's name as the first column of a table has it, which says where it is a yardstick."""
     return f"{tracker.name} (yardstick)" if tracker.yardstick else tracker.name
@@ -64,9 +78,13 @@ def chosen_pairs(evaluation: Evaluation) -> list[tuple[Difference, ...]]:
 
 
 def triple(tracker: ScoredTracker, metrics: Sequence[str], where: NDArray[np.bool_] | None = None) -> str:
-    """``P/NP/S`` as in the CMD paper's Table 2; ``P/S`` where the protocol has no normalized precision."""
-    shown = [metric for metric in ("precision", "normalized_precision", "success") if metric in metrics]
-    return "/".join(percent(tracker.score(metric, where)) for metric in shown)
+    """``S/P/NP``, as :func:`letters` says; ``S/P`` where the protocol has no normalized precision."""
+    return "/".join(percent(tracker.score(metric, where)) for metric in metrics)
+
+
+def letters(metrics: Sequence[str]) -> str:
+    """What stands in a :func:`triple`, in its order."""
+    return "/".join(LETTERS[metric] for metric in metrics)
 
 
 def write_tables(evaluation: Evaluation) -> str:
@@ -74,7 +92,7 @@ def write_tables(evaluation: Evaluation) -> str:
     benchmark, metrics = evaluation.benchmark, evaluation.benchmark.metrics
     ranked = evaluation.ranked()
     head = ["rank", "tracker", *(LETTERS[metric] for metric in metrics)]
-    rows = [[i, titled(t), *(percent(t.score(metric)) for metric in metrics)] for i, t in enumerate(ranked, 1)]
+    rows = [[i, titled(t), *(percent(t.score(m)) for m in metrics)] for i, t in zip(ranks(ranked), ranked)]
     text = [
         f"# {plain(benchmark.manifest.title)}: one-pass evaluation",
         f"{len(benchmark.sequences)} sequences, protocol `{benchmark.manifest.protocol}`, per cent.",
@@ -86,7 +104,6 @@ def write_tables(evaluation: Evaluation) -> str:
         rows = [[f"{p[0].first} − {p[0].second}", *map(interval, p), verdict(p[0])] for p in pairs]
         text += ["## Differences", note, table(["trackers", *(LETTERS[m] for m in metrics), "success"], rows)]
     if benchmark.attributes:
-        order = "/".join(LETTERS[m] for m in ("precision", "normalized_precision", "success") if m in metrics)
         lines = [
             [f"{name} ({where.sum()})", *(triple(t, metrics, where) for t in ranked)]
             for name, where in benchmark.attributes.items()
@@ -94,7 +111,7 @@ def write_tables(evaluation: Evaluation) -> str:
         lines.append([f"All ({len(benchmark.sequences)})", *(triple(t, metrics) for t in ranked)])
         text += [
             "## Attributes",
-            f"{order}; sequences in brackets.",
+            f"{letters(metrics)}; sequences in brackets.",
             table(["attribute", *(t.name for t in ranked)], lines),
         ]
     if evaluation.warnings:
