@@ -18,6 +18,7 @@ from pipeline.align.settings import AlignConfig
 from pipeline.files.writing import write_bytes
 from pipeline.pairing.registration import clock, drift, motion, quality, register
 from pipeline.records import AlignedPair, PairFiles, Reason, Reject, write_rows
+from pipeline.runtime.counting import count
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def _each(pairs: Sequence[PairFiles], work: Callable[[PairFiles], Part]) -> list
             parts.append(work(pair))
         except cv2.error as error:
             parts.append(Part(reject=_reject(pair, "decode", f"{pair.rgb}, {pair.tir}: {images.refusal(error)}")))
+        count()
     return parts
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from pipeline import DISTRIBUTION
 from pipeline.align import calibration, page
@@ -35,8 +34,10 @@ from pipeline.pairing.discovery.discover import discover, sampled
 from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
+from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import PLAN, owned
+from pipeline.runtime.progress import ProgressBar
 
 log = logging.getLogger(__name__)
 
@@ -181,13 +182,15 @@ def _work(config: AlignConfig, source: Source) -> tuple[list[Path], calibration.
     def todo() -> Iterator[Task]:
         for task in _tasks(config, source, usable):
             paths.append(task.path)
-            if not task.path.is_file():
+            if task.path.is_file():
+                bar.keep(len(task.pairs))
+            else:
                 yield task
 
-    total = min(config.preview or source.pairs, source.pairs)
-    with tqdm(total=total, desc="align", unit="pair", disable=None, smoothing=0.1) as bar:
-        for count in run_tasks(align_chunk, todo(), config.workers, config.scheduler):
-            bar.update(count)
+    with ProgressBar("align", min(config.preview or source.pairs, source.pairs), "pairs") as bar:
+        tally = Tally[Task](bar, lambda task: len(task.pairs))
+        for _ in run_tasks(align_chunk, todo(), config.workers, config.scheduler, tally=tally):
+            pass
     return paths, rigs
 
 

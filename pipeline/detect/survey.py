@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
-
-from tqdm import tqdm
 
 from pipeline.boxes import Boxes, clip
 from pipeline.detect.base import DetectorSpec, Reading
@@ -21,11 +19,12 @@ from pipeline.detect.names import Match, match, nearest
 from pipeline.detect.placing import other_size, scale
 from pipeline.errors import DataError
 from pipeline.files.hashing import file_sha256, text_sha256
+from pipeline.runtime.progress import ProgressBar, followed
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 1.0
-"""Seconds of silence before a bar is shown."""
+MANY = 2000
+"""Files that take so long to read that it is shown how far that is."""
 TOLD = {
     "unusable": "have no width or height and are left out",
     "outside": "lie outside their picture and are left out",
@@ -131,10 +130,9 @@ def survey_boxes(spec: DetectorSpec, files: BoxFiles, pairs: Pairs) -> Survey:
     return Survey(found.names, reading, counts | seen.counts(), recorded, numbers.names, classes, content)
 
 
-def _shown(names: Iterable[str], what: str) -> Iterable[str]:
-    """Names, with a bar on the error stream where going through them takes long; ``what`` is done with them."""
-    bar: Iterable[str] = tqdm(names, desc=what, unit="file", disable=None, delay=PATIENCE)
-    return bar
+def _shown(names: Collection[str], what: str) -> Iterator[str]:
+    """Names; where they are many, it is shown how far they are gone through; ``what`` is done with them."""
+    return followed(names, ProgressBar(what, len(names), "files", shown=len(names) >= MANY))
 
 
 def _content(folder: Path, names: Iterable[str], reading: Reading) -> str:

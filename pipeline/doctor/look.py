@@ -13,6 +13,7 @@ from pipeline import images
 from pipeline.align import pictures
 from pipeline.pairing.registration import clock, overlays, quality
 from pipeline.records import PairFiles
+from pipeline.runtime.counting import counted
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Seen:
 def look(task: Task) -> Seen:
     """Look at the pictures of each pair of a task."""
     seen = Seen(pairs=len(task.pairs), number=task.number)
-    for pair in task.pairs:
+    for pair in counted(task.pairs):
         try:
             _look_at(task, pair, seen)
         except images.UnreadableImageError as error:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from pipeline.detect import DetectorSpec, Pairs
 from pipeline.detect.boxes_file import BoxesDetector, build
@@ -26,7 +25,9 @@ from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.discovery.summary import Discovered
 from pipeline.pairing.registration import clock
 from pipeline.records import PairFiles
+from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
+from pipeline.runtime.progress import ProgressBar
 
 CHUNK = 100
 """Pairs of one sequence that make a task."""
@@ -57,11 +58,9 @@ def run(config: DoctorConfig) -> Diagnosis:
     found = _survey(config, manifest)
     count = found.totals.pairs.total()
     total = min(config.pairs or count, count)
-    parts = []
-    with tqdm(total=total, desc="look", unit="pair", disable=None) as bar:
-        for part in run_tasks(look, _tasks(config, manifest, count), config.workers):
-            parts.append(part)
-            bar.update(part.pairs)
+    with ProgressBar("look", total, "pairs") as bar:
+        tally = Tally[Task](bar, lambda task: len(task.pairs))
+        parts = list(run_tasks(look, _tasks(config, manifest, count), config.workers, tally=tally))
     seen = Seen()
     for part in sorted(parts, key=lambda part: part.number):
         seen.add(part)

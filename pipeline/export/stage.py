@@ -8,8 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from pipeline.config import differing, refuse_idle
 from pipeline.errors import UsageError
 from pipeline.export.categories import Categories, refuse_classless
@@ -22,6 +20,7 @@ from pipeline.files.json_text import write_json
 from pipeline.files.writing import write_bytes
 from pipeline.manifests import load_manifest
 from pipeline.runtime.output import owned
+from pipeline.runtime.progress import ProgressBar, followed
 from pipeline.shards.index import ShardIndex, load_index
 
 log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ def _export(config: ExportConfig, index: ShardIndex, settings: dict[str, Any], s
     pairs, left_out, size = 0, 0, 0
     classes: Counter[int] = Counter()
     total = sum(entry.pairs for entry in index.shards)
-    for entry in tqdm(entries(config.shards, index), total=total, desc="export", unit="pair", disable=None):
+    for entry in followed(entries(config.shards, index), ProgressBar("export", total, "pairs")):
         kept = entry if config.format == "folders" else _classed(entry, categories.unclassed)
         size += _write_pictures(config.out, files.below, kept)
         files.add(kept)

@@ -16,6 +16,7 @@ from pipeline.mine.proposals import Proposal
 from pipeline.mine.tubes.tube_boxes import FromTubes
 from pipeline.patches import cut
 from pipeline.records import Reason
+from pipeline.runtime.counting import count
 from pipeline.runtime.memory import keep_freed_memory
 from pipeline.shards.writer import Pairs, Patch, Shard, write_shard
 
@@ -43,6 +44,7 @@ def mine_shard(task: Task) -> str:
                     _add(shard, each, next(following), config.patch_size)
                 else:
                     shard.rejects.append(each)
+            count(len(batch))
     write_shard(task.path, shard)
     return task.path.name
 

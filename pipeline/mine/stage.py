@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from pipeline.config import differing, refuse_idle
 from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
@@ -31,8 +29,10 @@ from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import mine_shard
 from pipeline.mine.tubes.link import Detects, linker
 from pipeline.mine.tubes.run import Tubes, follow_all
+from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
+from pipeline.runtime.progress import ProgressBar
 from pipeline.runtime.ratios import DO_THEY_FIT, GOT_RANDOM
 from pipeline.shards.index import load_index
 from pipeline.shards.reader import ShardReader
@@ -116,9 +116,11 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
     todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]
     if len(todo) < len(tasks):
         log.info("%d of %d shards are finished and kept", len(tasks) - len(todo), len(tasks))
-    results = run_tasks(mine_shard, todo, config.workers, config.scheduler, config.worker_resources)
-    for _ in tqdm(results, total=len(todo), desc=f"mine {config.method}", unit="shard", disable=None):
-        pass
+    pairs = len(aligned.ids)
+    with ProgressBar(f"mine {config.method}", pairs, "pairs", done=pairs - sum(map(_size, todo))) as bar:
+        where = config.workers, config.scheduler, config.worker_resources, Tally(bar, _size)
+        for _ in run_tasks(mine_shard, todo, *where):
+            pass
     source = {"aligned_sha256": plan["aligned_sha256"], "root": str(root.resolve())}
     source["tir_ranges"] = aligned.tir_ranges
     if name := manifest_name(config.aligned / "align.json"):
@@ -129,6 +131,10 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
     if tubes:
         counts["tubes"] = tube_counts(list(stored_tubes([ShardReader(task.path) for task in tasks]))) | tubes.counts
     return merge(config.out, [stats_path(task.path) for task in tasks], counts, content)
+
+
+def _size(task: Task) -> int:
+    return len(task.offsets)
 
 
 def _tasks(

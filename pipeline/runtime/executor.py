@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import logging
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from itertools import chain, islice
-from typing import TYPE_CHECKING, TypeVar
-
-import cv2
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import CmdTirError, UsageError
-from pipeline.runtime.worker import NOT_BEGUN, follow_parent
+from pipeline.runtime.counting import Tally
+from pipeline.runtime.processes import ATTEMPTS, BACKLOG, run_in_processes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -25,46 +19,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-BACKLOG = 2
-"""Tasks in flight a worker: enough to keep it busy, few enough that a long plan is never held in memory."""
-ATTEMPTS = 2
-DIED_TWICE = (
-    "a worker process died twice on the same task (out of memory?): rerun with fewer --workers; "
-    "what is finished is kept"
-)
-
-
-def _start_worker(begun: ctypes.c_bool) -> None:
-    """One process a core is the parallelism; threads of OpenCV and OpenMP on top of it only make cores fight."""
-    begun.value = True
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    cv2.setNumThreads(1)
-    follow_parent()
-
-
-@contextlib.contextmanager
-def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, ctypes.c_bool]]:
-    """Worker processes, and whether one of them came to begin its work.
-
-    Where the block ends by an error or Ctrl-C they are stopped in the middle of their tasks.
-
-    A task may take minutes, and what it writes is renamed into place when whole, so there is nothing to wait for.
-    """
-    before = set(multiprocessing.active_children())
-    # spawn: a forked child inherits the locks of OpenCV's and HDF5's threads, without the threads.
-    context = multiprocessing.get_context("spawn")
-    # Without a lock: a worker that is killed while it holds one would keep it.
-    begun = context.RawValue(ctypes.c_bool, False)
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (begun,))
-    try:
-        yield pool, begun
-    except BaseException:
-        for worker in set(multiprocessing.active_children()) - before:
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def cores_each(workers: int, scheduler: str | None = None) -> int:
@@ -82,6 +36,7 @@ def run_tasks(
     workers: int = 1,
     scheduler: str | None = None,
     resources: dict[str, float] | None = None,
+    tally: Tally[T] | None = None,
 ) -> Iterator[R]:
     """Run ``function`` on every task and yield the results as they come.
 
@@ -91,49 +46,28 @@ def run_tasks(
         workers: local processes; 1 runs in this process.
         scheduler: address of a running Dask scheduler, used instead of local processes.
         resources: Dask worker resources that one task needs, e.g. ``{"GPU": 1}``.
+        tally: is told how far the tasks are: in a cluster when one ends, elsewhere also of what they count.
 
     Raises:
         CmdTirError: worker processes died on the same task, or the scheduler cannot be reached or is lost.
         UsageError: no worker of the cluster offers ``resources``.
         Exception: whatever ``function`` raised; results already yielded stand.
     """
+    tally = tally or Tally()
     if scheduler:
-        yield from _run_dask(function, tasks, scheduler, resources)
+        yield from _run_dask(function, tasks, scheduler, resources, tally)
     elif workers <= 1:
-        yield from map(function, tasks)
+        yield from tally.each(function, tasks)
     else:
-        yield from _run_processes(function, tasks, workers)
-
-
-def _run_processes(function: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterator[R]:
-    """Keep a bounded number of tasks in flight; when a worker is killed, start the pool and its tasks again."""
-    todo: Iterator[tuple[T, int]] = ((task, 1) for task in tasks)
-    while True:
-        running: dict[Future[R], tuple[T, int]] = {}
-        try:
-            with _pool(workers) as (pool, begun):
-                while True:
-                    for item in islice(todo, workers * BACKLOG - len(running)):
-                        try:
-                            running[pool.submit(function, item[0])] = item
-                        except BrokenProcessPool:
-                            # A worker died between two tasks; this one was never begun.
-                            todo = chain([item], todo)
-                            raise
-                    if not running:
-                        return
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        result = future.result()
-                        del running[future]
-                        yield result
-        except BrokenProcessPool as error:
-            if any(attempt >= ATTEMPTS for _, attempt in running.values()):
-                raise CmdTirError(DIED_TWICE if begun.value else NOT_BEGUN) from error
-        todo = chain([(task, attempt + 1) for task, attempt in running.values()], todo)
+        yield from run_in_processes(function, tasks, workers, tally)
 
 
 def _run_dask(
-    function: Callable[[T], R], tasks: Iterable[T], scheduler: str, resources: dict[str, float] | None
+    function: Callable[[T], R],
+    tasks: Iterable[T],
+    scheduler: str,
+    resources: dict[str, float] | None,
+    tally: Tally[T],
 ) -> Iterator[R]:
     """One task, one submit: there is no graph, and nothing large goes through the scheduler."""
     from distributed import Client, as_completed
@@ -151,18 +85,22 @@ def _run_dask(
         _check_workers(client, scheduler, resources)
         options = {"pure": False, "retries": ATTEMPTS - 1, "resources": resources}
         todo = iter(tasks)
-        running = as_completed()
+        running, of = as_completed(), dict[Any, T]()
 
         def fill() -> None:
             """Keep every core busy; workers may join, as those of dask-jobqueue do, while the work goes on."""
             cores = sum(client.nthreads().values()) or 1
             for task in islice(todo, max(0, cores * BACKLOG - running.count())):
-                running.add(client.submit(function, task, **options))
+                future = client.submit(function, task, **options)
+                of[future.key] = task
+                running.add(future)
 
         try:
             fill()
             for future in running:
-                yield future.result()
+                result = future.result()
+                tally.ended(of.pop(future.key))
+                yield result
                 fill()
         except KilledWorker as error:
             raise CmdTirError(

@@ -8,9 +8,9 @@ import cv2
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from pipeline.runtime.device import resolve_device
+from pipeline.runtime.progress import ProgressBar
 from pipeline.shards.index import load_index
 from trainer.checkpoints.weights import digest
 from trainer.data.dataset import PairDataset
@@ -82,11 +82,11 @@ def measure_statistics(net: BranchedNet, windows: PairDataset, batch: int, worke
         norm.momentum = None
         norm.train()
     loader: DataLoader[Sample] = DataLoader(windows, batch, num_workers=workers, generator=torch.Generator())
-    with torch.no_grad(), tqdm(total=len(windows), desc="statistics of TIR", unit="window") as bar:
+    with torch.no_grad(), ProgressBar("statistics of TIR", len(windows), "windows") as bar:
         for each in read_batches(loader):
             feed = assemble(each, windows.feeding, device)
             responses.run(net, feed)
-            bar.update(len(feed.reference))
+            bar.advance(len(feed.reference))
     for norm, (state, momentum) in zip(norms, before):
         norm.momentum = momentum
         if not norm.num_batches_tracked:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError, some
+from pipeline.runtime.progress import ProgressBar
 from trainer.evaluate import ope
 from trainer.evaluate.begun import begun
 from trainer.evaluate.bootstrap import Difference, differences
@@ -100,7 +101,8 @@ def evaluate(
         raise UsageError("--results needs --annotations: the folder of ground truth")
     benchmark = begun(load_benchmark(dataset, annotations, attributes, only), results, curves)
     warnings = list(benchmark.warnings)
-    trackers = [measure_tracker(name, folder, benchmark, warnings) for name, folder in results]
+    with ProgressBar("measure", len(results) * len(benchmark.sequences), "sequences") as bar:
+        trackers = [measure_tracker(name, folder, benchmark, warnings, bar) for name, folder in results]
     if curves:
         trackers += [ScoredTracker(name, published) for name, published in read_published(curves, benchmark).items()]
     names = [tracker.name for tracker in trackers]
@@ -114,8 +116,17 @@ def evaluate(
     return Evaluation(benchmark, tuple(trackers), tuple(pairs), tuple(warnings))
 
 
-def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: list[str]) -> ScoredTracker:
+def measure_tracker(
+    name: str, folder: Path, benchmark: Benchmark, warnings: list[str], bar: ProgressBar
+) -> ScoredTracker:
     """Read and measure one tracker's results; what was careless in them is added to ``warnings``.
+
+    Args:
+        name: the tracker's.
+        folder: of its result files.
+        benchmark: to measure it on.
+        warnings: changed.
+        bar: counts sequences.
 
     Raises:
         DataError: the folder, a sequence's file, or rows are missing; named.
@@ -137,6 +148,7 @@ def measure_tracker(name: str, folder: Path, benchmark: Benchmark, warnings: lis
         if path:
             boxes[sequence], truth = _prepare(path, sequence, benchmark.truth[sequence], faults)
             measured.append(ope.curves(ope.measure(boxes[sequence], truth)))
+        bar.advance(1)
     warnings += faults.told(name)
     scored = {metric: np.stack([curve[metric] for curve in measured]) for metric in benchmark.metrics}
     return ScoredTracker(name, scored, boxes, tracked_by(folder) in YARDSTICKS)

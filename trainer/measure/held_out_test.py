@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
+from pipeline.runtime.progress import ProgressBar
 from trainer import DISTRIBUTION
 from trainer.data.feeds import Feeding
 from trainer.data.loading import Sample, read_batches
@@ -115,7 +115,7 @@ class HeldOutTest:
             title: of the progress bar.
         """
         found: dict[str, dict[str, dict[str, list[np.ndarray[Any, Any]]]]] = {}
-        with tqdm(total=self.windows * len(ways), desc=title, unit="window") as bar, torch.no_grad():
+        with ProgressBar(title, self.windows * len(ways), "windows", keep=False) as bar, torch.no_grad():
             for joined in (False, True):
                 group = {name: way for name, way in self.ways.items() if name in ways and way.joined == joined}
                 for batch in self._batches(list(group.values())) if group else ():
@@ -123,7 +123,7 @@ class HeldOutTest:
                         kept = found.setdefault(answer, {}).setdefault(way, {})
                         for name, values in figures.items():
                             kept.setdefault(name, []).append(values)
-                    bar.update(len(batch["sequence"]) * len(group))
+                    bar.advance(len(batch["sequence"]) * len(group))
         return {
             answer: {
                 way: {name: by_sequence(np.concatenate(values), self._sequence) for name, values in figures.items()}

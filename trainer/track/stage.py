@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pipeline.config import differing, recorded
 from pipeline.errors import DataError, UsageError, some
 from pipeline.runtime.device import resolve_device
 from pipeline.runtime.output import PLAN, owned
+from pipeline.runtime.progress import ProgressBar
 from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
 from trainer.sequences.odd_frames import odd_frames
@@ -197,13 +196,13 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
     turned: dict[str, int] = {}
     blank: dict[str, int] = {}
     frames, done = sum(len(clip.pictures) for clip in todo), 0
-    with logging_redirect_tqdm(), tqdm(total=frames, desc="track", unit=" frames", disable=None) as bar:
+    with ProgressBar("track", frames, "frames") as bar:
         for message in run_tasks(start, todo, workers):
             if not isinstance(message, Done):
-                bar.update(message)
+                bar.advance(message)
                 continue
             done += 1
-            bar.set_postfix_str(f"{done}/{len(todo)} sequences")
+            bar.advance(0, f"{done}/{len(todo)} sequences")
             turned |= {message.name: message.turned} if message.turned else {}
             blank |= {message.name: message.blank} if message.blank else {}
             if message.fault:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from pipeline.runtime.progress import duration
 from trainer.checkpoints.run_folder import RunFolder
 from trainer.data import giveaways
 from trainer.data.loading import EpochSampler
@@ -90,7 +91,10 @@ def _facts(
         ("shards", f"{len(data.source.readers)}, sound"),
         *((f"{branch} targets", giveaways.tell(found)) for branch, found in giveaways.check(data).items()),
         ("a step", f"{training.row.batch_size} pairs in {seconds:.2f} s"),
-        ("the run", f"{config.epochs} x {steps:,} steps, about {_span(seconds * steps * config.epochs)} of stepping"),
+        (
+            "the run",
+            f"{config.epochs} x {steps:,} steps, about {duration(seconds * steps * config.epochs)} of stepping",
+        ),
         ("memory", f"{_peak_memory(training.device) / 2**30:.1f} GiB at most"),
         ("writes", _summary(config)),
     )
@@ -108,11 +112,3 @@ def _summary(config: TrainConfig) -> str:
         return str(config.out)
     existing = {"resume": "is gone on with", "overwrite": "is overwritten", "fail": "is refused"}
     return f"{config.out} (the earlier run there {existing[config.on_existing]})"
-
-
-def _span(seconds: float) -> str:
-    """A duration in the unit that people would use."""
-    for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.0f} seconds"

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 import torch
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
-from tqdm import tqdm
 
 from pipeline.errors import CmdTirError, DataError, UsageError
+from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.feeds import Feed
 from trainer.data.loading import EpochSampler, Sample
@@ -138,14 +138,16 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
     record = Record(training, folder)
     record.begin()
     begun, drawn, waiting = time.monotonic(), 0, Waiting()
-    with loader_of(training, sampler) as loader, Pauses(group, training.device, config.save_minutes) as pauses:
+    pauses = Pauses(group, training.device, config.save_minutes)
+    with loader_of(training, sampler) as loader, pauses, _bar(training) as bar:
         while progress.epoch < config.epochs:
             sampler.epoch, sampler.first = progress.epoch, progress.step * training.row.batch_size
             training.optimizer.set_scale(config.decay(progress.epoch))
-            _epoch(training, waiting.timed(training.batches(loader)), record, pauses)
+            _epoch(training, waiting.timed(training.batches(loader)), record, pauses, bar)
             drawn += (training.prepared.samples - sampler.first) * group.world_size
             progress.end_epoch()
             record.after_epoch()
+            bar.line()
             if pauses.due() == "stop":
                 _stop(training)
     record.finish()
@@ -216,27 +218,34 @@ def step(training: Training, feed: Feed) -> dict[str, float]:
     return parts
 
 
-def _epoch(training: Training, batches: Iterable[tuple[Feed, Any]], record: Record, pauses: Pauses) -> None:
+def _bar(training: Training) -> ProgressBar:
+    """One for the whole run, which counts the samples of all processes."""
+    progress, prepared = training.progress, training.prepared
+    done = progress.epoch * prepared.samples + progress.step * training.row.batch_size
+    every, world = training.config.epochs * prepared.samples, training.group.world_size
+    name = training.row.recipe.name
+    return ProgressBar(name, every * world, "samples", done=done * world, shown=training.group.leads)
+
+
+def _epoch(
+    training: Training, batches: Iterable[tuple[Feed, Any]], record: Record, pauses: Pauses, bar: ProgressBar
+) -> None:
     """The steps of an epoch that are left; between two of them, save and stop when that is due."""
-    config, progress, prepared = training.config, training.progress, training.prepared
-    label = f"{training.row.recipe.name} epoch {progress.epoch + 1}/{config.epochs}"
-    hidden = None if training.group.leads else True
-    done = progress.step * training.row.batch_size
+    progress, prepared = training.progress, training.prepared
+    epoch = f"epoch {progress.epoch + 1}/{training.config.epochs}"
     set_modes(training.net, training.row)
-    with tqdm(total=prepared.samples, initial=done, desc=label, unit="sample", disable=hidden) as bar:
-        for feed, pairs in batches:
-            parts = step(training, feed)
-            if not math.isfinite(parts["loss"]):
-                names = ", ".join(training.data.source.names[int(pair)][1] for pair in pairs)
-                where = f"epoch {progress.epoch}, step {progress.step}, pairs {names}"
-                raise DataError(f"loss is {parts['loss']} at {where}: look at them")
-            bar.update(len(pairs))
-            bar.set_postfix({name: f"{value:.4g}" for name, value in parts.items()}, refresh=False)
-            last = progress.step + 1 == prepared.steps
-            if means := progress.add(parts, last=last):
-                record.log(means)
-            if not last and (pause := pauses.due()):
-                record.save_state()
-                if pause == "stop":
-                    _stop(training)
+    for feed, pairs in batches:
+        parts = step(training, feed)
+        if not math.isfinite(parts["loss"]):
+            names = ", ".join(training.data.source.names[int(pair)][1] for pair in pairs)
+            where = f"epoch {progress.epoch}, step {progress.step}, pairs {names}"
+            raise DataError(f"loss is {parts['loss']} at {where}: look at them")
+        bar.advance(len(pairs) * training.group.world_size, f"{epoch}, loss {parts['loss']:.4g}")
+        last = progress.step + 1 == prepared.steps
+        if means := progress.add(parts, last=last):
+            record.log(means)
+        if not last and (pause := pauses.due()):
+            record.save_state()
+            if pause == "stop":
+                _stop(training)
     training.net.eval()

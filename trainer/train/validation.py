@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
+from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import VALIDATION, RunFolder
 from trainer.checkpoints.weights import digest
 from trainer.data.feeds import assemble
@@ -51,11 +51,11 @@ class Validation:
         loader: DataLoader[Sample] = DataLoader(windows, BATCH, generator=torch.Generator())
         measured: list[tuple[dict[str, float], int]] = []
         title = self._title(what, "losses")
-        with torch.no_grad(), tqdm(total=self.windows, desc=title, unit="window", leave=False) as bar:
+        with torch.no_grad(), ProgressBar(title, self.windows, "windows", keep=False) as bar:
             for batch in read_batches(loader):
                 feed, count = assemble(batch, training.data.feeding, training.device, again=True), len(batch["pair"])
                 measured.append((training.objective(feed)[1], count))
-                bar.update(count)
+                bar.advance(count)
         return _means(measured)
 
     def measure_start(self) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from typing import Any
 
 import cv2
 import torch
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from pipeline.config import differing, refuse_idle
 from pipeline.runtime.device import resolve_device
+from pipeline.runtime.progress import ProgressBar
 from trainer.measure.answers import KEPT, MIDDLE, Answers
 from trainer.measure.summary import STUDENT
 from trainer.recipes.settings import make_settings
@@ -113,7 +112,7 @@ def _measure(
     turned: dict[str, int] = {}
     blank: dict[str, int] = {}
     total = sum(each.count for each in windows)
-    with logging_redirect_tqdm(), tqdm(total=total, desc="two-frame", unit="window", disable=None) as bar:
+    with ProgressBar("two-frame", total, "windows") as bar:
         for each in windows:
             parts, odd = [], (set[Path](), set[Path]())
             for numbers in batches(each.count):
@@ -121,7 +120,7 @@ def _measure(
                 odd[0].update(shots.turned)
                 odd[1].update(shots.blank)
                 parts.append(measure([each.cut(number, shots) for number in numbers], entrants, kind, device))
-                bar.update(len(numbers))
+                bar.advance(len(numbers))
             for own, figures in zip(means, zip(*parts)):
                 own[each.name] = means_of(figures)
             turned |= {each.name: len(odd[0])} if odd[0] else {}

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from tqdm import tqdm
-
 from pipeline.detect import Survey
 from pipeline.errors import DataError
 from pipeline.mine.methods import build_method
@@ -25,7 +23,9 @@ from pipeline.mine.tubes.segments import LENGTH, Segment, plan_segments
 from pipeline.mine.tubes.stored import SegmentTubes, read_segment
 from pipeline.mine.tubes.tube import Followed, Tube
 from pipeline.mine.tubes.tube_boxes import TubeBoxes, tube_boxes
+from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
+from pipeline.runtime.progress import ProgressBar
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +78,16 @@ def follow_all(
     todo = [task for task in tasks if read_segment(task.path) is None]
     if len(todo) < len(tasks):
         log.info("%d of %d segments are followed and kept", len(tasks) - len(todo), len(tasks))
-    results = run_tasks(follow_segment, todo, config.workers, config.scheduler, config.worker_resources)
-    for _ in tqdm(results, total=len(todo), desc=f"follow {config.method}", unit="segment", disable=None):
-        pass
+    frames = sum(map(_size, tasks))
+    with ProgressBar(f"follow {config.method}", frames, "frames", done=frames - sum(map(_size, todo))) as bar:
+        where = config.workers, config.scheduler, config.worker_resources, Tally(bar, _size)
+        for _ in run_tasks(follow_segment, todo, *where):
+            pass
     return _joined(config, aligned, list(zip(segments, tasks)))
+
+
+def _size(task: SegmentTask) -> int:
+    return len(task.offsets)
 
 
 def _planned(config: MineConfig, aligned: AlignedPairs) -> Iterator[Segment]:

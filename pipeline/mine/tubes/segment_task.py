@@ -19,6 +19,7 @@ from pipeline.mine.tubes.regions import Follows, follow
 from pipeline.mine.tubes.shots import shots
 from pipeline.mine.tubes.stored import SegmentTubes, write_segment
 from pipeline.mine.tubes.tube import Followed, Frame
+from pipeline.runtime.counting import counted
 from pipeline.runtime.memory import keep_freed_memory
 
 AHEAD = 8
@@ -56,7 +57,7 @@ def follow_segment(task: SegmentTask) -> str:
     method = open_method(task.config, task.recipe, task.survey)
     content = SegmentTubes()
     ahead = max(AHEAD, method.batch_size)
-    frames = read_frames(task.aligned, task.root, task.offsets, task.positions, ahead)
+    frames = counted(read_frames(task.aligned, task.root, task.offsets, task.positions, ahead))
     for shot in shots(frames, task.config.max_gap, content.told):
         found = follow_shot(shot, method, task.config)
         content.followed.tubes += found.tubes

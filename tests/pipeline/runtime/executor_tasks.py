@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline import detect
 from pipeline.detect import DetectorSpec, build_detector
 from pipeline.errors import DataError
+from pipeline.runtime.counting import count
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,21 @@ def built(spec: DetectorSpec) -> tuple[int, int]:
     build_detector(spec)
     time.sleep(0.02)
     return os.getpid(), detect._built.cache_info().misses
+
+
+def half(job: Job) -> int:
+    """Counts half of its number, and the other half when somebody has seen that, for a minute at most."""
+    count(job.number // 2)
+    deadline = time.monotonic() + 60
+    while not (job.folder / "go").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (job.folder / "go").exists(), "nobody looked"
+    count(job.number // 2)
+    return job.number
+
+
+def numbered(job: Job) -> int:
+    """Counts one at a time."""
+    for _ in range(job.number):
+        count()
+    return job.number

@@ -16,17 +16,18 @@ from ...conftest import REPOSITORY
 NAME = os.fsdecode("日é".encode() + b"\xff")
 COMMAND = """
 import logging, sys, click
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
+from pipeline.runtime import progress
 from pipeline.runtime.command import SingleCommand, print_table
+
+progress.LINE_S = progress.DRAW_S = 0
 
 @click.command(cls=SingleCommand)
 @click.argument("name")
 @click.option("--fail", is_flag=True)
 def main(name, fail):
-    with logging_redirect_tqdm(), tqdm(total=300, desc=name, mininterval=0) as bar:
+    with progress.ProgressBar(name, 300, name) as bar:
         for _ in range(300):
-            bar.update(1)
+            bar.advance(1)
         logging.getLogger("trainer").warning("warning: %s", name)
     open("done", "w").close()
     print_table([(name, number) for number in range(3000)])
@@ -65,6 +66,7 @@ def test_a_console_without_the_letters_shows_what_it_can(tmp_path: Path, env: di
         assert running.returncode == code, errors
         assert len(shown.splitlines()) == 3000
         assert b"warning: " in errors
+        assert errors.count(b"100 % after") == 2
         assert b"Traceback" not in errors
         assert (b"No space left on device: free space" in errors) == bool(code)
 

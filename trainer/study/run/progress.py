@@ -9,21 +9,12 @@ from typing import Self
 
 from tqdm import tqdm
 
-from trainer.study.plan.budget import HOUR_S
+from pipeline.runtime.progress import duration
 from trainer.study.plan.forecast import scale_of, seconds_to_go
 from trainer.study.plan.run import Run
 from trainer.study.run.ledger import Cost
 
 log = logging.getLogger(__name__)
-
-MINUTE_S = 60.0
-
-
-def duration(seconds: float) -> str:
-    """A time as people tell it: ``40 s``, ``12 min``, ``1.5 h``."""
-    if seconds < MINUTE_S:
-        return f"{seconds:.0f} s"
-    return f"{seconds / MINUTE_S:.0f} min" if seconds < HOUR_S else f"{seconds / HOUR_S:.1f} h"
 
 
 class Progress:
