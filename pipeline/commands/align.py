@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import print_table
+from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.option_types import NumbersType
 from pipeline.runtime.options import FILE, FOLDER, anywhere, common, typed
 from pipeline.runtime.ratios import REJECTED, check_ratio
@@ -53,6 +53,7 @@ from pipeline.runtime.ratios import REJECTED, check_ratio
 @click.option("--write-images", is_flag=True, help="Also write the aligned pictures under OUT/images.")
 @click.option("--preview", type=click.IntRange(0), default=0, metavar="N", help="Only N pairs, into OUT/preview.")
 @common
+@telling
 def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **options: Any) -> None:
     """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
     from pipeline import align as stage
@@ -70,5 +71,5 @@ def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **o
     rows += [(f"flagged: {flag}", count) for flag, count in result.flags.items()]
     rows += [("note", note) for note in result.notes]
     rows += [("layout", f"{result.manifest} ({result.layout_reason})"), ("report", result.page)]
-    print_table(rows)
+    print_result(result, rows)
     check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import print_table
+from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.options import ANY, FOLDER
 
 
@@ -17,6 +17,7 @@ from pipeline.runtime.options import ANY, FOLDER
 @click.option("--detections", type=ANY, help="Boxes from files, as for mine: whose are they?")
 @click.option("--pairs", type=click.IntRange(0), default=0, metavar="N", help="Look at N pairs only; 0: all.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
+@telling
 def doctor(**options: Any) -> None:
     """Look through a data set before anybody waits for it: layout, pictures, labels. Nothing is written.
 
@@ -26,7 +27,7 @@ def doctor(**options: Any) -> None:
     from pipeline.errors import AmissError
 
     result = stage.run(stage.DoctorConfig(**options))
-    print_table([("!" if line.amiss else " ", line.check, line.found) for line in result.lines])
+    print_result(result, [("!" if line.amiss else " ", line.check, line.found) for line in result.lines])
     if result.amiss:
         count = f"lines marked with ! are worth a look ({result.amiss})"
         raise AmissError(f"{options['root']}: {count}; nothing was written")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import print_table
+from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.options import FOLDER, on_existing, typed
 
 
@@ -24,6 +24,7 @@ from pipeline.runtime.options import FOLDER, on_existing, typed
 )
 @click.option("--scores", is_flag=True, help="End each line of YOLO text with the score.")
 @on_existing("an output folder that an earlier run made")
+@telling
 def export(**options: Any) -> None:
     """Write the pairs and boxes of a folder of shards as other programs read them."""
     from pipeline import export as stage
@@ -37,4 +38,4 @@ def export(**options: Any) -> None:
     rows += [("left out: no class", result.left_out)] if result.left_out else []
     rows += [("manifest", result.manifest or "not known"), ("licence", result.licence or "not known")]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("export", result.out)]
-    print_table(rows)
+    print_result(result, rows)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pipeline.registries import DETECTORS, METHODS
-from pipeline.runtime.command import print_table
+from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.option_types import ChoiceType, FractionType, NamesType
 from pipeline.runtime.options import ANY, FILE, FOLDER, anywhere, common, typed
 from pipeline.runtime.options import resources as parse_resources
@@ -128,6 +128,7 @@ from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
 @click.option("--quick", is_flag=True, help="Keep finished shards by their size, without reading them.")
 @common
 @click.option("--seed", type=int, default=0, show_default=True)
+@telling
 def mine(
     max_reject_ratio: float,
     max_fallback_ratio: float,
@@ -152,7 +153,7 @@ def mine(
     rows += [(name if "class" in name else f"class {name}", n) for name, n in result.named_classes.items()]
     rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
-    print_table(rows)
+    print_result(result, rows)
     check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
     check_ratio(result.fallback_ratio, max_fallback_ratio, FELL_BACK)
 

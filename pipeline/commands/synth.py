@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import print_table
+from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.option_types import NumbersType
 from pipeline.runtime.options import FOLDER, typed
 
@@ -23,6 +23,7 @@ from pipeline.runtime.options import FOLDER, typed
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
 @click.option("--overwrite", is_flag=True, help="Write into a folder that is not empty.")
+@telling
 def synth(**options: Any) -> None:
     """Make synthetic RGB-TIR sequences with known truth, and TIR tracking sequences."""
     from pipeline import synthetic
@@ -30,4 +31,5 @@ def synth(**options: Any) -> None:
 
     config = synthetic.SynthConfig(**options)
     refuse_idle(typed(), config.without_effect())
-    print_table(list(synthetic.run(config).items()))
+    made = synthetic.run(config)
+    print_result(made, list(made.items()))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,26 @@ def read_json(path: Path) -> dict[str, object]:
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected a JSON object, found a {type(content).__name__}")
     return content
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON has it: fields by name, paths as text, null for what is no finite number.
+
+    What has a ``record()`` is that, as it is written down elsewhere.
+    """
+    if hasattr(value, "record"):
+        return plain(value.record())
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, str | Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, Collection):
+        return [plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_json(path: Path, content: object, *, allow_nan: bool = False) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from pipeline.errors import CmdTirError, first_fault
+from pipeline.files.json_text import plain
 from pipeline.runtime.console import make_lasting
+
+F = TypeVar("F", bound=Callable[..., Any])
+_QUIET, _JSON = f"{__name__}.quiet", f"{__name__}.json"
+"""What was asked for, in a command's ``meta``: whether to be quiet; the standard output that a result goes to."""
 
 
 class SingleCommand(click.Command):
@@ -31,8 +38,7 @@ class SingleCommand(click.Command):
         """Run the command that was asked for, with logging set up."""
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         level = logging.DEBUG if ctx.params.pop("debug", False) else logging.INFO
-        for package in ("pipeline", "trainer"):
-            logging.getLogger(package).setLevel(level)
+        _listen(logging.WARNING if _QUIET in ctx.meta else level)
         return super().invoke(ctx)
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
@@ -86,8 +92,50 @@ def _explain(error: Exception) -> int:
     return _fail(f"{type(error).__name__}: {error} (rerun with --debug for the traceback)", 4)
 
 
+def _listen(level: int) -> None:
+    for package in ("pipeline", "trainer"):
+        logging.getLogger(package).setLevel(level)
+
+
+def _be_quiet(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        ctx.meta[_QUIET] = True
+        _listen(logging.WARNING)
+
+
+def _tell_json(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        ctx.meta[_JSON] = sys.stdout
+        ctx.with_resource(contextlib.redirect_stdout(sys.stderr))
+
+
+def telling(function: F) -> F:
+    """The options of a command that runs a stage: what it says meanwhile, and how its result is told."""
+    for flag, callback, help_text in (
+        ("--json", _tell_json, "The result as one JSON object on standard output; all else goes to standard error."),
+        ("--quiet", _be_quiet, "Say nothing but warnings and errors."),
+    ):
+        function = click.option(flag, is_flag=True, expose_value=False, callback=callback, help=help_text)(function)
+    return function
+
+
+def print_result(result: object, *tables: Sequence[tuple[object, ...]]) -> None:
+    """Print the result of a stage in the way that was asked for: its tables, one JSON object, or nothing."""
+    meta = click.get_current_context().meta
+    if _JSON in meta:
+        click.echo(json.dumps(plain(result), allow_nan=False), file=meta[_JSON])
+        return
+    for rows in tables:
+        print_table(rows)
+
+
 def print_table(rows: Sequence[tuple[object, ...]]) -> None:
-    """Print rows of cells in aligned columns; paths are shown relative to the working folder where they can be."""
+    """Print rows of cells in aligned columns; paths are shown relative to the working folder where they can be.
+
+    Nothing where the command is to be quiet.
+    """
+    if (context := click.get_current_context(silent=True)) and _QUIET in context.meta:
+        return
     text = [[_cell(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in text if i < len(row)) for i in range(max(map(len, text), default=0))]
     for row in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 NOT_BEGUN = (
     "a worker process ended before it could begin (its own words are above): in a script of your own, start the work "
     'under `if __name__ == "__main__":`, because each worker imports the script'
@@ -48,12 +50,15 @@ def _work(serve: Callable[..., None], *given: Any) -> None:
 
 
 def follow_parent() -> None:
-    """Leave Ctrl-C to the parent, and end when it does.
+    """Leave Ctrl-C and the standard output to the parent, and end when it does.
 
     Ctrl-C reaches the whole terminal; the parent answers it and stops its workers. An orphan would wait for tasks for
-    ever, or write the very files that the rerun is writing.
+    ever, or write the very files that the rerun is writing. Standard output has the result alone: what a library prints
+    goes to standard error.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

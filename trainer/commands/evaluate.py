@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import SingleCommand, print_table
+from pipeline.runtime.command import SingleCommand, print_result, telling
 from pipeline.runtime.option_types import NamesType
 from pipeline.runtime.options import FOLDER, on_existing, typed
 from trainer.commands.options import NamedPath
@@ -36,6 +36,7 @@ from trainer.commands.options import NamedPath
 @click.option("--out", type=FOLDER, required=True, help="Folder for report.html, metrics.json, tables.md and plots.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
 @on_existing("a report that an earlier run made; anything else is never replaced", "overwrite")
+@telling
 def main(**options: Any) -> None:
     """One-pass evaluation of TIR trackers, as the benchmarks' toolkits define it.
 
@@ -52,5 +53,4 @@ def main(**options: Any) -> None:
     metrics = evaluation.benchmark.metrics
     rows: list[tuple[object, ...]] = [("tracker", *(LETTERS[metric] for metric in metrics))]
     rows += [(titled(t), *(percent(t.score(metric)) for metric in metrics)) for t in evaluation.ranked()]
-    print_table(rows)
-    print_table([("report", made.report)])
+    print_result(made, rows, [("report", made.report)])

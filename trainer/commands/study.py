@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import print_table
+from pipeline.runtime.command import print_result, print_table, telling
 from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing
 from trainer.commands.options import TRACKER_NAMES, HoursType
 
@@ -65,6 +65,7 @@ from trainer.commands.options import TRACKER_NAMES, HoursType
 @click.option("--detections", type=ANY, metavar="PATH", help="Boxes in files for them instead.")
 @on_existing("a study that the folder holds already")
 @click.option("--dry-run", is_flag=True, help="Print the plan, write nothing.")
+@telling
 def study(dry_run: bool, **options: Any) -> None:
     """Train students and controls, test them on scenes never seen, and judge by rules fixed beforehand.
 
@@ -74,6 +75,9 @@ def study(dry_run: bool, **options: Any) -> None:
 
     config = StudyConfig.model_validate(options)
     plan = plan_study(config)
+    if dry_run:
+        print_result(plan, plan.rows())
+        return
     print_table(plan.rows())
-    if not dry_run:
-        print_table(run_study(config, plan).rows())
+    studied = run_study(config, plan)
+    print_result(studied, studied.rows())

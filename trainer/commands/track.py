@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import SingleCommand, print_table
+from pipeline.runtime.command import SingleCommand, print_result, telling
 from pipeline.runtime.option_types import NamesType, NumbersType
 from pipeline.runtime.options import ANY, FOLDER, on_existing, typed
 from trainer.commands.options import TRACKER_NAMES
@@ -83,6 +83,7 @@ from trainer.yardsticks import YARDSTICKS
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the tracker's own draws.")
 @on_existing("results that an earlier run made")
+@telling
 def main(**options: Any) -> None:
     """Track one target through each TIR sequence, from its true box in the first frame.
 
@@ -95,4 +96,5 @@ def main(**options: Any) -> None:
     config.refuse_idle(typed())
     from trainer.track import run
 
-    print_table(run(config).rows())
+    tracked = run(config)
+    print_result(tracked, tracked.rows())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.runtime.command import Command, print_table
+from pipeline.runtime.command import Command, print_result, print_table, telling
 from pipeline.runtime.options import on_existing, typed
 from trainer.base_trackers import export_formats
 from trainer.commands.options import TRACKER_NAMES
@@ -165,6 +165,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
     metavar="KEY=VALUE",
     help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, bbe_loss=package.module:function.",
 )
+@telling
 def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
     """Train one recipe on shards; writes RUN/model.safetensors and what is needed to go on after an interruption."""
     from trainer.recipes.effects import refuse_without_effect
@@ -176,8 +177,11 @@ def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
     config = configure(given, overrides)
     refuse_without_effect(config, typed() | {override.partition("=")[0] for override in overrides})
     from trainer.train import run
+    from trainer.train.distributed import leads
 
-    print_table(run(config).rows())
+    trained = run(config)
+    if leads():
+        print_result(trained, trained.rows())
 
 
 @main.command()
@@ -220,11 +224,13 @@ def export(weights: Path, kind: str | None, tracker: str | None, own_backbone: b
 @click.option("--tracker", type=TRACKER_NAMES, help="Base tracker of files that are no runs.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run's folder.")
 @ON_EXISTING
+@telling
 def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existing: OnExisting) -> None:
     """Put two runs together (row b3): the box module's reference branch of one, its test branch of the other."""
     from trainer.train.merge import merge_runs
 
-    print_table(merge_runs(reference, test, out, tracker, on_existing).rows())
+    merged = merge_runs(reference, test, out, tracker, on_existing)
+    print_result(merged, merged.rows())
 
 
 @main.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import print_table
+from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.option_types import NamesType, NumbersType
 from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing, typed
 from trainer.commands.options import TRACKER_NAMES, NamedPath
@@ -51,6 +51,7 @@ from trainer.commands.options import TRACKER_NAMES, NamedPath
 @click.option("--pictures", type=FOLDER, metavar="DIR", help="Draw some windows: DIR/NAME/0.png and on.")
 @click.option("--show", type=click.IntRange(1), default=4, show_default=True, help="How many.")
 @on_existing("figures that an earlier call wrote")
+@telling
 def two_frame(rgb: bool, **options: Any) -> None:
     """Measure checkpoints: a target is shown at one instant, and to be found up to 30 frames later.
 
@@ -62,4 +63,5 @@ def two_frame(rgb: bool, **options: Any) -> None:
 
     config = TwoFrameConfig(**options, modality="rgb" if rgb else "tir")
     refuse_idle(typed(), config.without_effect())
-    print_table(run(config).rows())
+    measured = run(config)
+    print_result(measured, measured.rows())

@@ -50,6 +50,20 @@ class EvaluationReport:
     tables: Path
     plots: tuple[Path, ...]
 
+    def record(self) -> dict[str, object]:
+        """What ``--json`` tells: the files, and of all that was measured the scores and what lies between them."""
+        evaluation = self.evaluation
+        metrics = evaluation.benchmark.metrics
+        return {
+            "report": self.report,
+            "metrics": self.metrics,
+            "tables": self.tables,
+            "plots": self.plots,
+            "scores": {t.name: {metric: t.score(metric) for metric in metrics} for t in evaluation.ranked()},
+            "differences": evaluation.differences,
+            "warnings": evaluation.warnings,
+        }
+
 
 def run(config: EvaluateConfig) -> EvaluationReport:
     """Evaluate and write the report's folder.

@@ -73,6 +73,11 @@ class ProcessGroup:
             dist.destroy_process_group()
 
 
+def leads() -> bool:
+    """Whether this process is the one that tells the result, as torchrun numbers them."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 def join_group() -> ProcessGroup:
     """The processes that torchrun started this one among; alone without torchrun."""
     world_size = int(os.environ.get("WORLD_SIZE", "1"))

@@ -74,3 +74,9 @@ def numbered(job: Job) -> int:
     for _ in range(job.number):
         count()
     return job.number
+
+
+def talkative(job: Job) -> int:
+    """Prints."""
+    print("a library talks", flush=True)  # noqa: T201
+    return job.number
