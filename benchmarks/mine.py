@@ -21,7 +21,9 @@ import numpy as np
 
 from benchmarks.measure import aligned_pairs, decode_all, decoded, in_turn, report
 from pipeline import mine
+from pipeline.files import sightings
 from pipeline.files.json_text import write_json
+from pipeline.files.sightings import SEEN, sighting
 from pipeline.mine import MineConfig
 from pipeline.records import AlignedPair, read_rows, write_rows
 
@@ -72,19 +74,24 @@ def _yardsticks(
 
 
 def _linked(aligned: Path, out: Path, times: int, first: int | None = None) -> Path:
-    """The first aligned pairs, or all, each ``times`` times; their files are hard links in ``out``/data."""
+    """The first aligned pairs, or all, each ``times`` times; their files are hard links in ``out``/data.
+
+    A new link changes a file's state, so what ``align`` saw of it is noted anew.
+    """
     source = aligned.parent / "data" / "pairs"
-    rows = []
+    rows, files = [], list[tuple[Path, str]]()
     for number, row in itertools.product(
         range(times), itertools.islice(read_rows(aligned / "aligned.jsonl", AlignedPair), first)
     ):
-        for path in (row.rgb, row.tir):
+        for path, sha256 in ((row.rgb, row.rgb_sha256), (row.tir, row.tir_sha256)):
             link = out / "data" / str(number) / path
             link.parent.mkdir(parents=True, exist_ok=True)
             os.link(source / path, link)
+            files += [(link, sha256)] if sha256 else []
         at = {"pair_id": f"{number}/{row.pair_id}", "rgb": f"{number}/{row.rgb}", "tir": f"{number}/{row.tir}"}
         rows.append(row.model_copy(update=at))
     write_rows(out / "aligned.jsonl", rows)
+    sightings.save(out / SEEN, [sighting(link.stat(), sha256) for link, sha256 in files])
     write_json(out / "align.json", {"root": str(out / "data")})
     return out
 

@@ -116,7 +116,7 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
     )
     if config.write_images:
         _write_images(config, row, encoded.rgb, tir)
-    return Part(aligned=row, **facts)
+    return Part(aligned=row, seen=encoded.seen, **facts)
 
 
 def _apply(task: Task, pair: PairFiles, rig: Rig, allowed: float) -> Part:
@@ -149,7 +149,7 @@ def _apply(task: Task, pair: PairFiles, rig: Rig, allowed: float) -> Part:
     )
     if task.config.write_images:
         _write_images(task.config, row, encoded.rgb, pictures.decode(encoded, pair, task.tir_range).tir)
-    return Part(aligned=row, camera=pair.camera)
+    return Part(aligned=row, seen=encoded.seen, camera=pair.camera)
 
 
 def _named(pair: PairFiles) -> dict[str, Any]:

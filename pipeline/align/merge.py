@@ -13,6 +13,8 @@ import numpy as np
 
 from pipeline.align.calibration import Rigs
 from pipeline.align.rows import Part
+from pipeline.files import sightings
+from pipeline.files.sightings import SEEN
 from pipeline.images.orientation import FLAG, IGNORED
 from pipeline.records import AlignedPair, Reject, read_rows, write_rows
 
@@ -40,7 +42,7 @@ class Seen:
 
 
 def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str, Any]:
-    """Write ``aligned.jsonl`` and ``rejects.jsonl`` from the parts, in order.
+    """Write ``aligned.jsonl`` and ``rejects.jsonl`` from the parts, in order, and what was seen of the files.
 
     ``ranged`` says that a range of raw thermal values was asked for.
 
@@ -52,6 +54,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
     flags: Counter[str] = Counter()
     models: Counter[str] = Counter()
     seen: dict[str, Seen] = {}
+    files: list[int] = []
     deep = 0
 
     def aligned() -> Iterator[AlignedPair]:
@@ -64,6 +67,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
                 flags.update(part.aligned.flags)
                 models[part.aligned.model] += 1
                 deep += part.aligned.tir_range is not None
+                files.extend(part.seen)
                 yield part.aligned
 
     def rejected() -> Iterator[Reject]:
@@ -74,6 +78,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
 
     write_rows(out / "aligned.jsonl", aligned())
     write_rows(out / "rejects.jsonl", rejected())
+    sightings.save(out / SEEN, files)
     _tell(flags[FLAG], idle_range=ranged and bool(scores) and not deep)
     total = len(scores) + sum(reasons.values())
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from pipeline import images
 from pipeline.files.hashing import bytes_sha256
+from pipeline.files.sightings import settled, sighting
 from pipeline.images.orientation import FLAG
-from pipeline.pairing.discovery.sources import file_of, load_side
+from pipeline.pairing.discovery.sources import load_with_state
 from pipeline.records import PairFiles
 
 
@@ -21,6 +23,7 @@ class Encoded:
     Attributes:
         rgb: bytes of the visible picture.
         tir: of the thermal one.
+        seen: sightings of these files (:mod:`pipeline.files.sightings`), of those that had been left alone.
         hashes: their SHA-256, ``rgb_sha256`` and ``tir_sha256``, where they are a file's own bytes: a frame of a clip
             is encoded anew by every version of OpenCV.
         flags: ``exif_orientation`` where a tag would have one of them turned.
@@ -28,6 +31,7 @@ class Encoded:
 
     rgb: bytes
     tir: bytes
+    seen: tuple[int, ...]
     hashes: dict[str, str]
     flags: tuple[str, ...]
 
@@ -53,11 +57,17 @@ def read(root: Path, pair: PairFiles) -> Encoded:
     Raises:
         UnreadableImageError: either cannot be read; the message names it.
     """
-    rgb, tir = load_side(root, pair.rgb), load_side(root, pair.tir)
-    sides = {"rgb_sha256": (pair.rgb, rgb), "tir_sha256": (pair.tir, tir)}
-    hashes = {name: bytes_sha256(data) for name, (locator, data) in sides.items() if file_of(locator) == locator}
-    turned = any(images.is_turned(data, locator) for locator, data in sides.values())
-    return Encoded(rgb, tir, hashes, (FLAG,) if turned else ())
+    now = time.time()
+    rgb, tir = load_with_state(root, pair.rgb), load_with_state(root, pair.tir)
+    hashes, seen = dict[str, str](), list[int]()
+    for name, (data, state) in (("rgb_sha256", rgb), ("tir_sha256", tir)):
+        if state is None:
+            continue
+        hashes[name] = bytes_sha256(data)
+        if settled(state, now):
+            seen.append(sighting(state, hashes[name]))
+    turned = images.is_turned(rgb[0], pair.rgb) or images.is_turned(tir[0], pair.tir)
+    return Encoded(rgb[0], tir[0], tuple(seen), hashes, (FLAG,) if turned else ())
 
 
 def decode(encoded: Encoded, pair: PairFiles, tir_range: tuple[float, float] | None) -> Pictures:

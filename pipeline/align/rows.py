@@ -17,6 +17,7 @@ class Part(Row):
         drift: how far a free fit would move the corners under that matrix, RGB pixels; None where nothing was fitted,
             0 where it lies within the error of the fit.
         moved: the pair belongs to a run of frames under which the camera has moved.
+        seen: sightings of its files.
     """
 
     aligned: AlignedPair | None = None
@@ -24,6 +25,7 @@ class Part(Row):
     camera: str = ""
     drift: float | None = None
     moved: bool = False
+    seen: tuple[int, ...] = ()
 
 
 class Rig(Settings):

@@ -27,6 +27,7 @@ from pipeline.align.settings import BEFORE, RESULTS, AlignConfig
 from pipeline.config import differing, refuse_idle
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
+from pipeline.files.sightings import SEEN
 from pipeline.manifests import Manifest
 from pipeline.pages import html
 from pipeline.pairing.discovery import ranges
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 CHUNK = 200
 """Pairs of one sequence that make a task."""
 SUMMARY = "align.json"
-MADE = ("aligned.jsonl", "rejects.jsonl", "align.json", "homographies.json", "plan.json", "report.html")
+MADE = ("aligned.jsonl", "rejects.jsonl", SEEN, "align.json", "homographies.json", "plan.json", "report.html")
 WORK = ("parts/*.jsonl", "parts/*.json", "images/**/*")
 
 

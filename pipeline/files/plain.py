@@ -34,7 +34,12 @@ def stamp(path: Path | None) -> tuple[int, ...]:
 
 
 def read_plain(path: Path, limit: int) -> bytes:
-    """Read a whole file of at most ``limit`` bytes.
+    """Read a whole file of at most ``limit`` bytes; errors as :func:`read_with_state`."""
+    return read_with_state(path, limit)[0]
+
+
+def read_with_state(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
+    """Read a whole file of at most ``limit`` bytes, and its state when they had been read.
 
     Raises:
         OSError: as :func:`open_plain`, or it is larger; nothing of it has been read then.
@@ -44,4 +49,5 @@ def read_plain(path: Path, limit: int) -> bytes:
         if size > limit:
             raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
         # No more than that: some files of the kernel's own claim no size and never end.
-        return file.read(size)
+        data = file.read(size)
+        return data, os.fstat(file.fileno())

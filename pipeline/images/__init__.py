@@ -22,6 +22,7 @@ from pipeline.images.headers import (
     FalseColourError,
     UnreadableImageError,
     read_bytes,
+    read_with_state,
     refusal,
 )
 from pipeline.images.orientation import is_turned
@@ -47,6 +48,7 @@ __all__ = [
     "picture_size",
     "picture_suffix",
     "read_bytes",
+    "read_with_state",
     "reduction",
     "refusal",
     "refuse_false_colours",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import ClassVar, Literal, NamedTuple
 import cv2
 
 from pipeline.errors import DataError
-from pipeline.files.plain import read_plain
+from pipeline.files import plain
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".jp2"})
 MAX_PIXELS = 100_000_000
@@ -61,13 +62,18 @@ class Frame(NamedTuple):
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file.
+    """Read a file; errors as :func:`read_with_state`."""
+    return read_with_state(path)[0]
+
+
+def read_with_state(path: Path) -> tuple[bytes, os.stat_result]:
+    """Read a file, and its state when it had been read.
 
     Raises:
         UnreadableImageError: it cannot be opened, is no plain file, or is larger than :data:`MAX_BYTES`.
     """
     try:
-        return read_plain(path, MAX_BYTES)
+        return plain.read_with_state(path, MAX_BYTES)
     except OSError as error:
         raise UnreadableImageError(f"cannot read {path}: {error.strerror or error}") from error
 

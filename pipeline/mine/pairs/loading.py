@@ -19,11 +19,12 @@ from pydantic import TypeAdapter
 
 from pipeline import boxes, images
 from pipeline.detect import Survey
+from pipeline.files.sightings import SEEN, load
 from pipeline.mine.methods import PairView
 from pipeline.mine.pairs import pictures
 from pipeline.mine.proposals import GivenBoxes
 from pipeline.mine.settings import MineConfig
-from pipeline.pairing.discovery.sources import load_side
+from pipeline.pairing.discovery.sources import load_with_state
 from pipeline.records import AlignedPair, Matrix9, Reject
 from pipeline.shards.writer import Pair
 
@@ -55,7 +56,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A pair in memory, and its two files as they were read.
+    """A pair in memory, the bytes of its files, and which of them must be hashed, with what should come out.
 
     Pixels are there only if something needs them, and then as a reader of the shard sees them.
     """
@@ -64,7 +65,8 @@ class Loaded:
     pair: Pair
     rgb: images.Rgb | None
     tir: images.Tir | None
-    files: tuple[bytes, bytes]
+    files: dict[str, bytes]
+    unseen: dict[str, str]
 
     @property
     def view(self) -> PairView:
@@ -77,16 +79,22 @@ def reading(task: Task, *, looks: bool) -> Iterator[Callable[[int], Iterator[lis
     """The task's pairs in batches of a size that is told when the first pairs are being read.
 
     So a detector is loaded meanwhile. Where pixels are needed, a second thread reads while a batch is worked on.
-    Elsewhere there is little to do but to read, and the second thread hashes what was read.
+    Elsewhere there is little to do but to read, and the second thread hashes what ``align`` has not seen as it is now.
     """
     count, decodes = len(task.offsets), looks or task.config.patch_size > 0
+    seen = load(task.aligned.with_name(SEEN))
     # Reading, decoding and hashing let go of the interpreter, and so does a detector.
     with task.aligned.open("rb") as rows, ThreadPoolExecutor(1) as beside:
 
         def begin(part: slice) -> Future[list[Loaded | Reject]]:
             if decodes:
-                return beside.submit(lambda: _unchanged(_load_all(task, rows, part, looks)))
-            return beside.submit(_unchanged, _load_all(task, rows, part, looks))
+                return beside.submit(lambda: _unchanged(_load_all(task, rows, seen, part, looks)))
+            pairs = _load_all(task, rows, seen, part, looks)
+            if any(isinstance(each, Loaded) and each.unseen for each in pairs):
+                return beside.submit(_unchanged, pairs)
+            done: Future[list[Loaded | Reject]] = Future()
+            done.set_result(pairs)
+            return done
 
         first = begin(slice(0, AT_ONCE))
 
@@ -114,13 +122,13 @@ def ahead(begun: Iterable[Future[T]]) -> Iterator[T]:
         yield before.result()
 
 
-def _load_all(task: Task, rows: BinaryIO, part: slice, looks: bool) -> list[Loaded | Reject]:
+def _load_all(task: Task, rows: BinaryIO, seen: frozenset[int], part: slice, looks: bool) -> list[Loaded | Reject]:
     loaded: list[Loaded | Reject] = []
     for offset, frame in zip(task.offsets[part], task.frames[part]):
         rows.seek(int(offset))
         row = ROW.validate_json(rows.readline())
         try:
-            loaded.append(_load(task, row, int(frame), looks))
+            loaded.append(_load(task, row, seen, int(frame), looks))
         except images.UnreadableImageError as error:
             loaded.append(reject(row, error.reason, str(error)))
         except cv2.error as error:
@@ -134,7 +142,7 @@ def _unchanged(pairs: list[Loaded | Reject]) -> list[Loaded | Reject]:
     for each in pairs:
         if isinstance(each, Loaded):
             try:
-                pictures.refuse_changed(each.row, *each.files)
+                pictures.refuse_changed(each.row, each.unseen, each.files)
             except images.ChangedFileError as error:
                 checked.append(reject(each.row, error.reason, str(error)))
                 continue
@@ -142,11 +150,14 @@ def _unchanged(pairs: list[Loaded | Reject]) -> list[Loaded | Reject]:
     return checked
 
 
-def _load(task: Task, row: AlignedPair, frame: int, looks: bool) -> Loaded:
+def _load(task: Task, row: AlignedPair, seen: frozenset[int], frame: int, looks: bool) -> Loaded:
     """Read a pair; bytes stay verbatim where nothing is warped, and are decoded only where pixels are needed."""
     config = task.config
     tight = config.patch_size > 0
-    rgb_bytes, tir_bytes = files = load_side(task.root, row.rgb), load_side(task.root, row.tir)
+    rgb_bytes, rgb_state = load_with_state(task.root, row.rgb)
+    tir_bytes, tir_state = load_with_state(task.root, row.tir)
+    files = {"rgb": rgb_bytes, "tir": tir_bytes}
+    unseen = pictures.unseen(row, rgb_state, tir_state, seen)
     matrix, valid = placed(row)
     warp = row.rgb_size != row.tir_size or row.tir_range is not None or row.homography != IDENTITY
     try:
@@ -154,7 +165,7 @@ def _load(task: Task, row: AlignedPair, frame: int, looks: bool) -> Loaded:
         tir = pictures.tir(row, tir_bytes, needed=tight or warp)
     except images.UnreadableImageError:
         # Of a file that is another one now, that is what to say.
-        pictures.refuse_changed(row, *files)
+        pictures.refuse_changed(row, unseen, files)
         raise
     if warp and tir is not None:
         tir = images.warp_to_rgb(tir, matrix, row.rgb_size)
@@ -162,7 +173,7 @@ def _load(task: Task, row: AlignedPair, frame: int, looks: bool) -> Loaded:
         if tight and config.warped_format == "jpg":
             tir = images.decode_tir(tir_bytes, row.tir)
     pair = Pair(row.pair_id, rgb_bytes, tir_bytes, matrix, valid, row.sequence, frame)
-    return Loaded(row, pair, rgb, tir, files)
+    return Loaded(row, pair, rgb, tir, files, unseen)
 
 
 def placed(row: AlignedPair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from os import stat_result as State
+
 from pipeline import images
 from pipeline.files.hashing import bytes_sha256
+from pipeline.files.sightings import sighting
 from pipeline.records import AlignedPair
 
 
@@ -43,16 +47,34 @@ def tir(row: AlignedPair, data: bytes, *, needed: bool) -> images.Tir | None:
     return None
 
 
-def refuse_changed(row: AlignedPair, rgb_data: bytes, tir_data: bytes) -> None:
-    """See to it that the bytes of both files are those that were looked through when they were aligned.
+def unseen(row: AlignedPair, rgb: State | None, tir: State | None, seen: Collection[int]) -> dict[str, str]:
+    """The files of a pair, by side, that are not in the state in which ``align`` hashed them, with their hash then.
+
+    Whether they have changed only their bytes can tell (:func:`refuse_changed`); of a row without hashes nobody knows.
+    """
+    sides = {"rgb": (rgb, row.rgb_sha256), "tir": (tir, row.tir_sha256)}
+    return {
+        side: sha256
+        for side, (state, sha256) in sides.items()
+        if sha256 is not None and (state is None or sighting(state, sha256) not in seen)
+    }
+
+
+def refuse_changed(row: AlignedPair, unseen: Mapping[str, str], data: Mapping[str, bytes]) -> None:
+    """See to it that bytes are those that were looked through when they were aligned.
+
+    Args:
+        row: of ``aligned.jsonl``.
+        unseen: sides to look at, with the hash of each (:func:`unseen`).
+        data: bytes by side.
 
     Raises:
-        ChangedFileError: they are not; where the row has no hash nobody knows.
+        ChangedFileError: they are not.
     """
-    for name, data, sha256 in ((row.rgb, rgb_data, row.rgb_sha256), (row.tir, tir_data, row.tir_sha256)):
-        if sha256 is not None and sha256 != bytes_sha256(data):
+    for side, sha256 in unseen.items():
+        if sha256 != bytes_sha256(data[side]):
             told = "is another file now than when it was aligned: restore it, or align again"
-            raise images.ChangedFileError(f"{name}: {told}")
+            raise images.ChangedFileError(f"{getattr(row, side)}: {told}")
 
 
 def _same_size(name: str, now: tuple[int, int], aligned: tuple[int, int]) -> None:

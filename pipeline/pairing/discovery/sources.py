@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import DataError
 from pipeline.files.plain import stamp
-from pipeline.images import UnreadableImageError, decode, encode, read_bytes, to_rgb
+from pipeline.images import UnreadableImageError, decode, encode, read_bytes, read_with_state, to_rgb
 from pipeline.records import inside_root
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov"})
@@ -37,7 +37,12 @@ def file_of(locator: str) -> str:
 
 
 def load_side(root: Path, locator: str) -> bytes:
-    """The encoded picture that a locator names: the file's own bytes, or the part as a lossless PNG.
+    """The encoded picture that a locator names; errors as :func:`load_with_state`."""
+    return load_with_state(root, locator)[0]
+
+
+def load_with_state(root: Path, locator: str) -> tuple[bytes, os.stat_result | None]:
+    """The encoded picture that a locator names: the file's own bytes and its state, or the part as a lossless PNG.
 
     Raises:
         DataError: the locator leads out of the root.
@@ -46,11 +51,11 @@ def load_side(root: Path, locator: str) -> bytes:
     part = _PART.fullmatch(locator)
     path = resolve(root, part["path"] if part else locator)
     if part is None:
-        return read_bytes(path)
+        return read_with_state(path)
     if part["channel"]:
-        return _channels(read_bytes(path), part["channel"], locator)
+        return _channels(read_bytes(path), part["channel"], locator), None
     frame = _clip(str(path), stamp(path), os.getpid()).read(int(part["frame"]))
-    return encode(to_rgb(frame, locator), ".png")
+    return encode(to_rgb(frame, locator), ".png"), None
 
 
 def resolve(root: Path, path: str) -> Path:

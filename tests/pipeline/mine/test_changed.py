@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from pipeline import images
+from pipeline.files import sightings
 from pipeline.mine.pairs import pictures
 from pipeline.records import AlignedPair, Reject, read_rows
 
@@ -33,6 +36,45 @@ def test_align_writes_the_hashes_of_both_files(tree: Path, prep: Run) -> None:
     assert len(rows) == 6
     for row in rows:
         assert (row.rgb_sha256, row.tir_sha256) == (sha256(tree / row.rgb), sha256(tree / row.tir))
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(("least", "count"), [(-1.0, 12), (1e9, 0)])
+def test_align_leaves_what_it_saw_of_the_files_that_had_been_left_alone(
+    tree: Path, prep: Run, monkeypatch: pytest.MonkeyPatch, least: float, count: int
+) -> None:
+    monkeypatch.setattr(sightings, "SETTLED_S", least)
+    done(prep("align", "--root", tree, "--out", tree.parent / "out", "--layout", "kaist"))
+    seen = sightings.load(tree.parent / "out/seen.npy")
+    assert len(seen) == count
+    for row in read_rows(tree.parent / "out/aligned.jsonl", AlignedPair):
+        for path in (tree / row.rgb, tree / row.tir):
+            assert (sightings.sighting(path.stat(), sha256(path)) in seen) == (count > 0)
+
+
+@pytest.mark.parametrize("patch_size", [0, 100])
+def test_a_file_as_it_was_seen_is_not_hashed_again_and_one_that_changed_in_the_dark_is_refused(
+    data: Data, prep: Run, monkeypatch: pytest.MonkeyPatch, patch_size: int
+) -> None:
+    files = [data.root / path for row in hashed(data).rows for path in (row.rgb, row.tir)]
+    sightings.save(data.aligned / "seen.npy", [sightings.sighting(path.stat(), sha256(path)) for path in files])
+    asked: list[bytes] = []
+    monkeypatch.setattr(pictures, "bytes_sha256", lambda data: asked.append(data) or hashlib.sha256(data).hexdigest())
+
+    def mine(name: str) -> list[str]:
+        out = data.root.parent / name
+        done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", out, "--patch-size", patch_size))
+        return [row.pair_id for row in read_rows(out / "rejects.jsonl", Reject)]
+
+    assert (mine("before"), asked) == ([], [])
+    changed = data.root / data.rows[2].rgb
+    then = changed.stat()
+    time.sleep(0.05)
+    with changed.open("r+b") as file:
+        file.seek(-20, os.SEEK_END)
+        file.write(b"\0")
+    os.utime(changed, ns=(then.st_atime_ns, then.st_mtime_ns))
+    assert (mine("after"), asked) == (["seq0/2"], [changed.read_bytes()])
 
 
 @pytest.mark.parametrize("patch_size", [0, 100])
