@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,40 @@ class Seen:
             self.moved_from = self.moved_from or row.pair_id
 
 
+@dataclass
+class Tally:
+    """What is counted while the rows of aligned pairs are written.
+
+    Attributes:
+        scores: of the pairs.
+        flags: how many pairs have each.
+        models: likewise.
+        cameras: what the pairs of each say of its matrix, rejects included.
+        deep: pairs whose thermal picture has more than 8 bits.
+        files: sightings of the pairs' files.
+    """
+
+    scores: list[float] = field(default_factory=list)
+    flags: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    cameras: dict[str, Seen] = field(default_factory=dict)
+    deep: int = 0
+    files: list[int] = field(default_factory=list)
+
+    def aligned(self, parts: Iterable[Part]) -> Iterator[AlignedPair]:
+        """The aligned pairs among the parts, counted as they pass."""
+        for part in parts:
+            if part.camera:
+                self.cameras.setdefault(part.camera, Seen()).add(part)
+            if part.aligned:
+                self.scores.append(part.aligned.score)
+                self.flags.update(part.aligned.flags)
+                self.models[part.aligned.model] += 1
+                self.deep += part.aligned.tir_range is not None
+                self.files.extend(part.seen)
+                yield part.aligned
+
+
 def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str, Any]:
     """Write ``aligned.jsonl`` and ``rejects.jsonl`` from the parts, in order, and what was seen of the files.
 
@@ -49,26 +83,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
     Returns:
         Counts of pairs, reasons, flags and models, quantiles of the score, and ``cameras`` (:func:`_cameras`).
     """
-    scores: list[float] = []
-    reasons: Counter[str] = Counter()
-    flags: Counter[str] = Counter()
-    models: Counter[str] = Counter()
-    seen: dict[str, Seen] = {}
-    files: list[int] = []
-    deep = 0
-
-    def aligned() -> Iterator[AlignedPair]:
-        nonlocal deep
-        for part in _rows(parts):
-            if part.camera:
-                seen.setdefault(part.camera, Seen()).add(part)
-            if part.aligned:
-                scores.append(part.aligned.score)
-                flags.update(part.aligned.flags)
-                models[part.aligned.model] += 1
-                deep += part.aligned.tir_range is not None
-                files.extend(part.seen)
-                yield part.aligned
+    tally, reasons = Tally(), Counter[str]()
 
     def rejected() -> Iterator[Reject]:
         for part in _rows(parts):
@@ -76,10 +91,11 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
                 reasons[part.reject.reason] += 1
                 yield part.reject
 
-    write_rows(out / "aligned.jsonl", aligned())
+    write_rows(out / "aligned.jsonl", tally.aligned(_rows(parts)))
     write_rows(out / "rejects.jsonl", rejected())
-    sightings.save(out / SEEN, files)
-    _tell(flags[FLAG], idle_range=ranged and bool(scores) and not deep)
+    sightings.save(out / SEEN, tally.files)
+    scores = tally.scores
+    _tell(tally.flags[FLAG], idle_range=ranged and bool(scores) and not tally.deep)
     total = len(scores) + sum(reasons.values())
     return {
         "pairs_in": total,
@@ -87,12 +103,12 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
         "rejected": sum(reasons.values()),
         "rejected_ratio": sum(reasons.values()) / max(total, 1),
         "reasons": dict(sorted(reasons.items())),
-        "flags": dict(sorted(flags.items())),
-        "models": dict(sorted(models.items())),
+        "flags": dict(sorted(tally.flags.items())),
+        "models": dict(sorted(tally.models.items())),
         "score_quantiles": [
             round(float(q), 4) for q in np.quantile(scores or [0.0], [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
         ],
-        "cameras": _cameras(rigs, seen),
+        "cameras": _cameras(rigs, tally.cameras),
     }
 
 
