@@ -33,7 +33,7 @@ from trainer.commands.options import NamedPath
 @click.option("--attributes", type=FOLDER, help="Attribute flags: <sequence>.txt.")
 @click.option("--sequences", type=NamesType(), default="", metavar="A,B", help="Evaluate only these sequences.")
 @click.option("--frames", type=FOLDER, help="The sequences' pictures, to draw boxes on.")
-@click.option("--out", type=FOLDER, required=True, help="Folder for report.html, metrics.json, tables.md and plots.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for report.html, metrics.json, tables and plots.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
 @on_existing("a report that an earlier run made; anything else is never replaced", "overwrite")
 @telling

@@ -17,11 +17,12 @@ from pipeline.runtime.output import locked, refuse_existing, refuse_other
 from trainer.evaluate.ope import THRESHOLDS
 from trainer.evaluate.report.strips import strip_name
 
-METRICS, TABLES, REPORT = "metrics.json", "tables.md", "report.html"
+METRICS, TABLES, TEX, REPORT = "metrics.json", "tables.md", "tables.tex", "report.html"
 _PLOTS = (*THRESHOLDS, "attributes")
 _PATTERNS = (
     METRICS,
     TABLES,
+    TEX,
     REPORT,
     *(f"{name}.{suffix}" for name in (*_PLOTS, "frames_*") for suffix in ("svg", "png")),
 )
@@ -30,7 +31,7 @@ _PATTERNS = (
 
 def files_of(plots: Sequence[str]) -> list[str]:
     """Names of all files of a report with these plots."""
-    return sorted([METRICS, TABLES, REPORT, *(f"{name}.{suffix}" for name in plots for suffix in ("svg", "png"))])
+    return sorted([METRICS, TABLES, TEX, REPORT, *(f"{name}.{suffix}" for name in plots for suffix in ("svg", "png"))])
 
 
 @contextlib.contextmanager
@@ -75,7 +76,7 @@ def _earlier(out: Path) -> dict[str, Any]:
 
 
 def _made(earlier: Mapping[str, Any], out: Path) -> list[str]:
-    """Names of the files of an earlier report; one that does not list them is of before they were listed."""
+    """Names of the files of an earlier report; one that does not list them is of before there were some."""
     if not earlier:
         return []
     if isinstance(earlier.get("files"), list):
@@ -83,7 +84,8 @@ def _made(earlier: Mapping[str, Any], out: Path) -> list[str]:
         listed = [name for name in map(str, earlier["files"]) if Path(name).name == name]
         return [name for name in listed if any(fnmatchcase(name, known) for known in _PATTERNS)]
     sequences = {name for tracker in earlier["trackers"].values() for name in tracker["sequences"]}
-    return [name for name in files_of([*_PLOTS, *map(strip_name, sequences)]) if (out / name).is_file()]
+    made = {*files_of([*_PLOTS, *map(strip_name, sequences)])} - {TEX}
+    return [name for name in sorted(made) if (out / name).is_file()]
 
 
 def _plan(content: Mapping[str, Any]) -> dict[str, object]:

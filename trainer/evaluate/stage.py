@@ -1,4 +1,4 @@
-"""``cmd-eval``: evaluate, then write metrics.json, tables.md, report.html and every plot."""
+"""``cmd-eval``: evaluate, then write metrics.json, the tables, report.html and every plot."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png, svg
 from trainer import DISTRIBUTION
 from trainer.evaluate.moments import Moment, by_sequence, differing_moments
-from trainer.evaluate.report import metrics_json, page, plots, strips, tables
-from trainer.evaluate.report_folder import METRICS, REPORT, TABLES, files_of, held_report
+from trainer.evaluate.report import metrics_json, page, plots, strips, tables, tex
+from trainer.evaluate.report_folder import METRICS, REPORT, TABLES, TEX, files_of, held_report
 from trainer.evaluate.score_trackers import Evaluation, evaluate
 from trainer.evaluate.settings import EvaluateConfig
 from trainer.sequences.layout import find_pictures
@@ -41,6 +41,7 @@ class EvaluationReport:
         report: the page.
         metrics: the numbers, JSON.
         tables: the tables, Markdown.
+        tex: the tables, LaTeX.
         plots: each plot as SVG; a PNG of the same name lies beside it.
     """
 
@@ -48,6 +49,7 @@ class EvaluationReport:
     report: Path
     metrics: Path
     tables: Path
+    tex: Path
     plots: tuple[Path, ...]
 
     def record(self) -> dict[str, object]:
@@ -91,9 +93,10 @@ def run(config: EvaluateConfig) -> EvaluationReport:
     content = metrics_json.collect(evaluation, _described(config), files_of(list(drawn)))
     with held_report(out, content, config.on_existing):
         write_text(out / TABLES, tables.write_tables(evaluation))
+        write_text(out / TEX, tex.write_tex(evaluation))
         write_text(out / REPORT, page.build_page(evaluation, shown, _save(drawn, out), moments, compared))
     plotted = tuple(out / f"{name}.svg" for name in drawn)
-    return EvaluationReport(evaluation, out / REPORT, out / METRICS, out / TABLES, plotted)
+    return EvaluationReport(evaluation, out / REPORT, out / METRICS, out / TABLES, out / TEX, plotted)
 
 
 def _evaluate(config: EvaluateConfig) -> Evaluation:

@@ -47,6 +47,7 @@ def test_an_earlier_report_is_replaced_whole_and_nothing_else(
         content = json.loads((out / "metrics.json").read_text())
         del content["files"]
         (out / "metrics.json").write_text(json.dumps(content))
+        (out / "tables.tex").unlink()
     for name in ("notes.txt", "frames_mine.svg", "metrics.json.bak"):
         (out / name).write_text("mine")
     done(evaluate("near"))
@@ -67,7 +68,7 @@ def test_what_a_report_lists_outside_of_its_folder_stays(evaluate: Eval, out: Pa
 
 
 @pytest.mark.parametrize("mode", ["resume", "overwrite", "fail"])
-@pytest.mark.parametrize("name", ["report.html", "success.svg", "tables.md", "metrics.json"])
+@pytest.mark.parametrize("name", ["report.html", "success.svg", "tables.md", "tables.tex", "metrics.json"])
 def test_what_others_made_is_never_replaced(evaluate: Eval, out: Path, name: str, mode: str) -> None:
     out.mkdir()
     (out / name).write_text('{"pairs": 4}')

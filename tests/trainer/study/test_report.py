@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.errors import DataError
 from trainer.study.report import write_report
-from trainer.study.report.tex import escaped
 
 from .study_world import add_pictures, make_study, results
 
@@ -164,7 +163,3 @@ def test_without_a_verdict_it_is_said_what_to_do(tmp_path: Path) -> None:
     (study / "verdict.json").unlink()
     with pytest.raises(DataError, match="run the stage that writes it first"):
         write_report(study)
-
-
-def test_what_latex_would_read_as_its_own_is_escaped() -> None:
-    assert escaped("50 % of a_b & −.01 ±.02") == r"50 \% of a\_b \& $-$.01 $\pm$.02"

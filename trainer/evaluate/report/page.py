@@ -14,6 +14,7 @@ from trainer.evaluate.report.tables import (
     LETTERS,
     alone_best,
     chosen_pairs,
+    counted,
     interval,
     letters,
     percent,
@@ -50,9 +51,8 @@ def build_page(
     frames = sum(map(len, benchmark.truth.values())) or sum(
         benchmark.manifest.sequences.get(name, 0) for name in benchmark.sequences
     )
-    whole = len(benchmark.manifest.evaluated()) or len(benchmark.sequences)
     facts = [
-        ("sequences", f"{len(benchmark.sequences)} of {whole}" if whole > len(benchmark.sequences) else whole),
+        ("sequences", counted(benchmark)),
         ("frames", f"{frames:,}"),
         ("trackers", len(evaluation.trackers)),
         ("protocol", benchmark.manifest.protocol),

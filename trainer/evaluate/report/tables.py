@@ -12,8 +12,15 @@ from trainer.evaluate.bootstrap import Difference
 from trainer.evaluate.score_trackers import Evaluation
 from trainer.evaluate.scores import ScoredTracker
 from trainer.resampling import FEWEST
+from trainer.sequences.benchmark import Benchmark
 
 LETTERS = {"success": "S", "precision": "P", "normalized_precision": "NP"}
+
+
+def counted(benchmark: Benchmark) -> str:
+    """How many sequences were evaluated, as in ``5 of 120``, or ``120`` where it is all that the benchmark has."""
+    measured, whole = len(benchmark.sequences), len(benchmark.manifest.evaluated())
+    return f"{measured} of {whole}" if whole > measured else str(measured)
 
 
 def percent(score: float | None) -> str:
@@ -95,7 +102,7 @@ def write_tables(evaluation: Evaluation) -> str:
     rows = [[i, titled(t), *(percent(t.score(m)) for m in metrics)] for i, t in zip(ranks(ranked), ranked)]
     text = [
         f"# {plain(benchmark.manifest.title)}: one-pass evaluation",
-        f"{len(benchmark.sequences)} sequences, protocol `{benchmark.manifest.protocol}`, per cent.",
+        f"{counted(benchmark)} sequences, protocol `{benchmark.manifest.protocol}`, per cent.",
         "## Overall",
         table(head, rows),
     ]
