@@ -44,13 +44,13 @@ def table(
         head: of each column, LaTeX.
         groups: rows of cells, LaTeX; a rule stands above each group, empty ones are left out.
         label: to refer to it by.
-        wide: across both columns of a page, in small letters.
+        wide: across both columns of a page, in small letters with narrow gaps.
     """
     kind = "table*" if wide else "table"
     ruled = [[r"\midrule", *map(_row, rows)] for rows in groups if rows]
     lines = [rf"\begin{{{kind}}}", r"\centering", rf"\caption{{{caption}}}"]
     lines += [rf"\label{{{label}}}"] if label else []
-    lines += [r"\footnotesize"] if wide else []
+    lines += [r"\footnotesize\setlength{\tabcolsep}{4pt}"] if wide else []
     lines += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _row(head)]
     lines += [line for group in ruled for line in group]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\end{{{kind}}}", ""])

@@ -34,4 +34,8 @@ def test_a_table_has_a_rule_above_each_group_and_a_cell_a_column() -> None:
         r"\end{table}",
     ]
     wide = table("", "l", ("x",), [], wide=True).splitlines()
-    assert (wide[0], wide[3], wide[-1]) == (r"\begin{table*}", r"\footnotesize", r"\end{table*}")
+    assert (wide[0], wide[3], wide[-1]) == (
+        r"\begin{table*}",
+        r"\footnotesize\setlength{\tabcolsep}{4pt}",
+        r"\end{table*}",
+    )
