@@ -70,9 +70,9 @@ faults: setup ## kills, damaged files, hostile input
 rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 	$(BIN)/python -m tools.rooms
 
-# Material warns of mkdocs 2 at every build; pyproject.toml keeps it out.
+# Material warns of mkdocs 2 at every build; pyproject.toml keeps it out. With --quiet nothing would be counted as strict.
 docs: setup ## the pages and the API as a site, in site/; a link that leads nowhere ends it
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: setup ## the benchmarks, one JSON line each
 	@for name in imports align mine mine_detection tubes tube_quality loader train_step feature_cache data_wait track track_nano scale; do $(BIN)/python -m benchmarks.$$name || exit 1; done

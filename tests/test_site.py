@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ class Loads(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("mkdocs", reason="needs mkdocs: pip install 'cmd-tir[docs]'")
     out = tmp_path_factory.mktemp("site")
-    words = [sys.executable, "-c", OFFLINE, "build", "--strict", "--quiet", "--site-dir", out]
+    words = [sys.executable, "-c", OFFLINE, "build", "--strict", "--site-dir", out]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     return out
@@ -70,6 +71,33 @@ def test_no_page_loads_anything_from_the_network(site: Path) -> None:
 def test_the_look_for_what_is_loaded_sees_it(html: str) -> None:
     assert Loads(html).found
     assert Loads('<a href="https://a.org">there</a><img src="pictures/pairs.jpg">').found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("README.md", "[there](docs/speed.md#nowhere)"),
+        ("docs/tubes.md", "[there](nowhere.md)"),
+        ("docs/lost.md", "a page that no menu has"),
+        ("docs/api/pairs.md", "::: pipeline.align.nothing"),
+    ],
+)
+def test_what_leads_nowhere_ends_make_docs(page: str, words: str, tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="needs mkdocs: pip install 'cmd-tir[docs]'")
+    if not shutil.which("make"):
+        pytest.skip("needs make")
+    for path in REPOSITORY.iterdir():
+        if path.name not in ("docs", "README.md", "site") and not path.name.startswith("."):
+            (tmp_path / path.name).symlink_to(path)
+    shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
+    shutil.copy(REPOSITORY / "README.md", tmp_path)
+    with (tmp_path / page).open("a") as file:
+        file.write(f"\n{words}\n")
+    make = ["make", "-o", "setup", "docs", f"VENV={sys.prefix}"]
+    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 2, done.stderr
+    assert re.search("nowhere|lost|nothing", done.stderr)
 
 
 @pytest.mark.slow
