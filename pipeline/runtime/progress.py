@@ -46,14 +46,23 @@ class ProgressBar:
         done: how many an earlier run did.
         keep: leave the bar on the screen when the work is done; that of a part goes.
         shown: or not at all.
+        rest_s: seconds that work of another kind is expected to take when all are done.
     """
 
     def __init__(
-        self, what: str, total: int = 0, unit: str = "", *, done: int = 0, keep: bool = True, shown: bool = True
+        self,
+        what: str,
+        total: int = 0,
+        unit: str = "",
+        *,
+        done: int = 0,
+        keep: bool = True,
+        shown: bool = True,
+        rest_s: float = 0.0,
     ) -> None:
-        self.what, self.total, self.unit = what, total, unit
+        self.what, self.total, self.unit, self.rest_s = what, total, unit, rest_s
         self._done = self._kept = done
-        self._under_way = 0
+        self._under_way = self._lined = 0
         self._facts = ""
         self._keep, self._shown = keep and total > 0, shown and log.isEnabledFor(logging.INFO)
         # Nothing is left to do.
@@ -79,7 +88,7 @@ class ProgressBar:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._bar is not None:
             self._draw()
-        elif kind is None and self.total and self._passed >= LINE_S:
+        elif kind is None and self._passed >= LINE_S and self._reached != self._lined:
             self.line()
         self._open.close()
 
@@ -104,7 +113,7 @@ class ProgressBar:
     def line(self) -> None:
         """Tell at once how far the work is, where no bar does."""
         if self._shown and self._bar is None:
-            self._next = time.monotonic() + LINE_S
+            self._next, self._lined = time.monotonic() + LINE_S, self._reached
             log.info("%s: %d %% after %s: %s", self.what, self._share, duration(self._passed), self._told())
 
     @property
@@ -131,7 +140,7 @@ class ProgressBar:
         fresh, passed, left = self._reached - self._kept, self._passed, self.total - self._reached
         told = [f"{self._reached:,}/{self.total:,} {self.unit}"]
         if left and fresh > 0:
-            told.insert(0, f"{duration(left * passed / fresh)} left")
+            told.insert(0, f"{duration(left * passed / fresh + self.rest_s)} left")
         elif not left:
             told.append(f"in {duration(passed)}")
         told += [self._facts] if self._facts else []

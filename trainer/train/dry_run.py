@@ -18,7 +18,7 @@ from trainer.distillation.branches import set_modes
 from trainer.features import FrozenBackbone
 from trainer.recipes.settings import TrainConfig
 from trainer.train.loop import loader_of, step
-from trainer.train.session import Training, prepare
+from trainer.train.session import Training, part, prepare
 
 STEPS = 3
 """That are timed, after one that warms up."""
@@ -54,7 +54,9 @@ def dry_run(config: TrainConfig) -> DryRun:
         UsageError: settings that do not fit.
         DataError: shards or weights that cannot be used.
     """
-    training = Training(prepare(config))
+    prepared = prepare(config)
+    with part(prepared.row, prepared.group, "loading weights"):
+        training = Training(prepared)
     set_modes(training.net, training.row)
     parts: dict[str, float] = {}
     taken: list[float] = []

@@ -25,7 +25,7 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.initial_weights import refuse_other_start
 from trainer.train.progress import Pauses
 from trainer.train.record import Record
-from trainer.train.session import Prepared, State, Training, prepare, start_worker
+from trainer.train.session import Prepared, State, Training, part, prepare, start_worker
 from trainer.train.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,9 @@ def train_row(config: TrainConfig) -> TrainedRow:
         with _claimed(folder, prepared) as state:
             if state and _finished(folder, state, config):
                 return _trained(folder, prepared, config.epochs)
-            return _train(Training(prepared, state), folder)
+            with part(prepared.row, prepared.group, "loading weights"):
+                training = Training(prepared, state)
+            return _train(training, folder)
     finally:
         prepared.group.leave()
 
@@ -139,7 +141,7 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
     record.begin()
     begun, drawn, waiting = time.monotonic(), 0, Waiting()
     pauses = Pauses(group, training.device, config.save_minutes)
-    with loader_of(training, sampler) as loader, pauses, _bar(training) as bar:
+    with loader_of(training, sampler) as loader, pauses, _bar(training, record) as bar:
         while progress.epoch < config.epochs:
             sampler.epoch, sampler.first = progress.epoch, progress.step * training.row.batch_size
             training.optimizer.set_scale(config.decay(progress.epoch))
@@ -147,6 +149,7 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
             drawn += (training.prepared.samples - sampler.first) * group.world_size
             progress.end_epoch()
             record.after_epoch()
+            bar.advance(0, f"epoch {progress.epoch}/{config.epochs}, {record.told}")
             bar.line()
             if pauses.due() == "stop":
                 _stop(training)
@@ -218,13 +221,13 @@ def step(training: Training, feed: Feed) -> dict[str, float]:
     return parts
 
 
-def _bar(training: Training) -> ProgressBar:
-    """One for the whole run, which counts the samples of all processes."""
+def _bar(training: Training, record: Record) -> ProgressBar:
+    """One for the whole run, which counts the samples of all processes, and knows that the student will be measured."""
     progress, prepared = training.progress, training.prepared
     done = progress.epoch * prepared.samples + progress.step * training.row.batch_size
     every, world = training.config.epochs * prepared.samples, training.group.world_size
-    name = training.row.recipe.name
-    return ProgressBar(name, every * world, "samples", done=done * world, shown=training.group.leads)
+    name, leads, rest_s = training.row.recipe.name, training.group.leads, record.measuring_s
+    return ProgressBar(name, every * world, "samples", done=done * world, shown=leads, rest_s=rest_s)
 
 
 def _epoch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -24,7 +25,7 @@ from trainer.pages import curves, draw_run
 from trainer.recipes.patch_kinds import kind_of
 from trainer.recipes.settings import BEFORE
 from trainer.train.initial_weights import other_windows
-from trainer.train.session import Training
+from trainer.train.session import Training, part
 from trainer.train.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class Record:
         self.training, self.folder, self.leads = training, folder, training.group.leads
         self._row: dict[str, float] = {}
         self._losses: dict[str, float] = {}
+        self.measuring_s = 0.0
+        """Seconds that the start took to measure, and the student will take; 0 where that is not known."""
         self._tensorboard: Any = None
         self._validation: Validation
 
@@ -61,7 +64,9 @@ class Record:
         if self.training.data.recorded:
             # Before what says that the run has begun: it is not to go on as if it had no record.
             self.folder.write_json(SPLIT, self.training.data.split.record())
-        self.folder.write_json(RUN, describe_run(self.training) | _giveaways(self.training) | {WINDOWS: windows})
+        with part(self.training.row, self.training.group, "looking at the first draws"):
+            told = _giveaways(self.training)
+        self.folder.write_json(RUN, describe_run(self.training) | told | {WINDOWS: windows})
         self._validation = Validation(self.training, self.folder, windows)
         self._tensorboard = _tensorboard_writer(self.folder)
         if self.training.resumed:
@@ -72,7 +77,9 @@ class Record:
             self.folder.drop_metrics()
             self.folder.save_start(self.training.start)
             self._tell_cost()
+            begun = time.monotonic()
             self._show_figures(self._validation.measure_start(), START, 0)
+            self.measuring_s = time.monotonic() - begun
 
     def _tell_cost(self) -> None:
         """Say why a run of few samples seems to do anything but train."""
@@ -98,6 +105,12 @@ class Record:
         self._row = {"epoch": progress.epoch, "step": progress.epoch * steps + progress.step - 1, **means}
         if self.leads:
             self.folder.log([self._row])
+
+    @property
+    def told(self) -> str:
+        """The losses of the last steps, and of the held-out windows after the last epoch, as people read them."""
+        every = {"loss": self._row, "held out": self._losses}
+        return ", ".join(f"{name} {each['loss']:.4g}" for name, each in every.items() if each)
 
     def save_state(self) -> None:
         """Save the state."""
@@ -126,8 +139,9 @@ class Record:
         if self._tensorboard:
             self._tensorboard.close()
         folder, title = self.folder.path, f"{self.training.row.recipe.name} on {self.training.config.tracker}"
-        write_bytes(folder / CURVES, png(curves(folder / METRICS, title), 110))
-        write_text(folder / REPORT, draw_run(folder))
+        with part(self.training.row, self.training.group, "drawing the page"):
+            write_bytes(folder / CURVES, png(curves(folder / METRICS, title), 110))
+            write_text(folder / REPORT, draw_run(folder))
 
     def _show(self, row: dict[str, float]) -> None:
         """Hand the epoch's last training losses and its validation losses to TensorBoard."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from pipeline.config import recorded
 from pipeline.errors import DataError, UsageError
 from pipeline.runtime.device import resolve_device
+from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import IDENTITY, MODEL, RUN, START
 from trainer.checkpoints.weights import digest, load_weights
 from trainer.data.feeds import Feed, assemble
@@ -73,6 +74,11 @@ class Prepared:
         return math.ceil(self.samples / self.row.batch_size)
 
 
+def part(row: Row, group: ProcessGroup, what: str) -> ProgressBar:
+    """A part of a run, named while it is done: what is not counted has a time of its own all the same."""
+    return ProgressBar(f"{row.recipe.name}: {what}", keep=False, shown=group.leads)
+
+
 def prepare(config: TrainConfig) -> Prepared:
     """Check settings and shards of a run.
 
@@ -85,7 +91,8 @@ def prepare(config: TrainConfig) -> Prepared:
     # Before the first picture is decoded: a pool of OpenCV threads would deadlock every forked loader process.
     cv2.setNumThreads(1)
     begun = config.on_existing == "resume" and (config.out / RUN).is_file()
-    data = open_training_data(config, row, config.shards, starts=config.init, resumed=config.out if begun else None)
+    with part(row, group, "reading shards"):
+        data = open_training_data(config, row, config.shards, starts=config.init, resumed=config.out if begun else None)
     teacher = named_teacher(config)
     identity = config.identity() | {"recipe": row.recipe.name} | row.sources()
     identity |= {"shards": data.source.fingerprint, "processes": group.world_size}
@@ -201,7 +208,8 @@ class Training:
         """A fitted psi where the box loss reads the target's state (Eq. 3)."""
         if "bbe" not in self.row.modules or "predicted_state" not in self.row.bbe_loss.takes:
             return None
-        return fit_head(self.net, self.features, self.data, self.device, self.config.loader_workers)
+        with part(self.row, self.group, "fitting psi on RGB"):
+            return fit_head(self.net, self.features, self.data, self.device, self.config.loader_workers)
 
     def _objective(self, teacher: BranchedNet | None) -> Objective:
         box = self.owned.parts("bbe", "both")

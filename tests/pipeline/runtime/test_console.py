@@ -66,7 +66,7 @@ def test_a_console_without_the_letters_shows_what_it_can(tmp_path: Path, env: di
         assert running.returncode == code, errors
         assert len(shown.splitlines()) == 3000
         assert b"warning: " in errors
-        assert errors.count(b"100 % after") == 2
+        assert errors.count(b"100 % after") == 1
         assert b"Traceback" not in errors
         assert (b"No space left on device: free space" in errors) == bool(code)
 
@@ -140,7 +140,8 @@ def test_every_command_tells_an_error_in_one_line(
         check=False,
     )
     assert run.returncode in (2, 3), run.stderr
-    assert run.stderr.startswith(b"error: ")
-    assert run.stderr.count(b"\n") == 1
+    *before, error = run.stderr.splitlines()
+    assert error.startswith(b"error: ")
+    assert before in ([], [b"c1: reading shards"])
     assert b"Unicode" not in run.stderr
     assert list(tmp_path.iterdir()) == []

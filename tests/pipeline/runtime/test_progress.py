@@ -76,6 +76,20 @@ def test_a_log_gets_a_line_a_minute(clock: Clock, caplog: pytest.LogCaptureFixtu
     ]
 
 
+def test_the_last_line_of_a_log_is_told_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with ProgressBar("track", 10, "frames", rest_s=120) as bar:
+        clock.now += 60
+        bar.advance(5)
+        clock.now += 60
+        bar.advance(5)
+    assert caplog.messages == [
+        "track: 10 frames",
+        "track: 50 % after 1 min: 3 min left, 5/10 frames, 0.0833/s",
+        "track: 100 % after 2 min: 10/10 frames, in 2 min, 0.0833/s",
+    ]
+
+
 def test_what_an_earlier_run_did_says_nothing_of_the_time_that_is_left(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

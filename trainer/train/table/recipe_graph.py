@@ -103,12 +103,14 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
         config: settings of all rows; ``out`` holds a folder a row.
         train: runs one row.
     """
-    for each in checked_rows(config).steps:
+    steps = checked_rows(config).steps
+    for number, each in enumerate(steps, 1):
         if each.state == "left out":
             log.warning("%s is left out: %s", each.recipe.name, each.why)
         elif each.state == "done" and each.recipe.trains:
             log.info("%s is done and kept", each.recipe.name)
         elif each.config:
+            log.info("%s: row %d of %d, %s", each.recipe.name, number, len(steps), each.why)
             train(each.config)
     return plan_rows(config.model_copy(update={"on_existing": "resume"}))
 
