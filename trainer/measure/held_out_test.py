@@ -32,7 +32,7 @@ BATCH = 8
 """Windows that are measured at once, whatever a run trains with."""
 SHARE = 5
 """Measuring takes at most one in so many of the draws that train, ..."""
-FEWEST_WINDOWS = 20
+FEWEST_WINDOWS = 10
 """... but as many windows as this at least, or ``held_out_samples`` where that is less."""
 STREAMS = 2
 """Raised by a change of what is drawn for the test from equal seeds."""
