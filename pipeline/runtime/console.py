@@ -11,6 +11,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,6 +25,24 @@ def make_lasting() -> None:
     """Make the standard streams ones that write what they can; streams that a test put in their place stay."""
     sys.stdout = _lasting(sys.stdout, sys.__stdout__)
     sys.stderr = _lasting(sys.stderr, sys.__stderr__)
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """Drop what a C library writes to standard error in the block: it has no other way, and no fault, to tell."""
+    try:
+        kept = os.dup(_STANDARD_ERROR)
+    except OSError:
+        # Closed by the shell (``2>&-``).
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), _STANDARD_ERROR)
+        yield
+    finally:
+        os.dup2(kept, _STANDARD_ERROR)
+        os.close(kept)
 
 
 def _lasting(stream: TextIO | None, standard: TextIO | None) -> TextIO:

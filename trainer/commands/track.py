@@ -73,7 +73,13 @@ from trainer.yardsticks import YARDSTICKS
     help="Values of 16-bit TIR that become 0 and 255.",
 )
 @click.option("--save-frames", is_flag=True, help="Draw the boxes on every frame: OUT/frames/<sequence>/.")
-@click.option("--save-video", is_flag=True, help="Likewise as OUT/videos/<sequence>.mp4.")
+@click.option(
+    "--save-video",
+    type=click.Choice(["webm", "mp4", "webp"]),
+    is_flag=False,
+    flag_value="webm",
+    help="Likewise as OUT/videos/<sequence>.webm (VP9); mp4: H.264, where OpenCV has an encoder; webp: animated.",
+)
 @click.option(
     "--modality",
     type=click.Choice(["tir", "rgb"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,32 +11,38 @@ import numpy as np
 
 from pipeline import images
 from pipeline.boxes import corners
-from pipeline.errors import CmdTirError, DataError
-from pipeline.files.writing import write_bytes, written
+from pipeline.files.writing import write_bytes
 from pipeline.images import Rgb
 from pipeline.pages.drawing import outline
 from trainer.sequences.dataset import Clip
 from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes
 from trainer.sequences.thermal import FrameReader
+from trainer.track import videos
+from trainer.track.videos import VideoFormat
 
 TRUTH, TRACKED = (240, 228, 66), (0, 170, 255)
 """Yellow and blue: apart for colour-blind eyes, and on any grey."""
 WHITE, FONT = (255, 255, 255), cv2.FONT_HERSHEY_SIMPLEX
-FRAMES, VIDEOS = "frames", "videos"
-FPS = 25.0
+FRAMES = "frames"
 
 
-def is_drawn(clip: Clip, out: Path, *, frames: bool, video: bool) -> bool:
+def is_drawn(clip: Clip, out: Path, *, frames: bool, video: VideoFormat | None) -> bool:
     """Whether what is asked for is there."""
     pictures = all((out / FRAMES / clip.name / f"{path.stem}.jpg").is_file() for path in clip.pictures)
-    return (not frames or pictures) and (not video or _video_file(clip, out).is_file())
+    return (not frames or pictures) and (not video or videos.video_file(out, clip.name, video).is_file())
 
 
 def draw(
-    clip: Clip, boxes: Boxes, tir_range: tuple[float, float] | None, out: Path, *, frames: bool, video: bool
+    clip: Clip,
+    boxes: Boxes,
+    tir_range: tuple[float, float] | None,
+    out: Path,
+    *,
+    frames: bool,
+    video: VideoFormat | None,
 ) -> None:
-    """Write ``frames/<sequence>/*.jpg`` or ``videos/<sequence>.mp4`` under ``out``, as the tracker sees the frames.
+    """Write ``frames/<sequence>/*.jpg``, or a video of the sequence, under ``out``, as the tracker sees the frames.
 
     Args:
         clip: the sequence.
@@ -44,14 +50,14 @@ def draw(
         tir_range: 16-bit values that become 0 and 255; None: percentiles of the first frame.
         out: folder of the results.
         frames: write pictures.
-        video: write a video, 25 frames a second.
+        video: write a video of this kind.
 
     Raises:
         DataError: a picture cannot be read, or the video's name is not UTF-8.
-        CmdTirError: OpenCV cannot write videos here.
+        CmdTirError: the video cannot be written.
     """
     folder = out / FRAMES / clip.name
-    with _video(_video_file(clip, out)) if video else contextlib.nullcontext() as show:
+    with videos.video(out, clip.name, video) if video else contextlib.nullcontext() as show:
         for path, picture in zip(clip.pictures, _drawn(clip, boxes, tir_range)):
             if frames:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -80,38 +86,3 @@ def _label(picture: Rgb, number: int) -> None:
     for text, colour in ((f"#{number}", WHITE), ("truth", TRUTH), ("tracker", TRACKED)):
         cv2.putText(picture, text, (left, round(32 * scale)), FONT, scale, colour, 1, cv2.LINE_AA)
         left += cv2.getTextSize(text, FONT, scale, 1)[0][0] + round(20 * scale)
-
-
-def _video_file(clip: Clip, out: Path) -> Path:
-    return out / VIDEOS / f"{clip.name}.mp4"
-
-
-@contextlib.contextmanager
-def _video(file: Path) -> Iterator[Callable[[Rgb], None]]:
-    """A function that adds a frame to a new video.
-
-    Raises:
-        DataError: the name is not UTF-8.
-        CmdTirError: OpenCV cannot write videos here.
-    """
-    try:
-        str(file).encode()
-    except UnicodeEncodeError as error:
-        # OpenCV takes the process down on such a name.
-        raise DataError(f"{file}: no video, as its name is not UTF-8: rename it, or use --save-frames") from error
-    file.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter()
-    # OpenCV tells the format by the extension.
-    with written(file, suffix=".mp4") as part:
-
-        def show(picture: Rgb) -> None:
-            # An odd column or row would be cut off: the codec keeps colour for blocks of 2x2 pixels.
-            height, width = picture.shape[:2]
-            even = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-            size = even.shape[1], even.shape[0]
-            if not writer.isOpened() and not writer.open(str(part), cv2.VideoWriter.fourcc(*"mp4v"), FPS, size):
-                raise CmdTirError(f"{file}: this OpenCV cannot write mp4: use --save-frames")
-            writer.write(cv2.cvtColor(even, cv2.COLOR_RGB2BGR))
-
-        yield show
-        writer.release()

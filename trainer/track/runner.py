@@ -21,6 +21,7 @@ from trainer.sequences.frames import read_frames
 from trainer.sequences.rows import Boxes, read_rows
 from trainer.track.drawing import draw, is_drawn
 from trainer.track.formats import FORMATS, FormatName
+from trainer.track.videos import VideoFormat
 from trainer.trackers import Tracker
 from trainer.trackers.sequence_tracker import SequenceTracker
 from trainer.yardsticks import YARDSTICKS
@@ -42,7 +43,7 @@ class Job:
         out: folder of the results.
         format: of the results.
         frames: draw every frame.
-        video: make a video of each sequence.
+        video: make a video of this kind of each sequence.
     """
 
     tracker: str
@@ -56,7 +57,7 @@ class Job:
     out: Path
     format: FormatName = "plain"
     frames: bool = False
-    video: bool = False
+    video: VideoFormat | None = None
 
     def boxes_file(self, name: str) -> Path:
         """Boxes of a sequence."""

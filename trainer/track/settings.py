@@ -12,6 +12,7 @@ from pydantic import Field
 from pipeline.config import OnExisting, Settings, ValueRange, refuse_idle
 from pipeline.errors import UsageError
 from trainer.track.formats import FormatName
+from trainer.track.videos import VideoFormat
 
 RESULTS = 1
 """Raised by a change that alters what equal settings give, so that no folder mixes two; 1 is not written."""
@@ -56,7 +57,7 @@ class TrackWhereabouts(Settings):
         threads: of torch in each process; boxes may differ in their last bits with it.
         device: torch device, or ``auto``.
         save_frames: also write every frame with the boxes drawn on it.
-        save_video: also write each sequence as a video, likewise.
+        save_video: also write each sequence as a video of this kind, likewise.
         on_existing: what to do with results that an earlier run made.
         modality: what the sequences are meant to show; ``tir`` refuses those in colour, ``rgb`` lets them pass.
     """
@@ -70,7 +71,7 @@ class TrackWhereabouts(Settings):
     threads: int = Field(default=1, ge=1)
     device: str = "auto"
     save_frames: bool = False
-    save_video: bool = False
+    save_video: VideoFormat | None = None
     on_existing: OnExisting = "resume"
     modality: Literal["tir", "rgb"] = "tir"
 

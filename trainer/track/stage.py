@@ -22,7 +22,8 @@ from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
 from trainer.sequences.odd_frames import odd_frames
 from trainer.sequences.track_note import TRACK
-from trainer.track.drawing import FRAMES, VIDEOS
+from trainer.track import videos
+from trainer.track.drawing import FRAMES
 from trainer.track.formats import results_of, sequences_in
 from trainer.track.pool import run_tasks
 from trainer.track.runner import Done, Job, Runner
@@ -85,6 +86,8 @@ def run(config: TrackConfig) -> Tracked:
         raise DataError(_failed(data.faults))
     _spare_data(job, data)
     # Settings and weights that do not fit are told before a folder is touched or a process started.
+    if job.video:
+        videos.refuse_unable(job.video)
     runner = Runner(job)
     names = [clip.name for clip in data.clips]
     plan, made = _plan(config, model, job), _made(config.out, names)
@@ -183,7 +186,8 @@ def _plan(config: TrackConfig, model: Model, job: Job) -> dict[str, object]:
 def _made(out: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Patterns of what this run makes and an earlier one made, which is told by its times: never of any text file."""
     every = sorted({*names, *sequences_in(out)})
-    drawn = (p.format(glob.escape(name)) for name in every for p in (FRAMES + "/{}/*.jpg", VIDEOS + "/{}.mp4"))
+    kinds = (f"{FRAMES}/{{}}/*.jpg", *(f"{videos.FOLDER}/{{}}.{kind}" for kind in videos.FORMATS))
+    drawn = (kind.format(glob.escape(name)) for name in every for kind in kinds)
     return (*results_of(every), *drawn, TRACK, PLAN)
 
 

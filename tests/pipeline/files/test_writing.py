@@ -15,13 +15,15 @@ from ...conftest import REPOSITORY
 EXCEPTIONS = {
     ("pipeline/runtime/output.py", "locked", "open"): "the lock of a folder",
     ("pipeline/runtime/console.py", "_lasting", "open"): "the null device",
+    ("pipeline/runtime/console.py", "hushed", "open"): "the null device",
     ("pipeline/shards/sink.py", "write_hdf5", "open"): "HDF5, at the part's path",
     ("pipeline/shards/sink.py", "write_hdf5", "File"): "HDF5, into that file",
     ("pipeline/files/writing.py", "written", "replace"): "the writer: a part gets its name",
     ("trainer/checkpoints/run_folder.py", "RunFolder.log", "open"): "metrics.jsonl grows",
     ("trainer/study/run/launch.py", "launch", "open"): "a run's output grows",
     ("trainer/train/record.py", "_tensorboard_writer", "SummaryWriter"): "TensorBoard's own files",
-    ("trainer/track/drawing.py", "_video", "VideoWriter"): "video, at the part's path",
+    ("trainer/track/videos.py", "_open", "VideoWriter"): "video, at the part's path",
+    ("trainer/track/videos.py", "_animated", "save"): "animated WebP, at the part's path",
 }
 """Calls that write a file by other means, each by its file, its function and its name, and why."""
 
@@ -117,8 +119,8 @@ def writes(call: ast.Call) -> bool:
     if name == "rename":
         return True
     if name == "save":
-        # The one of pages goes through the writer.
-        return owner != "html"
+        # Those of pages and of sightings go through the writer.
+        return owner not in {"html", "sightings"}
     if name == "savefig":
         return not isinstance(call.args[0], ast.Name) or "buffer" not in call.args[0].id
     if owner == "os" and name == "open":

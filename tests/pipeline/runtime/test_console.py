@@ -11,6 +11,8 @@ from typing import IO
 
 import pytest
 
+from pipeline.runtime import console
+
 from ...conftest import REPOSITORY
 
 NAME = os.fsdecode("日é".encode() + b"\xff")
@@ -145,3 +147,11 @@ def test_every_command_tells_an_error_in_one_line(
     assert before in ([], [b"c1: reading shards"])
     assert b"Unicode" not in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_library_says_to_standard_error_can_be_dropped(capfd: pytest.CaptureFixture[str]) -> None:
+    os.write(2, b"before\n")
+    with console.hushed():
+        os.write(2, b"meanwhile\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "before\nafter\n"

@@ -119,7 +119,8 @@ def test_boxes_of_a_version_that_gives_others_are_not_gone_on_with(
 def test_what_killed_runs_left_half_written_is_swept_and_nothing_else(world: World) -> None:
     done(world.track("--save-video"))
     ours = ["track.json.part-0123abcd", "plan.json.part-0123abcd", "car.txt.part-0123abcd"]
-    ours += ["car_time.txt.part-0123abcd", "videos/car.mp4.part-0123abcd.mp4"]
+    ours += ["car_time.txt.part-0123abcd", "videos/car.webm.part-0123abcd.webm"]
+    ours += ["videos/car.mp4.part-0123abcd.mp4", "videos/car.webp.part-0123abcd"]
     for name in (*ours, "notes.txt.part-0123abcd"):
         (world.out / name).touch()
     done(world.track())
@@ -203,9 +204,11 @@ def test_names_that_are_not_utf_8_are_tracked_and_measured_but_get_no_video(worl
     # OpenCV, which writes the pictures, takes the process down on such a name.
     write_sequence(world.root, "t", 3).rename(world.root / name)
     done(world.track("--save-frames"))
-    told(world.track("--save-video"), 3, "no video, as its name is not UTF-8: rename it, or use --save-frames")
+    told(world.track("--save-video"), 3, "no video, as its name is not UTF-8: rename it, or use --save-video webp")
     assert len(world.boxes(name)) == 3
-    assert {path.name for path in (world.out / "videos").iterdir()} == {"car.mp4", "dog.mp4"}
+    assert {path.name for path in (world.out / "videos").iterdir()} == {"car.webm", "dog.webm"}
+    done(world.track("--save-video", "webp", "--sequences", name))
+    assert (world.out / "videos" / f"{name}.webp").is_file()
     words = ["--dataset", "tir_sequences", "--annotations", world.root, "--results", f"a={world.out}"]
     words += ["--frames", world.root, "--out", world.folder / "report"]
     done(CliRunner().invoke(evaluate, [str(word) for word in words]))
