@@ -23,7 +23,6 @@ EXCEPTIONS = {
     ("trainer/study/run/launch.py", "launch", "open"): "a run's output grows",
     ("trainer/train/record.py", "_tensorboard_writer", "SummaryWriter"): "TensorBoard's own files",
     ("trainer/track/videos.py", "_open", "VideoWriter"): "video, at the part's path",
-    ("trainer/track/videos.py", "_animated", "save"): "animated WebP, at the part's path",
 }
 """Calls that write a file by other means, each by its file, its function and its name, and why."""
 
