@@ -6,22 +6,23 @@ from typing import Any
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_result, telling
-from pipeline.runtime.option_types import NumbersType
+from pipeline.runtime.option_types import NAME_OR_FILE, NumbersType
 from pipeline.runtime.options import FILE, FOLDER, anywhere, common, typed
 from pipeline.runtime.ratios import REJECTED, check_ratio
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--root", type=FOLDER, required=True, help="The data set's folder.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for aligned.jsonl, rejects.jsonl, report.html.")
 @click.option(
     "--manifest",
-    metavar="NAME|FILE",
+    type=NAME_OR_FILE,
     show_default="auto: recognise the layout",
     help="How the data set lies on disk; `cmd-prep manifests` lists those that ship.",
 )
-@click.option("--layout", metavar="NAME|FILE", hidden=True, help="The name of --manifest in version 0.1.")
+@click.option("--layout", type=NAME_OR_FILE, hidden=True, help="The name of --manifest in version 0.1.")
 @click.option(
     "--model",
     type=click.Choice(["auto", "identity", "translation", "similarity", "affine", "homography"]),

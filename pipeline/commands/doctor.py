@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_result, telling
+from pipeline.runtime.option_types import NAME_OR_FILE
 from pipeline.runtime.options import ANY, FOLDER
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("root", type=FOLDER)
-@click.option("--manifest", metavar="NAME|FILE", default="auto", show_default=True, help="As for align.")
+@click.option("--manifest", type=NAME_OR_FILE, default="auto", show_default=True, help="As for align.")
 @click.option("--detections", type=ANY, help="Boxes from files, as for mine: whose are they?")
 @click.option("--pairs", type=click.IntRange(0), default=0, metavar="N", help="Look at N pairs only; 0: all.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")

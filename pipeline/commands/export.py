@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.options import FOLDER, on_existing, typed
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("shards", type=FOLDER)
 @click.option(
     "--format",

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_table
 from pipeline.runtime.options import FILE, FOLDER
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("shards", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Also derive boxes, states, labels, patches again from the pairs.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
@@ -37,7 +38,7 @@ def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
     click.echo(f"{shards}: {result.shards} shards, {result.pairs} pairs, {result.patches} patches: sound{left}")
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("folder", type=FOLDER)
 def inspect(folder: Path) -> None:
     """Print tables of what a folder of shards or aligned pairs holds."""
@@ -49,7 +50,7 @@ def inspect(folder: Path) -> None:
         print_table(table)
 
 
-@click.command("report")
+@click.command("report", cls=Subcommand)
 @click.argument("folder", type=FOLDER)
 @click.option("--out", type=FILE, help="HTML file to write.", show_default="FOLDER/report.html")
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_table
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("name", required=False)
 def manifests(name: str | None) -> None:
     """List the data sets that are known, with licence and counts; of NAME, all that its manifest says."""

@@ -8,22 +8,30 @@ from typing import Any
 import click
 
 from pipeline.registries import DETECTORS, METHODS
+from pipeline.runtime.asked.subcommand import AddedOption, Subcommand
 from pipeline.runtime.command import print_result, telling
-from pipeline.runtime.option_types import ChoiceType, FractionType, NamesType
+from pipeline.runtime.option_types import NAME_OR_FILE, ChoiceType, FractionType, NamesType
 from pipeline.runtime.options import ANY, FILE, FOLDER, anywhere, common, typed
 from pipeline.runtime.options import resources as parse_resources
 from pipeline.runtime.options import settings as parse_settings
 from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--aligned", type=FOLDER, required=True, help="Folder that `cmd-prep align` wrote.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the shards.")
 @click.option("--method", type=ChoiceType(METHODS), required=True)
-@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A setting of a method of one's own.")
+@click.option(
+    "--set",
+    "given",
+    cls=AddedOption,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of a method of one's own.",
+)
 @click.option("--detector", type=ChoiceType(DETECTORS), default="yolo", show_default=True)
 @click.option("--weights", type=FILE, help="The detector's weights file; nothing is ever downloaded.")
-@click.option("--detector-config", metavar="NAME|FILE", help="detectron2 configuration.")
+@click.option("--detector-config", type=NAME_OR_FILE, help="detectron2 configuration.")
 @click.option(
     "--backend",
     type=click.Choice(["auto", "torchvision", "detectron2"]),

@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.option_types import NumbersType
 from pipeline.runtime.options import FOLDER, typed
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--out", type=FOLDER, required=True, help="Folder to make.")
 @click.option("--sequences", type=click.IntRange(0), default=4, show_default=True, help="RGB-TIR sequences.")
 @click.option("--frames", type=click.IntRange(1), default=24, show_default=True, help="Pairs a sequence.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import yaml
 
 from pipeline.errors import UsageError
 from pipeline.files.plain import read_plain
+from pipeline.files.writing import write_text
 
 MAX_BYTES = 200_000
 """Largest file accepted; a real one is under ten thousand bytes."""
@@ -71,3 +72,24 @@ def parse_yaml(path: Path | Traversable, what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UsageError(f"{what}: expected keys and values, such as 'name: my_data'")
     return content
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes strings as :func:`parse_yaml` reads them: ``0.3`` and ``no`` need no quotes there."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012
+
+
+def _word(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Between double quotes alone, escapes stand for what would be taken for the end of a line, or for nothing."""
+    style = None if text.isascii() and text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_PlainDumper.add_representer(str, _word)
+
+
+def write_yaml(path: Path, content: Mapping[str, str | list[str]], comment: str) -> None:
+    """Write words, and lists of words, by their keys, below a line of comment; :func:`parse_yaml` gives them again."""
+    text = yaml.dump(dict(content), Dumper=_PlainDumper, allow_unicode=True, sort_keys=False, width=1_000)
+    write_text(path, f"{comment}\n{text if content else ''}")

@@ -17,6 +17,7 @@ import click
 
 from pipeline.errors import CmdTirError, first_fault
 from pipeline.files.json_text import plain
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.console import make_lasting
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,8 +69,14 @@ class SingleCommand(click.Command):
         sys.exit(code if isinstance(code, int) else 0)
 
 
+class OnlyCommand(SingleCommand, Subcommand):
+    """A command without subcommands."""
+
+
 class Command(SingleCommand, click.Group):
     """A group of subcommands that ends the same way."""
+
+    command_class = Subcommand
 
 
 def _fail(message: str, code: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +28,26 @@ class FractionType(click.ParamType[float]):
             self.fail(f"{value!r} is not a fraction like 1/6 or 0.1667", param, ctx)
 
 
+class NameOrFile(click.ParamType[str]):
+    """The name of something that ships, or a file of one's own; which, is told where it is read."""
+
+    name = "name or file"
+
+    def __init__(self, metavar: str = "NAME|FILE") -> None:
+        self.metavar = metavar
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What ``--help`` shows."""
+        return self.metavar
+
+    def word(self, value: str) -> str:
+        """What to type for it from any folder."""
+        return str(Path(value).absolute()) if Path(value).suffix and Path(value).is_file() else value
+
+
+NAME_OR_FILE = NameOrFile()
+
+
 class ChoiceType(click.ParamType[str]):
     """A name in a registry, or ``package.module:name`` of one's own."""
 
@@ -46,7 +68,17 @@ class ChoiceType(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
-class NumbersType(click.ParamType[tuple[float, ...]]):
+class Joined:
+    """What is typed as words with commas between them, and may be a list in a file."""
+
+    joined = True
+
+    def word(self, value: Sequence[object]) -> str:
+        """What is typed for it."""
+        return ",".join(map(str, value))
+
+
+class NumbersType(Joined, click.ParamType[tuple[float, ...]]):
     """Numbers joined by commas."""
 
     name = "numbers"
@@ -67,7 +99,7 @@ class NumbersType(click.ParamType[tuple[float, ...]]):
         return numbers
 
 
-class NamesType(click.ParamType[tuple[str, ...]]):
+class NamesType(Joined, click.ParamType[tuple[str, ...]]):
     """Names joined by commas."""
 
     name = "names"

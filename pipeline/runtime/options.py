@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 ANY = click.Path(path_type=Path)
+GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
 
 
 def on_existing(what: str, default: OnExisting = "resume") -> Callable[[F], F]:
@@ -84,6 +85,10 @@ def settings(words: Sequence[str]) -> dict[str, str]:
 
 
 def typed() -> set[str]:
-    """The options that were typed, by the names of their parameters; the others have their defaults."""
+    """The options that were given, typed or in a file, by the names of their parameters; a flag that is off is not.
+
+    The others have their defaults.
+    """
     context = click.get_current_context()
-    return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    given = {name for name, value in context.params.items() if value is not False}
+    return {name for name in given if context.get_parameter_source(name) in GIVEN}

@@ -20,6 +20,7 @@ from pipeline.config import OnExisting, recorded
 from pipeline.errors import CmdTirError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import parts_of
+from pipeline.runtime.asked import CONFIG, drop_settings, keep_settings
 
 log = logging.getLogger(__name__)
 
@@ -134,14 +135,16 @@ def owned(
                 f"{folder} was begun under schema {older}, this is {plan['schema_version']}: finish it with "
                 "the version that began it, or choose another --out or --on-existing overwrite"
             )
+        if older is None:
+            keep_settings(folder)
         yield older is not None
 
 
 def _remove_empty(fresh: list[Path]) -> None:
-    """Remove folders that a run made and left empty, the innermost first; its lock and its plan do not count."""
+    """Remove folders that a run made and left empty, the innermost first; its lock, plan and settings do not count."""
     with contextlib.suppress(OSError):
         files = {path for path in fresh[0].rglob("*") if not path.is_dir()} if fresh else set()
-        if fresh and files <= {fresh[0] / LOCK, fresh[0] / PLAN}:
+        if fresh and files <= {fresh[0] / name for name in (LOCK, PLAN, CONFIG)}:
             shutil.rmtree(fresh[0])
             for folder in fresh[1:]:
                 folder.rmdir()
@@ -149,7 +152,7 @@ def _remove_empty(fresh: list[Path]) -> None:
 
 def _sweep(folder: Path, made: tuple[str, ...]) -> None:
     """Remove the half-written files of writers that were killed; a file that is whole has another name."""
-    for pattern in (part for name in made for part in parts_of(name)):
+    for pattern in (part for name in (*made, CONFIG) for part in parts_of(name)):
         for part in filter(Path.is_file, folder.glob(pattern)):
             part.unlink()
 
@@ -179,6 +182,7 @@ def _resumed(
         return older
     for path in existing:
         path.unlink()
+    drop_settings(folder)
     write_json(folder / PLAN, plan)
     return None
 

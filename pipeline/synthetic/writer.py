@@ -11,6 +11,7 @@ from typing import IO
 
 from pipeline.errors import UsageError
 from pipeline.files.writing import write_text, written_text
+from pipeline.runtime.asked import drop_settings, keep_settings
 from pipeline.runtime.executor import run_tasks
 from pipeline.synthetic import sequences
 from pipeline.synthetic.detector import Errors, detected
@@ -103,8 +104,10 @@ def _prepare(config: SynthConfig) -> None:
         for name in _MADE:
             if (out / name).is_dir():
                 shutil.rmtree(out / name)
+        drop_settings(out)
     for name in _MADE if config.tracking_rgb else _MADE[:2]:
         (out / name).mkdir(parents=True, exist_ok=True)
+    keep_settings(out)
     write_text(out / "pairs" / _UNFINISHED, "")
 
 

@@ -16,6 +16,7 @@ from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import write_text, written
+from pipeline.runtime.asked import drop_settings
 from pipeline.runtime.output import locked, refuse_existing, refuse_other
 from trainer.checkpoints import model_file
 from trainer.checkpoints.unpickle import read_pickle
@@ -86,6 +87,7 @@ class RunFolder:
         if existing and on_existing == "fail":
             refuse_existing(self.path, existing[0].name)
         if on_existing == "overwrite":
+            drop_settings(self.path)
             for path in existing:
                 path.unlink()
 

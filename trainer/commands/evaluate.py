@@ -6,21 +6,19 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import SingleCommand, print_result, telling
-from pipeline.runtime.option_types import NamesType
+from pipeline.runtime.command import OnlyCommand, print_result, telling
+from pipeline.runtime.option_types import NAME_OR_FILE, NamesType
 from pipeline.runtime.options import FOLDER, on_existing, typed
 from trainer.commands.options import NamedPath
 
 
 @click.command(
-    cls=SingleCommand,
+    cls=OnlyCommand,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="cmd-tir", prog_name="cmd-eval")
-@click.option(
-    "--dataset", required=True, metavar="NAME|FILE", help="lsotb_tir, lsotb_tir_paper, ptb_tir, or a manifest."
-)
+@click.option("--dataset", required=True, type=NAME_OR_FILE, help="lsotb_tir, lsotb_tir_paper, ptb_tir, or a manifest.")
 @click.option("--annotations", type=FOLDER, help="Ground truth: <sequence>.txt, or the data set's own folders.")
 @click.option(
     "--results",

@@ -38,6 +38,11 @@ class NamedPath(click.ParamType[tuple[str | None, Path]]):
             self.fail(f"the name {name[:MAX_NAME]!r} is longer than {MAX_NAME} or not printable", param, ctx)
         return name.strip(), Path(path)
 
+    def word(self, value: tuple[str | None, Path]) -> str:
+        """What is typed for it, from any folder."""
+        name, path = value
+        return str(path.absolute()) if name is None else f"{name}={path.absolute()}"
+
 
 class TrackerType(click.Choice[str]):
     """The name of a base tracker; an unknown one is answered with the nearest."""
@@ -76,3 +81,7 @@ class HoursType(click.ParamType[float]):
         if not 0 < hours < float("inf"):
             self.fail(f"{value!r} is not a time like 6h or 90m", param, ctx)
         return hours
+
+    def word(self, value: float) -> str:
+        """What is typed for it."""
+        return f"{value}h"

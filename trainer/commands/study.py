@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_result, print_table, telling
+from pipeline.runtime.option_types import NameOrFile
 from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing
 from trainer.commands.options import TRACKER_NAMES, HoursType
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--out", type=FOLDER, required=True, metavar="STUDY", help="The study's folder.")
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp18", show_default=True, help="Base tracker.")
 @click.option(
@@ -50,7 +52,7 @@ from trainer.commands.options import TRACKER_NAMES, HoursType
 )
 @click.option(
     "--select",
-    metavar="NAMES|FILE",
+    type=NameOrFile("NAMES|FILE"),
     show_default="a tenth of the scenes",
     help="Of --test, sequences to choose rates on, which are not tested on then: A,B or walker_*, or one a line.",
 )

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from pipeline.runtime.command import SingleCommand, print_result, telling
-from pipeline.runtime.option_types import NamesType, NumbersType
+from pipeline.runtime.asked.subcommand import AddedOption
+from pipeline.runtime.command import OnlyCommand, print_result, telling
+from pipeline.runtime.option_types import NAME_OR_FILE, NamesType, NumbersType
 from pipeline.runtime.options import ANY, FOLDER, on_existing, typed
 from trainer.commands.options import TRACKER_NAMES
 from trainer.yardsticks import YARDSTICKS
 
 
 @click.command(
-    cls=SingleCommand,
+    cls=OnlyCommand,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -34,7 +35,7 @@ from trainer.yardsticks import YARDSTICKS
 @click.option(
     "--dataset",
     required=True,
-    metavar="NAME|FILE",
+    type=NAME_OR_FILE,
     help="lsotb_tir, lsotb_tir_paper, ptb_tir, tir_sequences, or a manifest: whose layout --root has.",
 )
 @click.option("--root", type=FOLDER, required=True, help="Folder of the sequences.")
@@ -61,6 +62,7 @@ from trainer.yardsticks import YARDSTICKS
 @click.option(
     "--set",
     "params",
+    cls=AddedOption,
     multiple=True,
     metavar="PARAM=VALUE",
     help="Any parameter of the tracker, e.g. iounet_k=1 or rules=opencv; repeated.",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.runtime.asked.subcommand import AddedOption
 from pipeline.runtime.command import Command, print_result, print_table, telling
+from pipeline.runtime.option_types import NAME_OR_FILE
 from pipeline.runtime.options import on_existing, typed
 from trainer.base_trackers import export_formats
 from trainer.commands.options import TRACKER_NAMES
@@ -118,7 +120,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
     "--recipe",
     default="c1",
     show_default=True,
-    metavar="NAME|FILE",
+    type=NAME_OR_FILE,
     help="Row of Table 1 (--list-recipes), your own FILE.yaml, or all.",
 )
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
@@ -161,6 +163,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 @click.option(
     "--set",
     "overrides",
+    cls=AddedOption,
     multiple=True,
     metavar="KEY=VALUE",
     help="Any setting of run.json, e.g. rates.tcl=1e-4, losses=paper, bbe_loss=package.module:function.",
@@ -236,7 +239,7 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existi
 @main.command()
 @SHARDS
 @PATCHES
-@click.option("--recipe", default="d3", show_default=True, metavar="NAME|FILE", help="Row of Table 1, or FILE.yaml.")
+@click.option("--recipe", default="d3", show_default=True, type=NAME_OR_FILE, help="Row of Table 1, or FILE.yaml.")
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp50", show_default=True, help="Base tracker.")
 @WINDOW
 @click.option("--samples", type=click.IntRange(1), default=6, show_default=True)

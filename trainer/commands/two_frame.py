@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_result, telling
-from pipeline.runtime.option_types import NamesType, NumbersType
+from pipeline.runtime.option_types import NAME_OR_FILE, NamesType, NumbersType
 from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing, typed
 from trainer.commands.options import TRACKER_NAMES, NamedPath
 
 
-@click.command("two-frame")
+@click.command("two-frame", cls=Subcommand)
 @click.argument("checkpoints", metavar="[NAME=]CHECKPOINT...", nargs=-1, required=True, type=NamedPath(bare=True))
 @click.option("--sequences", type=FOLDER, required=True, metavar="DIR", help="Folder of sequences with truth.")
 @click.option("--out", type=ANY, required=True, metavar="FILE|DIR", help="FOUND.json, or a folder of NAME.json.")
@@ -20,7 +21,7 @@ from trainer.commands.options import TRACKER_NAMES, NamedPath
     "--dataset",
     default="tir_sequences",
     show_default=True,
-    metavar="NAME|FILE",
+    type=NAME_OR_FILE,
     help="Manifest whose layout --sequences has.",
 )
 @click.option("--only", type=NamesType(), default="", metavar="A,B", help="Measure only these sequences.")

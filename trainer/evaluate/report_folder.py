@@ -13,6 +13,7 @@ from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import text_sha256
 from pipeline.files.json_text import read_json, write_json
+from pipeline.runtime.asked import drop_settings, keep_settings
 from pipeline.runtime.output import locked, refuse_existing, refuse_other
 from trainer.evaluate.ope import THRESHOLDS
 from trainer.evaluate.report.strips import strip_name
@@ -61,6 +62,8 @@ def held_report(out: Path, content: Mapping[str, Any], on_existing: OnExisting) 
             refuse_other(out, _plan(earlier), _plan(content), {})
         for name in set(made) - {METRICS}:
             (out / name).unlink(missing_ok=True)
+        drop_settings(out)
+        keep_settings(out)
         write_json(out / METRICS, content)
         yield
 

@@ -11,6 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import write_bytes, write_text
+from pipeline.runtime.asked import keep_settings
 from pipeline.runtime.output import PLAN, refuse_existing, refuse_other
 from trainer.study.plan.plan import STAGE, Plan
 from trainer.study.plan.run import INIT, PICTURES
@@ -68,6 +69,7 @@ def prepare(config: StudyConfig, plan: Plan) -> None:
     for name, text in plan.files.items():
         write_text(out / name, text)
     write_json(out / PLAN, plan.record())
+    keep_settings(out)
 
 
 def _earlier(out: Path) -> dict[str, Any] | None:

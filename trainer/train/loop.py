@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from pipeline.errors import CmdTirError, DataError, UsageError
+from pipeline.runtime.asked import keep_settings
 from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.feeds import Feed
@@ -112,6 +113,7 @@ def _claimed(folder: RunFolder, prepared: Prepared) -> Iterator[State | None]:
                 state = folder.resume(prepared.identity)
                 if state:
                     refuse_other_start(prepared.config, prepared.row.recipe, state)
+                keep_settings(folder.path)
         except CmdTirError as error:
             fault = error
         if not group.all_fine(fault is None, prepared.device):

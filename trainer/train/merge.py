@@ -13,6 +13,7 @@ import torch
 from pipeline.config import OnExisting, recorded
 from pipeline.errors import UsageError
 from pipeline.files.json_text import read_json
+from pipeline.runtime.asked import keep_settings
 from pipeline.runtime.output import refuse_existing, refuse_other
 from trainer import DISTRIBUTION
 from trainer.checkpoints.model_file import LEARNT, WINDOW, described, learnt_ranges, tracker_of, weights_file, window_of
@@ -205,6 +206,7 @@ def _write(
         if folder.existing() and _is_there(folder, weights, meta):
             log.info("%s is finished and kept", folder.path)
             return
+        keep_settings(folder.path)
         if split:
             folder.write_json(SPLIT, split.record())
         folder.write_json(RUN, made)

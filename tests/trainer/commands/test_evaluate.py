@@ -51,8 +51,8 @@ def test_one_command_writes_scores_tables_report_and_plots(world: World, evaluat
         for name in ("success", "precision", "normalized_precision", "attributes")
         for suffix in ("svg", "png")
     }
-    assert names == {".lock", "metrics.json", "tables.md", "tables.tex", "report.html"} | plots
-    assert set(found["files"]) == names - {".lock"}
+    assert names == {".lock", "config.yaml", "metrics.json", "tables.md", "tables.tex", "report.html"} | plots
+    assert set(found["files"]) == names - {".lock", "config.yaml"}
     page = (world.root / "out/report.html").read_text()
     assert page.count("<svg") == 4
     assert page.count('<table class="sortable">') == 3

@@ -35,7 +35,7 @@ def test_every_sequence_gets_boxes_and_times(world: World) -> None:
         assert seconds.shape == (frames,)
         assert (seconds >= 0).all()
     assert {path.name for path in world.out.iterdir()} == {
-        ".lock", "plan.json", "track.json", "car.txt", "car_time.txt", "dog.txt", "dog_time.txt",
+        ".lock", "config.yaml", "plan.json", "track.json", "car.txt", "car_time.txt", "dog.txt", "dog_time.txt",
     }  # fmt: skip
     noted = json.loads((world.out / "track.json").read_text())
     assert noted["sequences"]["dog"]["frames"] == 12

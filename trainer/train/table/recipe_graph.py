@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from pipeline.runtime.asked import keep_settings
 from trainer.data.shards import asked_for, of_kind
 from trainer.recipes.effects import CONTROLS, idle_in
 from trainer.recipes.geometry import geometry_of
@@ -104,6 +105,8 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
         train: runs one row.
     """
     steps = checked_rows(config).steps
+    config.out.mkdir(parents=True, exist_ok=True)
+    keep_settings(config.out)
     for number, each in enumerate(steps, 1):
         if each.state == "left out":
             log.warning("%s is left out: %s", each.recipe.name, each.why)
