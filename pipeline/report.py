@@ -11,6 +11,7 @@ from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json
 from pipeline.mine import page as mine_page
 from pipeline.pages import html
+from pipeline.pages.settings_table import flat
 from pipeline.shards.index import INDEX, load_index
 
 Table = list[tuple[object, ...]]
@@ -60,7 +61,7 @@ def overview(folder: Path) -> list[Table]:
 
 
 def _facts(content: Mapping[str, Any]) -> Table:
-    return [(key, _flat(value)) for key, value in sorted(content.items())]
+    return [(key, flat(value)) for key, value in sorted(content.items())]
 
 
 def _table(name: str, content: Mapping[str, Any]) -> Table:
@@ -68,7 +69,7 @@ def _table(name: str, content: Mapping[str, Any]) -> Table:
     if not all(isinstance(value, dict) for value in content.values()):
         return [(name, ""), *_facts(content)]
     columns = list(dict.fromkeys(column for value in content.values() for column in value))
-    rows = [(key, *(_flat(value.get(column)) for column in columns)) for key, value in content.items()]
+    rows = [(key, *(flat(value.get(column)) for column in columns)) for key, value in content.items()]
     return [(name, *columns), *rows]
 
 
@@ -79,13 +80,3 @@ def _is_aligned(folder: Path) -> bool:
     if (folder / INDEX).is_file():
         return False
     raise DataError(f"{folder} holds neither align.json nor {INDEX}: give a folder that align or mine has finished")
-
-
-def _flat(value: Any) -> str:
-    if value is None or value == {}:
-        return "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_flat, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.align.pair_strips import QUANTILES, representatives, strips
 from pipeline.files.json_text import read_json
 from pipeline.pages import html
+from pipeline.pages.settings_table import settings_section
 from pipeline.records import AlignedPair, Reject, read_rows
 
 SEQUENCES = 40
@@ -49,6 +50,8 @@ def build(folder: Path, root: Path | None, samples: int = html.SAMPLES) -> str:
         sections.append(_camera_section(summary["cameras"]))
     sections.append(_sequence_section(sequences))
     sections.append(_reject_section(folder))
+    if settings := summary.get("settings"):
+        sections.append(settings_section(settings))
     title = f"Alignment of {Path(str(summary['root'])).name}"
     models = ", ".join(f"{name} {count}" for name, count in summary["models"].items())
     told = "".join(f" {line}." for line in summary.get("notes", ()))

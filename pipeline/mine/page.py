@@ -14,6 +14,7 @@ from pipeline.boxes import corners
 from pipeline.detect.classes import class_name, counts_by_name
 from pipeline.mine.tube_page import tube_sections
 from pipeline.pages import drawing, html
+from pipeline.pages.settings_table import settings_section
 from pipeline.shards.index import ShardEntry, ShardIndex, load_index
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.schema import NO_TRACK
@@ -39,11 +40,9 @@ def build(folder: Path, samples: int) -> str:
     sections.append(_patches(readers, [len(each) for each in boxes], index, samples))
     sections += tube_sections(readers, index)
     sections.append(_entries(index.shards))
-    used = {key: value for key, value in sorted(index.settings.items()) if key != "method" and value not in (None, [])}
-    settings = ", ".join(
-        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in used.items()
-    )
-    return html.render(f"Shards mined by {index.method}", settings, facts, sections)
+    settings = {key: value for key, value in index.settings.items() if key != "method"}
+    sections.append(settings_section(settings | index.source))
+    return html.render(f"Shards mined by {index.method}", f"Of pairs in {index.source.get('root')}.", facts, sections)
 
 
 def _boxes(reader: ShardReader) -> Array:
@@ -122,6 +121,6 @@ def _strip(reader: ShardReader, row: int, names: Mapping[int, str]) -> html.Stri
 
 
 def _entries(shards: tuple[ShardEntry, ...], limit: int = 200) -> html.Section:
-    rows = [(s.file, s.pairs, s.patches, f"{s.bytes:,}", s.sha256[:16]) for s in shards[:limit]]
+    rows = [(s.file, s.pairs, s.patches, f"{s.bytes:,}", s.sha256) for s in shards[:limit]]
     note = f"The first {limit} of {len(shards)}." if len(shards) > limit else ""
     return html.Section("Files", note, table=[("file", "pairs", "patches", "bytes", "sha256"), *rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import io
 import logging
 import re
@@ -83,9 +84,24 @@ def save(page: str, out: Path) -> Path:
 def render(title: str, subtitle: str, facts: Sequence[tuple[str, object]], sections: Sequence[Section]) -> str:
     """The page as text; every string that comes from data is escaped."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    page = environment.from_string((files("pipeline.pages") / "page.html").read_text(encoding="utf-8"))
-    footer = "Written by cmd-tir. One file, no network: it can be mailed as it is."
-    return page.render(title=title, subtitle=subtitle, facts=facts, sections=sections, footer=footer)
+    page, script = ((files("pipeline.pages") / name).read_text(encoding="utf-8") for name in ("page.html", "page.js"))
+    return environment.from_string(page).render(
+        title=title,
+        subtitle=subtitle,
+        facts=facts,
+        sections=sections,
+        footer="Written by cmd-tir. One file, no network: it can be mailed as it is.",
+        policy=_policy(script),
+        script=Markup(script),  # noqa: S704 - our own file
+    )
+
+
+def _policy(script: str) -> str:
+    """What a browser lets a page do: run this script, told by its hash, and load nothing that is not in the page."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # Plots bring styles of their own.
+    allowed = f"img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def picture_uri(image: NDArray[np.uint8], quality: int = 82) -> str:

@@ -13,6 +13,9 @@ from matplotlib.artist import Artist
 
 from pipeline.pages import html
 from pipeline.pages.html import Picture, Section, Strip
+from pipeline.pages.settings_table import settings_section
+
+from ...page_parts import check_parts
 
 
 @given(st.text(min_size=1, max_size=30))
@@ -72,3 +75,33 @@ def test_of_many_names_the_bars_show_the_largest() -> None:
     assert "name39" in drawn
     assert "name20" in drawn
     assert "name19" not in drawn
+
+
+PLAIN = html.render("t", "s", [], [Section("plots", plots=[html.bars({"a": 1}, "n")])])
+
+
+def test_a_page_runs_its_one_script_and_points_to_what_it_has() -> None:
+    check_parts(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        ("</script>", " </script>"),
+        ("script-src ", "script-src 'self' "),
+        ("<h1>", "<h1 onclick='go()'>"),
+        ("<h1>", "<a href='#gone'></a><h1>"),
+        ("<h1>", "<img src='https://a.org/x.png'><h1>"),
+        ("<h1>", "<script>1</script><h1>"),
+        ("url(#", "url(#x"),
+    ],
+)
+def test_a_script_that_is_not_allowed_and_a_pointer_to_nowhere_are_found(what: str, instead: str) -> None:
+    assert what in PLAIN
+    with pytest.raises((AssertionError, ValueError)):
+        check_parts(PLAIN.replace(what, instead, 1))
+
+
+def test_settings_are_a_table_without_what_was_not_given() -> None:
+    table = settings_section({"b": 1 / 6, "a": ["x", 2], "gone": None, "none": [], "off": False}).table
+    assert table == [("setting", "value"), ("a", "x, 2"), ("b", "0.1667"), ("off", "False")]
