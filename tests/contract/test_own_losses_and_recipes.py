@@ -94,7 +94,7 @@ def test_a_run_takes_both_and_says_what_they_were(own: Path, world: Path, capsys
 
 
 def test_a_shipped_recipe_with_listed_losses_says_nothing_of_hashes(own: Path, world: Path) -> None:
-    assert train(own, world, "--recipe", "c1", "--set", "tcl_loss=l2") == 0
+    assert train(own, world, "--recipe", "c1", "--set", "tcl_loss=l2", "--force") == 0
     assert not {"loss_sha256", "recipe_sha256", "results"} & told(own).keys()
 
 

@@ -13,13 +13,16 @@ from safetensors.torch import save_file
 
 from pipeline.boxes import corners
 from pipeline.images import encode
+from pipeline.shards.index import INDEX
 from pipeline.shards.schema import NO_TRACK, SCHEMA_VERSION
 from pipeline.shards.writer import Pair, Patch, Shard, stats_path, write_shard
 from trainer.base_trackers import BASE_TRACKERS
 from trainer.checkpoints.run_folder import MODEL
 from trainer.checkpoints.weights import load_weights
+from trainer.data.shards import of_kind
 from trainer.net import build_network
 from trainer.recipes.geometry import SearchSpec, TrackerSpec, geometry_of
+from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
 
 WIDTH, HEIGHT = 200, 160
@@ -142,4 +145,9 @@ def settings(shards: Path, out: Path, **changes: Any) -> TrainConfig:
         "loader_workers": 0,
         "held_out_samples": 0,
     }
-    return TrainConfig.model_validate(base | changes)
+    given = base | changes
+    # One small world serves all rows, whatever patches they want.
+    wanted = None if given["recipe"] == "all" else load_recipe(str(given["recipe"])).patches
+    if wanted and "patches" not in changes and (shards / INDEX).is_file():
+        given.setdefault("force", not of_kind([shards], wanted))
+    return TrainConfig.model_validate(given)

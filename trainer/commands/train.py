@@ -159,6 +159,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 )
 @ON_EXISTING
 @click.option("--resume", is_flag=True, help="The same as --on-existing resume.")
+@click.option("--force", is_flag=True, help="Train on other patches than the recipe wants; run.json tells it.")
 @click.option("--dry-run", is_flag=True, help="Check all, take a few steps in memory, print the plan, write nothing.")
 @click.option(
     "--set",

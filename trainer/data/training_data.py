@@ -98,22 +98,24 @@ def open_training_data(
     *,
     starts: Sequence[Path] = (),
     resumed: Path | None = None,
+    force: bool = True,
 ) -> TrainingData:
     """Open shards for a row.
 
     Args:
         settings: settings of the run.
         row: what it trains.
-        shards: folders; those of the row's kind of patches are taken, or all, with a warning, where none is of it.
+        shards: folders; those of the row's kind of patches are taken.
         starts: what the run starts from: the split of those that are runs is kept to, as is that of its teacher.
         resumed: the folder of the run itself, where it has begun: it keeps to the split that it began with.
+        force: take all, with a warning, where none is of the row's kind of patches.
 
     Raises:
-        UsageError: no shards, or none of the kind that the settings name; a split that the settings, the other
-            parents or the teacher contradict; or what :func:`fit` refuses.
+        UsageError: no shards, or none of the kind that the row wants or the settings name; a split that the settings,
+            the other parents or the teacher contradict; or what :func:`fit` refuses.
         DataError: shards that cannot be used, or none of whose pairs is left to train on.
     """
-    source = _open_shards(settings, row, shards)
+    source = _open_shards(settings, row, shards, force)
     split, kinds, recorded = _split(settings, source, starts, resumed)
     data = replace(fit(settings, row, source, split, kinds), recorded=recorded)
     _tell(data, row)
@@ -212,12 +214,17 @@ def known_to(settings: TrainSettings, starts: Sequence[Path], source: Source) ->
     return split
 
 
-def _open_shards(settings: TrainSettings, row: Row, shards: Sequence[Path]) -> Source:
+def _open_shards(settings: TrainSettings, row: Row, shards: Sequence[Path], force: bool) -> Source:
     recipe, wanted = row.recipe.name, str(row.patches)
     if not shards:
         raise UsageError(f"recipe {recipe} needs --shards: folders that `cmd-prep mine {mined_with(wanted)}` wrote")
     chosen = asked_for(shards, wanted) if settings.patches else of_kind(shards, wanted)
-    source = open_source(chosen or tuple(shards))
     if not chosen:
-        log.warning("recipe %s wants %s patches, these shards hold %s: it takes these", recipe, wanted, held_by(shards))
-    return source
+        told = f"recipe {recipe} wants {wanted} patches, these shards hold {held_by(shards)}"
+        if not force:
+            kind = held_by(shards[:1])
+            raise UsageError(
+                f"{told}: mine with {mined_with(wanted)}, choose these with --patches {kind}, or take them with --force"
+            )
+        log.warning("%s: it takes these", told)
+    return open_source(chosen or tuple(shards))

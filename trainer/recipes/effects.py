@@ -15,7 +15,7 @@ FEATURES = ("feature_type", "feature_cache", "feature_gib")
 """How features of a frozen backbone are kept."""
 OPTIONS = (
     *("shards", "epochs", "samples_per_epoch", "batch_size", "device", "loader_workers", "amp", "seed", "window"),
-    *("feature_cache", "patches", "precision"),
+    *("feature_cache", "patches", "precision", "force"),
 )
 """Settings that are options of the command as well."""
 TRAINING = {*TrainSettings.model_fields, *OPTIONS, *FEATURES, "save_minutes"} - {
@@ -155,6 +155,11 @@ RULES = (
         ("feature_cache",),
         "rows whose backbone is frozen, with feature_gib above 0",
         lambda run: run.freezes_backbone() and getattr(run.settings, "feature_gib", None) != 0,
+    ),
+    Rule(
+        ("force",),
+        "one row whose patches --patches does not say",
+        lambda run: not run.settings.patches and run.settings.recipe != "all",
     ),
     Rule(("bn_batches",), "a1", lambda run: not run.modules),
     Rule(("step",), "gamma under 1", lambda run: run.settings.gamma < 1),

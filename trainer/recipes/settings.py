@@ -148,6 +148,7 @@ class TrainWhereabouts(Settings):
         device: torch device, or ``auto``.
         loader_workers: processes that read shards; 0 reads in the training process.
         on_existing: what to do with a run that the folder holds: go on with it, overwrite what it made, or fail.
+        force: train on shards of other patches than the row wants, where there are none of those.
         save_minutes: between two states that are saved within an epoch, so that a kill costs no more than that.
         feature_cache: folder of features of frozen backbones, which runs share; None keeps in memory those of windows
             that the run sees again.
@@ -162,6 +163,7 @@ class TrainWhereabouts(Settings):
     device: str = "auto"
     loader_workers: int = Field(default=2, ge=0)
     on_existing: OnExisting = "resume"
+    force: bool = False
     save_minutes: float = Field(default=10.0, ge=0)
     feature_cache: Path | None = None
     feature_gib: float | None = Field(default=None, ge=0)
@@ -175,7 +177,7 @@ class TrainConfig(TrainSettings, TrainWhereabouts):
         """Both, as they are written down."""
         settings = self.model_dump(mode="json") | {"window": self.other_window}
         left = dict.fromkeys({*RESOLVED, "feature_cache", "feature_gib"})
-        return recorded(settings, BEFORE | {"on_existing": "resume", "save_minutes": 10.0} | left)
+        return recorded(settings, BEFORE | {"on_existing": "resume", "force": False, "save_minutes": 10.0} | left)
 
 
 def configure(settings: dict[str, Any], overrides: tuple[str, ...]) -> TrainConfig:

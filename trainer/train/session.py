@@ -92,7 +92,8 @@ def prepare(config: TrainConfig) -> Prepared:
     cv2.setNumThreads(1)
     begun = config.on_existing == "resume" and (config.out / RUN).is_file()
     with part(row, group, "reading shards"):
-        data = open_training_data(config, row, config.shards, starts=config.init, resumed=config.out if begun else None)
+        resumed = config.out if begun else None
+        data = open_training_data(config, row, config.shards, starts=config.init, resumed=resumed, force=config.force)
     teacher = named_teacher(config)
     identity = config.identity() | {"recipe": row.recipe.name} | row.sources()
     identity |= {"shards": data.source.fingerprint, "processes": group.world_size}

@@ -96,7 +96,7 @@ def test_mixed_rows_take_both_mixes(world: Path, teacher: Path, tmp_path: Path, 
 
 def test_pretrain_trains_the_head_and_its_statistics_on_rgb(world: Path, tmp_path: Path) -> None:
     out = tmp_path / "pretrain"
-    assert train("--shards", world, "--recipe", "pretrain", "--out", out, "--set", "held_out_samples=0") == 0
+    assert train("--shards", world, "--recipe", "pretrain", "--out", out, "--set", "held_out_samples=0", "--force") == 0
     run = read(out / "run.json")
     assert run["rates"] == {"bbe": 5e-3, "tcl": 5e-3}
     assert run["images"] == 1
@@ -112,7 +112,17 @@ def test_pretrain_trains_the_head_and_its_statistics_on_rgb(world: Path, tmp_pat
 def test_a_tracker_of_tir_alone_is_made_from_random_weights(world: Path, tmp_path: Path) -> None:
     """All of it learns, of TIR on both branches."""
     out = tmp_path / "run"
-    words = ("--recipe", "pretrain", "--samples-per-epoch", 4, "--batch-size", 4, "--set", "held_out_samples=0")
+    words = (
+        "--recipe",
+        "pretrain",
+        "--samples-per-epoch",
+        4,
+        "--batch-size",
+        4,
+        "--set",
+        "held_out_samples=0",
+        "--force",
+    )
     assert train("--shards", world, *words, "--set", "backbone=learns", "--set", "feed=tir-tir", "--out", out) == 0
     run = read(out / "run.json")
     assert run["rates"] == {"bbe": 5e-3, "tcl": 5e-3, "backbone": 5e-3}

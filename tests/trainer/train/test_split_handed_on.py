@@ -93,10 +93,11 @@ def test_the_first_row_decides_for_all_from_all_shards(tmp_path: Path, teacher: 
     stage.train_one(configs["a1"])
     split = read_split(tmp_path / "RUNS/a1" / SPLIT)
     assert set(split.sequences) == {f"m|video-{number}" for number in range(6)}
+    other = {"shards": (worlds["random"],), "force": True}
     for config in (each for each in configs.values() if each.recipe in ("b1", "c1")):
-        row = session.prepare(config.model_copy(update={"shards": (worlds["random"],)})).data
+        row = session.prepare(config.model_copy(update=other)).data
         assert row.split == split
-    alone = session.prepare(configs["b1"].model_copy(update={"init": (), "shards": (worlds["random"],)})).data
+    alone = session.prepare(configs["b1"].model_copy(update={"init": ()} | other)).data
     assert alone.split.sequences["m|video-3"].side != split.sequences["m|video-3"].side, "or nothing is shown"
 
 
