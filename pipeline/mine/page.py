@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from pipeline.boxes import corners
-from pipeline.detect.classes import class_name, counts_by_name
+from pipeline.detect.classes import counts_by_name
+from pipeline.mine.patch_strips import NOTE, strip
 from pipeline.mine.tube_page import tube_sections
-from pipeline.pages import drawing, html
+from pipeline.pages import html
 from pipeline.pages.settings_table import settings_section
 from pipeline.shards.index import ShardEntry, ShardIndex, load_index
 from pipeline.shards.reader import ShardReader
-from pipeline.shards.schema import NO_TRACK
 
 Array = np.ndarray[Any, Any]
 
@@ -70,11 +69,14 @@ def _statistics(index: ShardIndex, box: Array) -> html.Section:
 
 
 def _positions(box: Array) -> Markup:
-    """A map of box centres in stored-picture pixels."""
+    """A map of box centres in stored-picture pixels, in a palette that rises in grey and for the colour-blind."""
+    from matplotlib.ticker import MaxNLocator
+
     drawn = html.figure()
     axes = drawn.add_subplot()
     x, y = (box[:, :2] + box[:, 2:] / 2).T
-    axes.hexbin(x, y, gridsize=32, cmap="inferno_r", mincnt=1, linewidths=0.2)
+    cells = axes.hexbin(x, y, gridsize=24, cmap="cividis_r", mincnt=1, linewidths=0.4, edgecolors=html.INK)
+    drawn.colorbar(cells, label="boxes", ticks=MaxNLocator(integer=True))
     edge = (box[:, :2] + box[:, 2:]).max(axis=0)
     axes.set(xlabel="centre x, px", ylabel="centre y, px", aspect="equal", xlim=(0, edge[0]), ylim=(edge[1], 0))
     return html.svg(drawn)
@@ -87,37 +89,8 @@ def _patches(readers: list[ShardReader], counts: Sequence[int], index: ShardInde
     for pick in picks:
         shard = int(np.searchsorted(starts, pick, side="right")) - 1
         with closing(readers[shard]) as reader:
-            strips.append(_strip(reader, int(pick - starts[shard]), index.class_names))
-    note = (
-        "RGB and TIR with the pseudo box (green) and the TIR footprint (orange); the Gaussian label g of the centred "
-        "search window; the tight paired patches as stored."
-    )
-    return html.Section("Patches", note, strips=strips)
-
-
-def _strip(reader: ShardReader, row: int, names: Mapping[int, str]) -> html.Strip:
-    data = reader.file
-    pair = int(data["patches/pair"][row])
-    box = np.asarray(data["patches/box"][row], np.float64)
-    rgb, tir = reader.rgb(pair), drawing.thermal(reader.tir(pair))
-    label = np.asarray(data["patches/label"][row], np.float32)
-    valid = np.asarray(data["pairs/valid"][pair])
-    glow = drawing.label_heat(rgb, box, label, float(data["patches/label"].attrs["window_factor"]))
-    framed = {
-        name: drawing.outline(drawing.outline(p, valid, drawing.ORANGE), corners(box))
-        for name, p in {"RGB": rgb, "TIR in the RGB frame": tir, "Gaussian label g": glow}.items()
-    }
-    if "patches/rgb" in data:
-        framed["tight RGB"] = np.asarray(data["patches/rgb"][row])
-        framed["tight TIR"] = drawing.thermal(np.asarray(data["patches/tir"][row]))
-    pictures = [html.Picture(html.picture_uri(drawing.fit_width(p, 360)), name) for name, p in framed.items()]
-    name = data["pairs/id"][pair].decode()
-    what = class_name(int(data["patches/class"][row]), names)
-    if "patches/track" in data and (track := int(data["patches/track"][row])) != NO_TRACK:
-        what += f" {track}"
-    x, y, w, h = box
-    title = f"{name}: {what}, score {data['patches/score'][row]:.2f}, box {x:.1f}, {y:.1f}, {w:.1f} x {h:.1f} px"
-    return html.Strip(title, pictures)
+            strips.append(strip(reader, int(pick - starts[shard]), index.class_names))
+    return html.Section("Patches", NOTE, strips=strips)
 
 
 def _entries(shards: tuple[ShardEntry, ...], limit: int = 200) -> html.Section:

@@ -86,7 +86,9 @@ def _strip(tube: StoredTube, readers: Sequence[ShardReader], names: Mapping[int,
             pair = int(reader.array("patches/pair")[patch])
             score = float(reader.array("patches/score")[patch])
             both = [reader.rgb(pair), drawing.thermal(reader.tir(pair))]
-        framed = [_part(drawing.outline(each, corners(tube.boxes[row])), low - room, high + room) for each in both]
+        framed = [
+            _part(drawing.outline(each, corners(tube.boxes[row]), edged=True), low - room, high + room) for each in both
+        ]
         uri = html.picture_uri(np.concatenate([drawing.fit_width(each, WIDTH) for each in framed]))
         pictures.append(html.Picture(uri, f"{tube.frames[row]}: {score:.2f}"))
     what = class_name(int(tube.classes[0]), names)

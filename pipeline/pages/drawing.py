@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.boxes import as_boxes
 from pipeline.images import Rgb, Tir
 
 GREEN, ORANGE = (80, 230, 120), (255, 150, 30)
@@ -51,12 +50,17 @@ def _edge_strength(gray: NDArray[np.generic]) -> NDArray[np.float32]:
     return np.asarray(np.clip(magnitude / max(float(np.percentile(magnitude, 97)), 1e-3), 0, 1), np.float32)
 
 
-def outline(image: Rgb, polygon: ArrayLike, colour: tuple[int, int, int] = GREEN) -> Rgb:
-    """A copy of a picture with a closed polygon (n, 2), pixel-edge coordinates, drawn on it."""
+def outline(image: Rgb, polygon: ArrayLike, colour: tuple[int, int, int] = GREEN, *, edged: bool = False) -> Rgb:
+    """A copy of a picture with a closed polygon (n, 2), pixel-edge coordinates, drawn on it.
+
+    An ``edged`` line is thick and has black on both sides, so that it is seen on everything, in grey too.
+    """
     canvas = image.copy()
-    points = np.round((np.asarray(polygon, np.float64) - 0.5) * 16).astype(np.int32)
-    thickness = max(1, round(image.shape[1] / 320))
-    cv2.polylines(canvas, [points.reshape(-1, 1, 2)], True, colour, thickness, cv2.LINE_AA, 4)
+    points = np.round((np.asarray(polygon, np.float64) - 0.5) * 16).astype(np.int32).reshape(-1, 1, 2)
+    thickness = max(1, round(image.shape[1] / 320)) + 2 * edged
+    if edged:
+        cv2.polylines(canvas, [points], True, (0, 0, 0), thickness + 4, cv2.LINE_AA, 4)
+    cv2.polylines(canvas, [points], True, colour, thickness, cv2.LINE_AA, 4)
     return canvas
 
 
@@ -82,20 +86,17 @@ def arrows(image: Rgb, centres: ArrayLike, vectors: ArrayLike, weights: ArrayLik
     return canvas
 
 
-def label_heat(image: Rgb, box: ArrayLike, label: NDArray[np.float32], window_factor: float) -> Rgb:
-    """A copy of a picture with the Gaussian label of the box's centred search window laid over it.
+def label_map(label: ArrayLike, side: int) -> Rgb:
+    """A Gaussian label over its search window, cell by cell, in a palette that rises in grey as well.
 
     Args:
-        image: (H, W, 3).
-        box: (4,) pseudo box; the window is a square of ``window_factor`` times sqrt(w h) about its centre.
-        label: (F, F), score cell k at k/(F-1) of the window.
-        window_factor: side of the window over the box's geometric mean side.
+        label: (F, F), score cell k at k/(F-1) of the window, 0 to 1.
+        side: of the drawn window, pixels.
+
+    Returns:
+        (side, side, 3).
     """
-    x, y, w, h = as_boxes(box)
-    step = window_factor * np.sqrt(w * h) / (label.shape[0] - 1)
-    left, top = x + w / 2 - step * (label.shape[0] - 1) / 2, y + h / 2 - step * (label.shape[0] - 1) / 2
-    matrix = np.array([[step, 0, left - 0.5], [0, step, top - 0.5]])
-    size = (image.shape[1], image.shape[0])
-    heat = cv2.warpAffine(label.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR)[..., None]
-    glow = image * (1 - 0.75 * heat) + np.array(ORANGE, np.float32) * (0.75 * heat)
-    return np.asarray(np.clip(glow, 0, 255), np.uint8)
+    values = np.asarray(label, np.float32)
+    cells = np.round((np.arange(side) + 0.5) / side * (len(values) - 1)).astype(int)
+    shown = np.asarray(np.clip(values[np.ix_(cells, cells)] * 255, 0, 255), np.uint8)
+    return np.asarray(cv2.cvtColor(cv2.applyColorMap(shown, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB), np.uint8)

@@ -38,10 +38,11 @@ _LACKS = re.compile(r"Glyph (\d+)")
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture with its caption; ``uri`` from :func:`picture_uri`."""
+    """One picture with its caption; ``uri`` from :func:`picture_uri`; a ``wide`` one has the room of two."""
 
     uri: str
     caption: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ def test_the_page_of_shards(mined: dict[str, Path], prep: Run, tmp_path: Path, m
     page = (tmp_path / "p.html").read_text()
     check_self_contained(page)
     drawn = pictures(page)
-    assert len(drawn) == 4 * 5, "RGB, TIR, label, and two tight patches of four patches"
+    assert len(drawn) == 4 * 6, "RGB, the box's surroundings twice, label, and two tight patches of four patches"
+    assert sum(picture.shape == (280, 280, 3) for picture in drawn) == 4 * 3
     assert all(picture.std() > 2 for picture in drawn)
     assert sum(picture.shape == (100, 100, 3) for picture in drawn) == 8
     index = json.loads((mined[method] / "index.json").read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from pipeline.labels import centred_label
@@ -39,14 +40,30 @@ def test_an_outline_runs_along_pixel_edges_and_leaves_the_picture_it_was_given()
     assert drawn[60, 60].sum() == 0
 
 
-def test_the_label_glows_at_the_centre_of_its_box_and_fades_over_the_window() -> None:
-    black = np.zeros((128, 160, 3), np.uint8)
-    glow = drawing.label_heat(black, (60, 40, 20, 20), centred_label(1)[0], 5)[..., 0].astype(float)
-    rows, columns = np.mgrid[:128, :160] + 0.5
-    assert np.isclose((glow * columns).sum() / glow.sum(), 70, atol=0.1)
-    assert np.isclose((glow * rows).sum() / glow.sum(), 50, atol=0.1)
-    spread = np.sqrt((glow * (columns - 70) ** 2).sum() / glow.sum())
-    assert np.isclose(spread, 0.9 * 100 / 18, rtol=0.15), "0.9 cells of a window of 5 box sides"
+def test_an_edged_line_is_seen_on_black_and_on_white() -> None:
+    for ground in (0, 255):
+        canvas = np.full((80, 80, 3), ground, np.uint8)
+        row = drawing.outline(canvas, [[20, 20], [60, 20], [60, 60], [20, 60]], (0, 255, 0), edged=True)[40]
+        dark, green = row.max(axis=1) < 60, (row[:, 1] > 200) & (row[:, 0] < 60)
+        (line,) = np.nonzero(green[:40])
+        assert 3 <= len(line) <= 6
+        assert abs(line.mean() - 19.5) <= 1
+        assert dark[line.min() - 2]
+        assert dark[line.max() + 2]
+
+
+def test_the_label_is_drawn_cell_by_cell_and_rises_in_grey() -> None:
+    label = centred_label(1)[0]
+    drawn = drawing.label_map(label, 180)
+    grey = cv2.cvtColor(drawn, cv2.COLOR_RGB2GRAY).astype(int)
+    cells = np.round((np.arange(180) + 0.5) / 10).astype(int)
+    assert drawn.shape == (180, 180, 3)
+    assert len(np.unique(drawn[cells == 9][:, cells == 9].reshape(-1, 3), axis=0)) == 1, "a cell has one colour"
+    assert grey[90, 90] == grey.max()
+    along = grey[90, [90, 100, 110]]
+    assert (np.diff(along) < -10).all()
+    tilted = drawing.label_map(np.linspace(0, 1, 19 * 19, dtype=np.float32).reshape(19, 19), 38)
+    assert (np.diff(cv2.cvtColor(tilted, cv2.COLOR_RGB2GRAY)[:, 20].astype(int)) >= 0).all()
 
 
 def test_thermal_pictures_are_stretched_and_large_ones_scaled_down() -> None:

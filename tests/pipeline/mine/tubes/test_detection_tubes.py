@@ -281,7 +281,7 @@ def test_the_page_draws_tubes_as_strips_with_their_statistics(followed: Path, pr
         assert text in page
     for text in ("boxes of a tube", "in box sizes", "largest / smallest size in a tube"):
         assert text in page
-    assert page.count("<img") == 2 * 8 + 3
+    assert page.count("<img") == 2 * 8 + 4
 
 
 def test_the_table_tells_of_tubes(crossing: Clips, prep: Run, tmp_path: Path) -> None:
