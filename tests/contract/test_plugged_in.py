@@ -135,6 +135,7 @@ def test_a_detector_of_ones_own_runs_in_worker_processes_and_is_recorded(data: D
     command(plugins, *words, "--out", data.root / "two", code=2, tell=tell)
 
 
+@pytest.mark.slow
 def test_a_method_of_ones_own_runs_in_worker_processes_and_is_recorded(data: Data, plugins: Path) -> None:
     words = ("mine", "--aligned", data.aligned, "--method", "own_method:Corner", "--pairs-per-shard", 2, "--set")
     for workers in (1, 2):

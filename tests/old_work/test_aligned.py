@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from .old_world import command, kept
 
 
@@ -13,6 +15,7 @@ def align(work: Path, out: str, *words: object, code: int = 0) -> str:
     return command(work, "cmd-prep", "align", "--root", "pairs", "--out", out, "--workers", 1, *words, code=code)
 
 
+@pytest.mark.slow
 def test_aligning_again_keeps_old_pairs(work: Path) -> None:
     before = kept(work / "aligned", "*")
     assert "aligned is finished and kept" in align(work, "aligned")

@@ -51,6 +51,7 @@ def test_only_the_statistics_of_what_runs_change_and_nothing_depends_on_workers(
     assert changed == {f"{name}.{kind}" for name in runs for kind in STATISTICS}
 
 
+@pytest.mark.slow
 def test_typed_again_it_is_kept_or_refused_and_nothing_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -77,6 +78,7 @@ def test_typed_again_it_is_kept_or_refused_and_nothing_is_measured(
     assert json.loads((out / "run.json").read_text())["identity"]["bn_batches"] == 3
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_say_on_what_it_was_measured_is_measured_again(tmp_path: Path) -> None:
     """As earlier versions left it."""
     world, out = write_world(tmp_path / "shards"), tmp_path / "a1"

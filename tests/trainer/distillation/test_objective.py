@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("small_training")
 ROWS = [name for name in recipe_names() if load_recipe(name).trains and name not in ("pretrain", "k3")]
 CASES = [(name, losses) for name in ROWS for losses in ("tracker", "paper")]
 FALLING = [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] not in ("b1", "c1"))) for case in CASES]
+MOVING = [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] not in ("b1", "c1", "d3"))) for case in CASES]
 RAISED = {("tcl", "tracker"): 2e-5, ("tcl", "paper"): 6e-6, ("bbe", "tracker"): 2e-5, ("bbe", "paper"): 5e-5}
 """Rates at which eight steps show, from random weights; the last of them may overshoot."""
 
@@ -40,7 +41,7 @@ def training(world: Path, out: Path, **changes: Any) -> Training:
     return Training(prepare(settings(world, out, **({"head_steps": 2} | changes))))
 
 
-@pytest.mark.parametrize(("recipe", "losses"), CASES)
+@pytest.mark.parametrize(("recipe", "losses"), MOVING)
 def test_what_a_row_trains_moves_and_nothing_else(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
     """At an eighth of the row's own rate: a step that float32 would lose still moves every master."""
     run = training(world, tmp_path / "run", recipe=recipe, losses=losses)
@@ -151,6 +152,7 @@ def test_mu_and_nu_penalise_filters_and_weights(world: Path, tmp_path: Path) -> 
     assert penalised["tcl"] > plain["tcl"]
 
 
+@pytest.mark.slow
 def test_psi_is_fitted_first_and_then_frozen(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = []
     monkeypatch.setattr(fit_state_head.log, "info", lambda _, *numbers: told.append(numbers))

@@ -141,6 +141,7 @@ def test_shuffled_needs_two_sequences_on_either_side(
     assert len(WindowDataset([folders[0]], "b1", "dimp18", pairs="shuffled", held_out=0.5)) == 26_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "control"), [("b1", "misalign=5"), ("c1", "pairs=shuffled"), ("b2", "feed=gray")])
 def test_a_run_under_a_control_is_measured_as_the_row_s(
     folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, control: str

@@ -103,6 +103,7 @@ def test_measurements_of_models_that_are_no_longer_asked_for_are_left_out(config
     assert studied(config).results == done.results
 
 
+@pytest.mark.slow
 def test_a_larger_budget_goes_on_with_the_same_study(config: StudyConfig, tmp_path: Path) -> None:
     hours = len([run for run in runs(SCOPE) if run.cost_s])
     small = plan_study(config.model_copy(update={"budget": hours - 4}))
@@ -137,6 +138,7 @@ def test_another_study_is_refused_before_anything_is_touched(
     assert content(config.out) == before
 
 
+@pytest.mark.slow
 def test_other_weights_are_another_study(config: StudyConfig) -> None:
     studied(config)
     config.init.write_bytes(b"other weights")

@@ -57,6 +57,7 @@ def test_a_process_that_dies_is_told_of() -> None:
         list(run_tasks(suicide, [1, 2], 2))
 
 
+@pytest.mark.slow
 def test_a_script_that_its_workers_cannot_import_is_told_what_it_lacks(tmp_path: Path) -> None:
     imports = "from tests.trainer.track.track_tasks import counter\nfrom trainer.track.pool import run_tasks"
     script_without_guard(tmp_path, imports, "run_tasks(counter, [1, 2], 2)")
@@ -70,6 +71,7 @@ def test_who_stops_listening_stops_the_workers(tmp_path: Path) -> None:
     assert all(map(gone, workers))
 
 
+@pytest.mark.slow
 def test_workers_die_with_a_command_that_is_killed(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\nfrom tests.trainer.track.track_tasks import lingerer\n"

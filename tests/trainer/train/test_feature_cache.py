@@ -52,6 +52,7 @@ def test_a_run_makes_the_same_bytes_with_misses_with_hits_and_without_a_cache(
     assert once == len(list((tmp_path / "cache").glob("*/*")))
 
 
+@pytest.mark.slow
 def test_rows_share_what_both_are_fed(world: Path, tmp_path: Path, computed: list[int]) -> None:
     """The windows of b1 and c1 are the same; the RGB control of c1 has its test windows."""
     fed = {"feature_cache": tmp_path / "cache", "held_out_samples": 0, "epochs": 1}
@@ -102,6 +103,7 @@ def test_a_damaged_entry_changes_nothing_and_is_told(
     assert run(world, tmp_path / "after", computed, **fed)[1] == 0
 
 
+@pytest.mark.slow
 def test_float16_gives_one_result_with_and_without_a_cache_and_is_no_other_run_s(
     world: Path, tmp_path: Path, computed: list[int]
 ) -> None:
@@ -157,6 +159,7 @@ def test_a_backbone_that_learns_has_nothing_to_keep(tmp_path: Path, setting: str
         train.run(configure(given, (setting,)))
 
 
+@pytest.mark.slow
 def test_heads_that_are_trained_on_a_frozen_backbone_keep_its_features(world: Path, tmp_path: Path) -> None:
     given = {"recipe": "pretrain", "backbone": "frozen", "images": 1, "batch_size": 8, "samples_per_epoch": 8}
     made = [settings(world, tmp_path / name, **given, epochs=2, redraw=False, feature_gib=gib)

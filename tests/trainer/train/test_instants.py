@@ -76,6 +76,7 @@ def test_the_loss_of_several_images_is_that_of_dimp_s_own_pass(tmp_path: Path) -
     assert parts["bbe"] == pytest.approx(float((overlap - wanted).square().mean()), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_says_of_how_many_images_and_instants_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         loop.train_row(settings(world(tmp_path / "s"), tmp_path / "a", **FAST, images=2, held_out_samples=2))

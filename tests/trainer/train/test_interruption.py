@@ -62,6 +62,7 @@ def stopping_after(steps: int) -> Step:
 STEP = loop.step
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("workers", [0, 2])
 def test_stopped_within_an_epoch_three_times_the_bytes_are_the_same(
@@ -232,6 +233,7 @@ def test_a_thread_other_than_the_main_one_does_not_listen_to_signals() -> None:
     assert seen == [before, None]
 
 
+@pytest.mark.slow
 def test_where_batch_norms_learn_a_short_last_batch_is_dropped(
     world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -249,6 +251,7 @@ def test_where_batch_norms_learn_a_short_last_batch_is_dropped(
         session.prepare(settings(world, tmp_path / "seven", samples_per_epoch=7, **options))
 
 
+@pytest.mark.slow
 def test_a_run_that_kept_its_short_batches_is_not_gone_on_with(world: Path, tmp_path: Path) -> None:
     """As versions before did, in rows where batch-norms learn."""
     options: dict[str, Any] = {"recipe": "pretrain", "batch_size": 8}

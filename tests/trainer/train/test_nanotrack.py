@@ -46,6 +46,7 @@ def read(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text()))
 
 
+@pytest.mark.slow
 def test_c1_from_shards_to_a_student_that_is_measured(world: Path, teacher: Path, tmp_path: Path) -> None:
     out = tmp_path / "c1"
     words = ("--shards", world, "--recipe", "c1", "--init", teacher, "--out", out, "--set", "rate_scale=100")
@@ -133,6 +134,7 @@ def test_a_tracker_of_tir_alone_is_made_from_random_weights(world: Path, tmp_pat
     assert read(out / "run.json")["settings"]["feed"] == "tir-tir"
 
 
+@pytest.mark.slow
 def test_all_rows_in_order_without_those_that_share_features(tmp_path: Path, teacher: Path, capsys: Any) -> None:
     methods = ("center", "random", "detection")
     folders = [write_world(tmp_path / method, shard(method=method)) for method in methods]

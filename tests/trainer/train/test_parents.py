@@ -56,6 +56,7 @@ def test_a_missing_parent_and_a_strange_one_are_named(world: Path, tmp_path: Pat
         session.Training(session.prepare(settings(world, tmp_path / "run", recipe="d3", init=(b3, alien))))
 
 
+@pytest.mark.slow
 def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> None:
     first = load_weights(teacher)
     second = scaled(first, 1.5)
@@ -141,6 +142,7 @@ def test_a_model_says_whether_it_has_learnt_from_tir_at_all(tmp_path: Path) -> N
         assert record.describe_model(training)["tir_ranges"] == learnt, changes
 
 
+@pytest.mark.slow
 def test_a_spatial_row_is_measured_on_joined_pictures(world: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"recipe": "d3", "held_out": 0.3, "held_out_samples": 1, "epochs": 1}
     scores = {}

@@ -163,6 +163,7 @@ def test_no_graph_is_kept_of_a_frozen_backbone(world: Path, tmp_path: Path) -> N
         assert [maps.requires_grad for side in (sides.reference, sides.test) for maps in side.values()] == [kept] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_atom_s_backbone_drifts_without_a_step(world: Path, tmp_path: Path) -> None:
     """Its statistics alone change, and a run that goes on has them."""
@@ -177,6 +178,7 @@ def test_atom_s_backbone_drifts_without_a_step(world: Path, tmp_path: Path) -> N
     assert int(student["feature_extractor.bn1.num_batches_tracked"]) == 2 * 2
 
 
+@pytest.mark.slow
 def test_a_run_of_before_is_not_gone_on_with_under_other_rates(world: Path, tmp_path: Path) -> None:
     made = run(world, tmp_path / "run", backbone="frozen", epochs=1)
     folder = RunFolder(made)

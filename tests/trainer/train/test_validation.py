@@ -90,6 +90,7 @@ class Measured:
         patch.setattr(HeldOutTest, "measure", noted)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_parent_s_figures_are_not_measured_again(
     tracked_world: Path, parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -61,6 +61,7 @@ def track(run: Path, root: Path, *more: str) -> None:
     done(CliRunner().invoke(cmd_track, [str(word) for word in words]))
 
 
+@pytest.mark.slow
 def test_a_run_in_windows_of_160_is_tracked_in_windows_of_160(
     world: Path, tmp_path: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ def test_the_jitter_is_the_same_in_boxes(world: Path, tmp_path: Path) -> None:
     assert large["label"].sum() == pytest.approx(4 * small["label"].sum(), rel=0.1)
 
 
+@pytest.mark.slow
 def test_psi_reads_maps_of_any_window(world: Path, tmp_path: Path) -> None:
     for window in (96, 160, 176):
         options: dict[str, Any] = {"recipe": "b1", "losses": "paper", "head_steps": 1, "window": window}
@@ -156,6 +158,7 @@ def test_windows_that_are_none_are_refused(tmp_path: Path, window: int) -> None:
     told(CliRunner().invoke(cmd_train, [str(word) for word in words]), 2, "setting window")
 
 
+@pytest.mark.slow
 def test_a_parent_of_another_window_is_told_and_recorded(
     world: Path, tmp_path: Path, teacher: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -113,6 +113,7 @@ def test_batches_hold_every_window_once() -> None:
     assert means_of(parts) == {"student": {"hit": pytest.approx(2 / 3)}}
 
 
+@pytest.mark.slow
 def test_several_at_once_find_what_each_finds_alone_and_one_backbone_runs_once(
     sequences: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +139,7 @@ def test_several_at_once_find_what_each_finds_alone_and_one_backbone_runs_once(
         assert (tmp_path / f"{name}.json").read_bytes() == (tmp_path / "all" / f"{name}.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_features_that_are_kept_change_nothing(sequences: Path, tmp_path: Path) -> None:
     checkpoint, cache = write_run(tmp_path / "run"), tmp_path / "features"
     written = []
