@@ -102,6 +102,7 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	for method in center random detection; do \
 	  $(BIN)/cmd-prep verify "$(OUT)/shards/$$method" --deep && \
 	  $(BIN)/cmd-prep report "$(OUT)/shards/$$method" --out "$(OUT)/shards/$$method/report.html" || exit 1; done
+	$(BIN)/cmd-train feeds --shards "$(OUT)/shards/detection" --recipe d3 --tracker nanotrack_v2 --samples 3 --out "$(OUT)/feeds.html"
 	@echo "teacher: NanoTrack from random weights, on the visible halves of the pairs alone"
 	$(BIN)/cmd-train $(whole_tracker) --samples-per-epoch 160 --out "$(OUT)/teacher"
 	@echo "student: the teacher, on the thermal halves, by the boxes that were found in the visible ones"
@@ -120,6 +121,7 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	  shards/center/report.html 'paired patches with pseudo box and label, center' \
 	  shards/random/report.html 'the same, random regions' \
 	  shards/detection/report.html 'the same, boxes of people and cars' \
+	  feeds.html 'what row d3 and its controls would feed the two branches of these pairs, and the label' \
 	  student/report.html 'the student: losses, and targets that it has not seen, before and after' \
 	  student/model.safetensors 'the student (NanoTrack V2)' \
 	  report/report.html 'student, teacher and two yardsticks on synthetic TIR: who holds a target, and how sure that is' \

@@ -23,6 +23,7 @@ from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.relatives import inherited
 from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
+from trainer.recipes.point_geometry import PointSpec
 from trainer.recipes.recipe import Recipe
 from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import TrainSettings, make_settings
@@ -72,7 +73,7 @@ def draw_feeds(
     source, spec = open_source(chosen), asked.spec
     pairs = _training_pairs(source, recipe, init)
     tracks = Tracks.seen_twice(source, pairs, spec.gap) if asked.instants == "two" else None
-    sections = []
+    sections = [html.Section("How to read it", _note(asked.recipe, spec))]
     lone = len({sequence_of(source, pair) for pair in pairs.tolist()}) < 2
     for title, feeding in (*mixes(asked.recipe, settings), *controlled(asked.recipe, settings)):
         if feeding.shuffled and lone:
@@ -82,7 +83,7 @@ def draw_feeds(
         batch = torch.utils.data.default_collate([dataset[index] for index in range(samples)])
         feed = assemble(batch, feeding, torch.device("cpu"))
         names = [source.names[int(pair)][1] for pair in batch["pair"]]
-        sections.append(html.Section(title, _note(asked.recipe), strips=_strips(feed, feeding, names, spec)))
+        sections.append(html.Section(title, strips=_strips(feed, feeding, names, spec)))
     facts = [("recipe", recipe), ("tracker", tracker), *_facts(asked, chosen, tracks)]
     return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
 
@@ -141,11 +142,18 @@ def controlled(row: Recipe, settings: TrainSettings) -> list[tuple[str, Feeding]
     return ways
 
 
-def _note(row: Recipe) -> str:
+def _note(row: Recipe, spec: TrackerSpec) -> str:
+    """What the pictures show, and what in them is no picture."""
     trained = {"both": "both branches are", "test": "the test branch is", "reference": "the reference branch is"}
+    shown = "its box (orange) and proposals (blue), and the label that the response must have"
+    beyond = "Streaks lie beyond the picture's edge, where its last pixels are repeated, as while tracking."
+    if isinstance(spec, PointSpec):
+        shown = "its box, and the label with the points that must find the target (orange) and that must not (blue)"
+        beyond = "Even areas lie beyond the picture's edge, in its mean colour, as while tracking."
     return (
-        "Left the reference branch with its own box, then the test branch with its box (orange) and proposals (blue), "
-        f"and the label that the response must have. In {row.name} {trained[row.branch]} trained."
+        f"Left the reference branch with its own box, then the test branch with {shown}. In {row.name} "
+        f"{trained[row.branch]} trained. {beyond} Grey areas are what the thermal camera does not see, blank in both "
+        "modalities."
     )
 
 

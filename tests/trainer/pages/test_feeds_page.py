@@ -25,7 +25,8 @@ def test_every_mix_is_drawn(
     small_windows(monkeypatch)
     page = feeds_page.draw_feeds([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
     controls = {"pretrain": 0, "d3": 5, "b2": 6, "k3": 2}[recipe]
-    assert page.count("<h2") == mixes + controls
+    assert page.count("<h2") == 1 + mixes + controls
+    assert page.count("Streaks lie beyond the picture&#39;s edge") == page.count("Grey areas are what the thermal") == 1
     assert page.count("Control, ") == controls
     assert page.count("data:image/jpeg") == pictures + (10 if recipe == "k3" else 6) * controls + 2 * (recipe == "b2")
     assert "video-" in page
