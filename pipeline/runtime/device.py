@@ -7,20 +7,25 @@ import torch
 from pipeline.errors import UsageError
 
 
-def resolve_device(name: str, auto: str = "cuda") -> torch.device:
-    """The torch device that ``--device`` means.
+def resolve_device(name: str) -> torch.device:
+    """The torch device that ``--device`` means, with torch set up for it in this process.
+
+    On a GPU float32 is float32: torch lets cuDNN round a convolution's factors to the ten bits of TF32 unless it is
+    told not to. And the GPU is torch's current one, where what asks for none by name goes, as pinned memory does.
 
     Args:
-        name: a device, or ``auto``.
-        auto: the GPU that ``auto`` takes where there is one; else it is the CPU.
+        name: a device, or ``auto``: the first GPU where there is one, else the CPU.
 
     Raises:
         UsageError: torch does not know the device, or it is not there.
     """
     if name == "auto":
-        return torch.device(auto if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.zeros(1, device=name)
+        device = torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"--device {name}: not available here: use cpu, cuda or cuda:N") from error
-    return torch.device(name)
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        torch.cuda.set_device(device)
+    return device

@@ -159,13 +159,14 @@ def assemble(batch: dict[str, Any], feeding: Feeding, device: torch.device, *, a
             # Of each row image after image, as samples have them, to the first image of all rows, and so on.
             parts = [part.transpose(0, 1) for part in parts]
             return torch.cat([part[:, row] for part, row in zip(parts, rows)], dim=1).flatten(0, 1)
-        return torch.cat([part[row] for part, row in zip(parts, rows)])
+        # One way round stays where the loader pinned it, from where a GPU takes it while the CPU goes on.
+        return parts[0] if ways == 1 else torch.cat([part[row] for part, row in zip(parts, rows)])
 
     def windows(branch: str, names: tuple[str, ...]) -> Tensor:
         return spread([batch[f"{branch}_{name}"] for name in names])
 
     def target(name: str) -> Tensor:
-        return spread([batch[name]] * ways).to(device, non_blocking=True)
+        return spread([batch[name].to(device, non_blocking=True)] * ways)
 
     return Feed(
         reference=windows("reference", feeding.reference),

@@ -47,7 +47,7 @@ def measure_on(net: BranchedNet, config: TrainConfig, split: Split) -> list[Any]
     windows = PairDataset(source, pairs, spec, tir, jitter=config.jitter == "tracker", **draws)
     # As in training: a pool of OpenCV threads would deadlock every forked loader process.
     cv2.setNumThreads(1)
-    net.to(resolve_device(config.device, "cuda"))
+    net.to(resolve_device(config.device))
     measure_statistics(net, windows, batch, config.loader_workers)
     net.to("cpu")
     return source.tir_ranges

@@ -47,9 +47,9 @@ class FrozenBackbone(Backbone):
     """A backbone that stays as it is, whose features of a window are kept.
 
     An entry is known by the window's pixels, by the backbone's weights, and by all that numbers may depend on to the
-    last bit: torch, the processor, the number of threads. So what comes back is what would be computed now. On the CPU
-    windows run one by one, since a convolution's last bits may depend on how many run with it; on a GPU all that is
-    missing runs at once.
+    last bit: torch, the processor, the number of threads; of a GPU its name, cuDNN, and whether it may use TF32. So
+    what comes back is what would be computed now. On the CPU windows run one by one, since a convolution's last bits
+    may depend on how many run with it; on a GPU, where so they do, all that is missing runs at once.
 
     What runs is a copy with its batch-norms folded: the network keeps its own.
 
@@ -142,8 +142,7 @@ class FrozenBackbone(Backbone):
 
     def _identity(self, layout: Layout) -> bytes:
         """A hash of all that features of equal windows depend on."""
-        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else _processor()
-        kind = type(self.net)
+        kind, device = type(self.net), _gpu(self.device) if self.device.type == "cuda" else _processor()
         told = [FORMAT, f"{kind.__module__}.{kind.__qualname__}", self._weights, str(layout.kept), str(layout.computed)]
         told += [] if self.precision == torch.float32 else [str(self.precision)]
         return hashlib.sha256(json.dumps([*told, torch.__version__, device]).encode()).digest()
@@ -158,6 +157,12 @@ def _for_inference(trunk: nn.Module, precision: torch.dtype) -> nn.Module:
 
 def _processor() -> list[object]:
     return [torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()]
+
+
+def _gpu(device: torch.device) -> list[object]:
+    cudnn = torch.backends.cudnn
+    version = cudnn.version()  # type: ignore[no-untyped-call]
+    return [torch.cuda.get_device_name(device), version, cudnn.allow_tf32]
 
 
 def _key(window: Tensor, identity: bytes) -> str:

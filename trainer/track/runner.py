@@ -14,6 +14,7 @@ import torch
 
 from pipeline.errors import DataError, UsageError
 from pipeline.files.writing import write_text
+from pipeline.runtime.device import resolve_device
 from trainer.net.precision import Precision
 from trainer.sequences.box_file import read_tracked
 from trainer.sequences.dataset import Clip
@@ -152,7 +153,8 @@ def _tracker(job: Job) -> SequenceTracker:
     return Tracker(
         job.tracker,
         job.weights,
-        job.device,
+        # In this process too: that of the command may have been another.
+        resolve_device(job.device),
         job.params,
         seed=job.seed,
         tir_range=job.tir_range,

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from pipeline.config import recorded
 from pipeline.errors import DataError, UsageError
-from pipeline.runtime.device import resolve_device
 from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import IDENTITY, MODEL, RUN, START
 from trainer.checkpoints.weights import digest, load_weights
@@ -31,7 +30,7 @@ from trainer.net import BranchedNet
 from trainer.net.precision import precision_of
 from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import BEFORE, TrainConfig
-from trainer.train.distributed import ProcessGroup, join_group
+from trainer.train.distributed import ProcessGroup, device_of, join_group
 from trainer.train.initial_weights import Weights, build_student, frozen_teacher, named_teacher
 from trainer.train.master_adam import MasterAdam
 from trainer.train.progress import Progress, ignore_signals
@@ -86,8 +85,8 @@ def prepare(config: TrainConfig) -> Prepared:
         UsageError: settings that do not fit one another.
         DataError: shards or weights that cannot be used.
     """
-    group, row = join_group(), resolve_row(config)
-    device = resolve_device(config.device, f"cuda:{group.local_rank}")
+    device = device_of(config.device)
+    group, row = join_group(device), resolve_row(config)
     # Before the first picture is decoded: a pool of OpenCV threads would deadlock every forked loader process.
     cv2.setNumThreads(1)
     begun = config.on_existing == "resume" and (config.out / RUN).is_file()

@@ -66,7 +66,8 @@ def _predictor(model: object, path: Path, spec: DetectorSpec, device: str) -> An
         "max_det": MAX_BOXES,
         "imgsz": INPUT_SIZE,
         "rect": spec.letterbox == "rect",
-        "device": device,
+        # As torch has it: of a name some versions of ultralytics make another one, and hide all other GPUs.
+        "device": torch.device(device),
         "verbose": False,
         "save": False,
     }

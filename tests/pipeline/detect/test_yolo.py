@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.detect import Detections
+from pipeline.detect import Detections, DetectorSpec
+from pipeline.detect.yolo import network
 from pipeline.detect.yolo.detector import YoloDetector
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
@@ -95,3 +96,22 @@ def test_an_exported_model_gets_one_picture_at_a_time(trained: YoloDetector) -> 
 
 def test_the_hash_is_that_of_the_file(random_model: YoloDetector, random_weights: Path) -> None:
     assert random_model.weights_sha256 == file_sha256(random_weights)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:1"])
+def test_ultralytics_is_given_a_device_of_torch(device: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of the name of a GPU some of its versions make another one, and hide the others from the process."""
+    seen: list[object] = []
+
+    class Predictor:
+        def __init__(self, overrides: dict[str, object]) -> None:
+            seen.append(overrides["device"])
+            self.model = SimpleNamespace()
+
+        def setup_model(self, *_given: object, **_more: object) -> None: ...
+
+        def __call__(self, images: list[np.ndarray]) -> None: ...
+
+    monkeypatch.setattr(network, "import_ultralytics", lambda name: SimpleNamespace(DetectionPredictor=Predictor))
+    network.predictors(object(), tmp_path / "w.pt", DetectorSpec(name="yolo"), device)
+    assert seen == [torch.device(device)]

@@ -10,6 +10,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from trainer.commands.evaluate import main as evaluate
@@ -60,7 +61,7 @@ def test_the_tracker_gets_the_settings_and_grey_frames(world: World) -> None:
         {
             "name": "superdimp",
             "weights": world.folder / "run/model.safetensors",
-            "device": "cpu",
+            "device": torch.device("cpu"),
             "params": {"iounet_k": 1, "border_mode": "inside"},
             "seed": 7,
             "tir_range": (7000.0, 12100.0),

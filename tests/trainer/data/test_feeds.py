@@ -55,6 +55,14 @@ def test_a_one_way_batch_holds_every_pair_once(reference: str, test: str, values
     assert [float(part.mean()) for part in feed.density] == [1, 0]
 
 
+def test_what_enters_one_way_round_stays_where_it_was_read() -> None:
+    """There it may be pinned: a GPU takes it from there while the CPU goes on."""
+    content = batch()
+    feed = assemble(content, Feeding(("rgb",), ("tir",)), CPU)
+    assert feed.reference.data_ptr() == content["reference_rgb"].data_ptr()
+    assert feed.label.data_ptr() == content["label"].data_ptr()
+
+
 def test_pictures_are_normalised_as_imagenet_s_and_blank_ones_vanish() -> None:
     images = torch.tensor([255, 0, 128], dtype=torch.uint8).view(1, 3, 1, 1)
     expected = torch.tensor([(1 - 0.485) / 0.229, -0.456 / 0.224, (128 / 255 - 0.406) / 0.225])

@@ -259,3 +259,16 @@ def test_features_of_another_precision_are_not_taken(net: TrackingNet, tmp_path:
     for precision in (torch.float32, torch.bfloat16):
         FrozenBackbone(net, weights, store, precision=precision)(windows(2), again=True)
     assert len(list(tmp_path.glob("*/*"))) == 4
+
+
+def test_an_entry_of_a_gpu_is_of_its_cudnn_and_its_precision(net: TrackingNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that is not there has a name and libraries too."""
+    made = frozen(net, None)
+    layout, identities = made.layout(SIZE, SIZE), set()
+    made.device = torch.device("cuda:0")
+    for card, version, tf32 in (("a", 1, False), ("b", 1, False), ("b", 2, False), ("b", 2, True), ("b", 2, True)):
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda device, card=card: card)
+        monkeypatch.setattr(torch.backends.cudnn, "version", lambda version=version: version)
+        monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", tf32)
+        identities.add(made._identity(layout))
+    assert len(identities) == 4
