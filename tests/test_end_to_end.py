@@ -55,7 +55,7 @@ def test_alignment_recovers_the_known_homographies(work: Path) -> None:
     summary = json.loads((work / "aligned/align.json").read_text())
     assert summary["aligned"] == 18
     assert summary["truth"]["median_px"] < 2
-    assert "data:image/jpeg" in (work / "aligned/report.html").read_text()
+    assert "data:image/webp" in (work / "aligned/report.html").read_text()
 
 
 @pytest.mark.parametrize("method", ["center", "random", "detection"])

@@ -16,6 +16,12 @@ from pipeline.records import AlignedPair, Reject, read_rows
 
 SEQUENCES = 40
 """Sequences of which a pair is drawn."""
+SHOWN = (
+    "Left to right: RGB with the TIR footprint, TIR, then before and after as a checkerboard and as edges (RGB "
+    "cyan, TIR orange, white where they meet), and these edges at the corners, where a matrix errs most. A click "
+    "shows every pixel."
+)
+"""What a strip of pictures shows."""
 
 
 def build(folder: Path, root: Path | None, samples: int = html.SAMPLES) -> str:
@@ -74,23 +80,22 @@ def _pair_sections(
     typical = representatives(scores, names, SEQUENCES)
     wanted = {i for group in groups.values() for i in group} | set(typical)
     rows = {i: row for i, row in enumerate(read_rows(folder / "aligned.jsonl", AlignedPair)) if i in wanted}
-    note = "Left to right: RGB with the TIR footprint, TIR, checkerboard before and after, edges before and after."
     drawn = set(typical)
     sections = [_typical_section(root, [rows[i] for i in typical], len(set(names)))] if typical else []
     for title, group in groups.items():
         fresh = [i for i in group if i not in drawn]
         drawn.update(fresh)
         if fresh:
-            sections.append(html.Section(title, note, strips=list(strips(root, (rows[i] for i in fresh)))))
+            sections.append(html.Section(title, SHOWN, strips=list(strips(root, (rows[i] for i in fresh)))))
     return sections
 
 
 def _typical_section(root: Path, rows: list[AlignedPair], sequences: int) -> html.Section:
     """The pair of median score of each sequence, with its residual field."""
     note = (
-        f"The pair of median score of {len(rows)} of {sequences} sequences. The last picture shows where each block "
-        "would still go: noise points every way, a common direction is a matrix that is off, one that changes over "
-        "the picture is depth."
+        f"The pair of median score of {len(rows)} of {sequences} sequences. {SHOWN} The last picture shows where each "
+        "block would still go: noise points every way, a common direction is a matrix that is off, one that changes "
+        "over the picture is depth."
     )
     return html.Section("One pair of each sequence", note, strips=list(strips(root, rows, residual=True)))
 

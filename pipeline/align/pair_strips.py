@@ -16,6 +16,9 @@ from pipeline.pairing.registration.residual import residual_field
 from pipeline.records import AlignedPair
 
 WIDTH = 320
+"""Of the pictures that need not have every pixel."""
+CORNER = 80
+"""Side of what is shown of each corner, pixels."""
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -35,26 +38,42 @@ def _strip(root: Path, row: AlignedPair, residual: bool) -> html.Strip:
     scale = np.diag([row.rgb_size[0] / row.tir_size[0], row.rgb_size[1] / row.tir_size[1], 1.0])
     before, after = (images.warp_to_rgb(tir, m, row.rgb_size) for m in (scale, matrix))
     quad = footprint(matrix, *row.tir_size)
-    pictures = {
-        "RGB, TIR footprint": drawing.outline(rgb, quad),
-        "TIR": drawing.thermal(tir),
-        "before": drawing.checkerboard(rgb, before),
-        "after": drawing.checkerboard(rgb, after),
-        "edges before": drawing.edges(rgb, before),
-        "edges after": drawing.edges(rgb, after),
-    }
+    boards = [drawing.checkerboard(rgb, each) for each in (before, after)]
+    lines = [drawing.edges(rgb, each) for each in (before, after)]
+    pictures: list[html.Picture | html.Change] = [
+        _small(drawing.outline(rgb, quad), "RGB, TIR footprint"),
+        _small(drawing.thermal(tir), "TIR"),
+        _change(boards, "checkerboard", quality=75),
+        _change(lines, "edges", quality=55),
+        _corners(lines, quad),
+    ]
     left = ""
     if residual:
         centres, vectors, weights = residual_field(rgb, tir, matrix)
-        pictures["residual, 8 times as long"] = drawing.arrows(rgb, centres, vectors, weights)
+        pictures.append(_small(drawing.arrows(rgb, centres, vectors, weights), "residual, 8 times as long"))
         sure = weights > 0.5
         length = np.hypot(*vectors[sure].T)
         left = f", residual {np.median(length):.1f} px (median of {sure.sum()} blocks)" if sure.any() else ""
-    shown = [html.Picture(html.picture_uri(drawing.fit_width(p, WIDTH)), name) for name, p in pictures.items()]
     shift = np.hypot(*(quad - footprint(scale, *row.tir_size)).T).mean()
     flags = f", flags {', '.join(row.flags)}" if row.flags else ""
     title = f"{row.pair_id}: score {row.score:.2f}, {row.model}, corners moved {shift:.1f} px{left}{flags}"
-    return html.Strip(title, shown)
+    return html.Strip(title, pictures)
+
+
+def _small(image: NDArray[np.uint8], caption: str) -> html.Picture:
+    return html.Picture(html.picture_uri(drawing.fit_width(image, WIDTH), 75, ".webp"), caption)
+
+
+def _change(images: Iterable[NDArray[np.uint8]], caption: str, quality: int) -> html.Change:
+    """Before and after with every pixel: what is off by one is seen."""
+    before, after = (html.picture_uri(image, quality, ".webp") for image in images)
+    return html.Change(before, after, caption, wide=True)
+
+
+def _corners(lines: Iterable[NDArray[np.uint8]], quad: NDArray[np.float64]) -> html.Change:
+    """Edges before and after where a matrix errs most, small enough to keep their colours at every pixel."""
+    before, after = (html.picture_uri(drawing.at_corners(image, quad, CORNER), 90) for image in lines)
+    return html.Change(before, after, "edges at the corners")
 
 
 def representatives(scores: NDArray[np.float64], names: list[str], limit: int) -> list[int]:

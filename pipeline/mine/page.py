@@ -75,10 +75,13 @@ def _positions(box: Array) -> Markup:
     drawn = html.figure()
     axes = drawn.add_subplot()
     x, y = (box[:, :2] + box[:, 2:] / 2).T
-    cells = axes.hexbin(x, y, gridsize=24, cmap="cividis_r", mincnt=1, linewidths=0.4, edgecolors=html.INK)
+    across, down = (box[:, :2] + box[:, 2:]).max(axis=0)
+    extent = (0, across, 0, down)
+    cells = axes.hexbin(
+        x, y, gridsize=24, extent=extent, mincnt=1, cmap="cividis_r", linewidths=0.4, edgecolors=html.INK
+    )
     drawn.colorbar(cells, label="boxes", ticks=MaxNLocator(integer=True))
-    edge = (box[:, :2] + box[:, 2:]).max(axis=0)
-    axes.set(xlabel="centre x, px", ylabel="centre y, px", aspect="equal", xlim=(0, edge[0]), ylim=(edge[1], 0))
+    axes.set(xlabel="centre x, px", ylabel="centre y, px", aspect="equal", xlim=(0, across), ylim=(down, 0))
     return html.svg(drawn)
 
 

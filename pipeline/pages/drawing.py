@@ -50,6 +50,27 @@ def _edge_strength(gray: NDArray[np.generic]) -> NDArray[np.float32]:
     return np.asarray(np.clip(magnitude / max(float(np.percentile(magnitude, 97)), 1e-3), 0, 1), np.float32)
 
 
+def at_corners(image: Rgb, quad: ArrayLike, side: int) -> Rgb:
+    """What lies at the four corners of a quadrangle in a picture, where a matrix errs most, as two by two squares.
+
+    Args:
+        image: (H, W, 3).
+        quad: (4, 2) pixel edges, from the top left clockwise; a corner beyond the picture counts as the nearest in it.
+        side: of a square, pixels; half of the picture at most.
+
+    Returns:
+        (2 s + 2, 2 s + 2, 3) with a white cross between the squares of side s.
+    """
+    size = np.array([image.shape[1], image.shape[0]])
+    side = int(min(side, *(size // 2)))
+    canvas = np.full((2 * side + 2, 2 * side + 2, 3), 255, np.uint8)
+    inward = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    starts = np.round(np.asarray(quad) - inward * side)
+    for (left, top), (right, below) in zip(np.clip(starts, 0, size - side).astype(int), inward * (side + 2)):
+        canvas[below : below + side, right : right + side] = image[top : top + side, left : left + side]
+    return canvas
+
+
 def outline(image: Rgb, polygon: ArrayLike, colour: tuple[int, int, int] = GREEN, *, edged: bool = False) -> Rgb:
     """A copy of a picture with a closed polygon (n, 2), pixel-edge coordinates, drawn on it.
 

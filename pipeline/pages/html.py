@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import jinja2
 import numpy as np
@@ -46,11 +46,21 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Two pictures of one size, as URIs: side by side, or, where scripts run, under a slider from one to the other."""
+
+    before: str
+    after: str
+    caption: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
 class Strip:
     """Pictures side by side under one heading."""
 
     title: str
-    pictures: Sequence[Picture]
+    pictures: Sequence[Picture | Change]
 
 
 @dataclass(frozen=True)
@@ -105,10 +115,13 @@ def _policy(script: str) -> str:
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
-def picture_uri(image: NDArray[np.uint8], quality: int = 82) -> str:
-    """An (H, W) or R, G, B (H, W, 3) uint8 picture as a data URI."""
-    data = images.encode(np.ascontiguousarray(image), ".jpg", quality)
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+def picture_uri(image: NDArray[np.uint8], quality: int = 82, suffix: Literal[".jpg", ".webp"] = ".jpg") -> str:
+    """An (H, W) or R, G, B (H, W, 3) uint8 picture as a data URI.
+
+    WebP takes half of JPEG's room and twenty times as long, and has colours at every other pixel alone.
+    """
+    data = images.encode(np.ascontiguousarray(image), suffix, quality)
+    return f"data:image/{'jpeg' if suffix == '.jpg' else 'webp'};base64,{base64.b64encode(data).decode()}"
 
 
 def figure(width: float = 4.6, height: float = 2.9) -> Figure:

@@ -19,20 +19,21 @@ const view = document.querySelector("dialog");
 const enlarge = (figure) => {
   const large = figure.cloneNode(true), { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
   const times = Math.max(1, Math.floor(Math.min(0.95 * innerWidth / width, 0.8 * innerHeight / height)));
-  for (const image of large.querySelectorAll("img")) {
-    image.removeAttribute("tabindex");
-    image.removeAttribute("role");
-    image.style.width = `${times * width}px`;
-  }
+  for (const button of large.querySelectorAll("[role]")) for (const name of ["role", "tabindex"]) button.removeAttribute(name);
+  for (const image of large.querySelectorAll("img")) image.style.width = `${times * width}px`;
   large.querySelector("figcaption").append(times > 1 ? `, each pixel ${times} × ${times}` : ", 1:1");
   view.replaceChildren(large);
   view.showModal();
 };
-view.onclick = () => view.close();
-for (const image of document.querySelectorAll(".strip img")) {
-  const open = () => enlarge(image.closest("figure"));
-  image.tabIndex = 0;
-  image.role = "button";
-  image.onclick = open;
-  image.onkeydown = (event) => { if (event.key === "Enter") open(); };
+view.onclick = (event) => { if (!event.target.matches("input")) view.close(); };
+for (const figure of document.querySelectorAll(".strip figure")) {
+  const button = figure.querySelector(".change") ?? figure.querySelector("img");
+  button.tabIndex = 0;
+  button.role = "button";
+  button.onclick = () => enlarge(figure);
+  button.onkeydown = (event) => { if (event.key === "Enter") enlarge(figure); };
 }
+
+// A slider uncovers one of two pictures; in the enlarged copy too.
+document.documentElement.classList.add("live");
+document.oninput = ({ target }) => target.previousElementSibling.style.setProperty("--at", `${target.value}%`);

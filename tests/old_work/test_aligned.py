@@ -23,7 +23,7 @@ def test_aligning_again_keeps_old_pairs(work: Path) -> None:
     assert "settings.min_score: 0.3 -> 0.5" in align(work, "aligned", "--min-score", 0.5, code=2)
     assert "reasons          blank 1" in command(work, "cmd-prep", "inspect", "aligned")
     command(work, "cmd-prep", "report", "aligned", "--root", "pairs", "--out", "page.html")
-    assert "data:image/jpeg" in (work / "page.html").read_text()
+    assert "data:image/webp" in (work / "page.html").read_text()
 
 
 def test_unfinished_aligning_is_refused_since_pairs_are_registered_otherwise_now(work: Path) -> None:

@@ -22,7 +22,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 def pictures(page: str) -> list[np.ndarray]:
     """Every picture of a page, decoded."""
-    found = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)"', page)
+    found = re.findall(r'<img src="data:image/(?:jpeg|webp);base64,([^"]+)"', page)
     assert page.count("<img") == len(found)
     return [images.decode_rgb(base64.b64decode(text), "picture of the page") for text in found]
 
@@ -45,7 +45,8 @@ def test_the_page_of_aligned_pairs(data: Data, prep: Run) -> None:
     page = out.read_text()
     check_self_contained(page)
     drawn = pictures(page)
-    assert len(drawn) == 6 * 6 + 2, "six views of six pairs, and the residual of one a sequence"
+    assert len(drawn) == 6 * 8 + 2, "RGB, TIR, three views before and after, and the residual of one a sequence"
+    assert page.count('type="range"') == 6 * 3
     assert all(picture.std() > 5 for picture in drawn), "an empty picture"
     for row in data.rows:
         assert f"{row.pair_id}: score {row.score:.2f}" in page
@@ -92,7 +93,7 @@ def test_a_page_is_written_where_nothing_was_kept_and_where_pictures_are_gone(da
         (data.root / row.rgb).unlink()
     done(prep("report", data.aligned, "--out", data.root / "a.html"))
     page = (data.root / "a.html").read_text()
-    assert len(pictures(page)) == 6
+    assert len(pictures(page)) == 8
     assert page.count("cannot be drawn") == 5
     data.rewrite([])
     done(prep("report", data.aligned, "--out", data.root / "b.html"))

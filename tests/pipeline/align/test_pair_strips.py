@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import numpy as np
 
+from pipeline import images
 from pipeline.align import page as align_page
 from pipeline.align import pair_strips
+from pipeline.boxes import footprint
 from pipeline.pages import drawing
+from pipeline.pages.html import Change
 from pipeline.records import write_rows
 
 from ...conftest import Data
+
+
+def drawn(uri: str) -> np.ndarray:
+    return images.decode_rgb(base64.b64decode(uri.split(",")[1]), "picture of the page")
 
 
 def test_each_sequence_is_represented_by_its_pair_of_median_score() -> None:
@@ -50,3 +58,19 @@ def test_a_picture_that_has_gone_is_said_to_have_gone(data: Data) -> None:
     (strip,) = pair_strips.strips(data.root, data.rows[:1], residual=True)
     assert "cannot be drawn" in strip.title
     assert not strip.pictures
+
+
+def test_before_and_after_have_every_pixel_and_the_corners_are_theirs(data: Data) -> None:
+    (strip,) = pair_strips.strips(data.root, data.rows[2:3])
+    changes = [picture for picture in strip.pictures if isinstance(picture, Change)]
+    assert [change.caption for change in changes] == ["checkerboard", "edges", "edges at the corners"]
+    width, height = data.rows[2].rgb_size
+    for change in changes[:2]:
+        before, after = (drawn(uri) for uri in (change.before, change.after))
+        assert before.shape == after.shape == (height, width, 3)
+        assert np.abs(before.astype(int) - after).max() > 50, "six pixels are moved"
+    quad = footprint(np.array(data.rows[2].homography).reshape(3, 3), *data.rows[2].tir_size)
+    for name in ("before", "after"):
+        corners, edges = (drawn(getattr(change, name)) for change in (changes[2], changes[1]))
+        expected = drawing.at_corners(edges, quad, pair_strips.CORNER)
+        assert np.abs(corners.mean(axis=2) - expected.mean(axis=2)).mean() < 12

@@ -73,3 +73,16 @@ def test_thermal_pictures_are_stretched_and_large_ones_scaled_down() -> None:
     assert drawing.thermal(np.full((5, 5), 9, np.uint8)).shape == (5, 5, 3)
     assert drawing.fit_width(RGB, 80).shape == (64, 80, 3)
     assert drawing.fit_width(RGB, 400) is RGB
+
+
+def test_what_lies_at_the_corners_of_a_quadrangle_is_cut_out_inwards() -> None:
+    rows, columns = np.mgrid[:100, :120]
+    picture = np.dstack([columns, rows, np.zeros_like(rows)]).astype(np.uint8)
+    drawn = drawing.at_corners(picture, [[10, 5], [130, -7], [110, 95], [-20, 90]], 20)
+    assert drawn.shape == (42, 42, 3)
+    assert (drawn[20:22] == 255).all()
+    assert (drawn[:, 20:22] == 255).all()
+    starts = {(0, 0): (10, 5), (22, 0): (100, 0), (22, 22): (90, 75), (0, 22): (0, 70)}
+    for (right, below), (left, top) in starts.items():
+        assert np.array_equal(drawn[below : below + 20, right : right + 20], picture[top : top + 20, left : left + 20])
+    assert drawing.at_corners(picture, [[0, 0], [120, 0], [120, 100], [0, 100]], 80).shape == (102, 102, 3)

@@ -12,7 +12,7 @@ from markupsafe import escape
 from matplotlib.artist import Artist
 
 from pipeline.pages import html
-from pipeline.pages.html import Picture, Section, Strip
+from pipeline.pages.html import Change, Picture, Section, Strip
 from pipeline.pages.settings_table import settings_section
 
 from ...page_parts import check_parts
@@ -21,11 +21,12 @@ from ...page_parts import check_parts
 @given(st.text(min_size=1, max_size=30))
 def test_any_text_is_escaped_wherever_it_stands(text: str) -> None:
     text = f'<b>{text}</b>"'
-    strip = Strip(text, [Picture("data:image/jpeg;base64,AAAA", text)])
+    uri = "data:image/jpeg;base64,AAAA"
+    strip = Strip(text, [Picture(uri, text), Change(uri, uri, text)])
     page = html.render(text, text, [(text, text)], [Section(text, text, table=[(text,), (text,)], strips=[strip])])
     assert "<b>" not in page.replace('<div class="fact"><b>', "")
-    # Title twice, subtitle, fact twice, section, note, table twice, strip, caption twice.
-    assert page.count(str(escape(text))) == 12
+    # Title twice, subtitle, fact twice, section, note, table twice, strip, caption twice, of a change three times.
+    assert page.count(str(escape(text))) == 15
 
 
 def test_plots_are_inline_svg_that_does_not_change_from_run_to_run() -> None:
