@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.pages import html
+from trainer.pages.figure_plots import figure_plots
 
 NAMES = {
-    "iou_from_peak": "IoU of the box refined from the response's peak",
-    "hit": "hits of the peak (within a quarter of the target, or a cell)",
-    "peak_error": "error of the peak, window px",
-    "iou_from_displaced": "IoU of the box refined from the true one, moved by a quarter of its sides",
-    "iou_at_centre": "IoU of the box that the point nearest to the true centre tells",
-    "iou_error": "error of the predicted IoU",
-    "modulation_cosine": "cosine of what the reference branch makes of RGB and of TIR",
+    "iou_from_peak": "IoU of the box refined from the response's peak ↑",
+    "hit": "hits of the peak (within a quarter of the target, or a cell) ↑",
+    "peak_error": "error of the peak, window px ↓",
+    "iou_from_displaced": "IoU of the box refined from the true one, moved by a quarter of its sides ↑",
+    "iou_at_centre": "IoU of the box that the point nearest to the true centre tells ↑",
+    "iou_error": "error of the predicted IoU ↓",
+    "modulation_cosine": "cosine of what the reference branch makes of RGB and of TIR ↑",
 }
 KINDS = {
     "two frames": "Two frames: the reference window shows a target at one instant, the test window 1 to 30 later.",
@@ -34,7 +35,7 @@ def held_out_section(measured: dict[str, Any]) -> html.Section:
     for way, name in ((way, name) for way in WAYS for name in NAMES if name in figures.get(way, {})):
         each = figures[way][name]
         rows.append((NAMES[name], way, *(_told(each.get(answer), answer == CHANGE) for answer in ANSWERS)))
-    return html.Section("Held-out test", _note(measured["test"]), table=rows)
+    return html.Section("Held-out test", _note(measured["test"]), figure_plots(measured), rows, sortable=True)
 
 
 def _note(test: dict[str, Any]) -> str:
@@ -45,7 +46,8 @@ def _note(test: dict[str, Any]) -> str:
         f"{KINDS[test['kind']]} {test['windows']:,} windows of {len(test['sequences']):,} sequences; means over a "
         f"sequence's windows, then over sequences, {intervals}. A student is used on TIR alone. It has learnt what it "
         "does better than the start, and than what needs no network: to answer with the middle of the window, to leave "
-        "the reference's box where it was in the picture, or to tell the box from the picture's borders."
+        "the reference's box where it was in the picture, or to tell the box from the picture's borders; these are the "
+        "lines. ↑ more is better, ↓ less is."
     )
 
 

@@ -10,9 +10,9 @@ from pipeline.pages import html
 from trainer.checkpoints.run_folder import METRICS, RUN, VALIDATION
 from trainer.data import giveaways
 from trainer.pages.held_out_section import held_out_section
-from trainer.pages.loss_curves import curves
+from trainer.pages.loss_curves import LOSSES, curves, losses_of
+from trainer.pages.next_steps import next_steps
 
-LOSSES = {"loss": "L", "tcl": "L_TCL", "bbe": "L_BBE"}
 TENSORS = 100
 
 
@@ -30,8 +30,10 @@ def draw_run(folder: Path) -> str:
         ("rates", ", ".join(f"{module} {rate:g}" for module, rate in run["rates"].items())),
     ]
     fed = f"Fed: reference {recipe['reference']}, test {recipe['test']}, {', '.join(run['methods'])} patches."
-    facts += [(f"{branch} targets", _given(found)) for branch, found in run.get("giveaways", {}).items()]
-    lines = [html.Section("Losses", fed, plots=[html.svg(curves(folder / METRICS, ""))])]
+    given = [f"{branch} {_given(found)}" for branch, found in run.get("giveaways", {}).items()]
+    fed += f" Of targets it is known without a look at the windows: {'; '.join(given)}." if given else ""
+    lines = [next_steps(folder.name, settings, measured)]
+    lines += [html.Section("Losses", fed, plots=[html.svg(curves(folder / METRICS, ""))])]
     if measured["before"].get("losses"):
         lines.append(_losses(measured))
     if "figures" in measured:
@@ -45,9 +47,9 @@ def _given(found: dict[str, float]) -> str:
 
 
 def _losses(measured: dict[str, Any]) -> html.Section:
-    rows: list[tuple[object, ...]] = [("held-out loss, as trained", "start", "student", "change")]
-    for name, before in measured["before"]["losses"].items():
-        after = measured["after"]["losses"][name]
+    rows: list[tuple[object, ...]] = [("held-out loss, as trained ↓", "start", "student", "change")]
+    for name in losses_of(measured["before"]["losses"]):
+        before, after = (measured[when]["losses"][name] for when in ("before", "after"))
         rows.append((LOSSES[name], f"{before:.4g}", f"{after:.4g}", f"{after - before:+.3g}"))
     return html.Section(
         "Held-out losses", "The same windows before and after, none of which was trained on.", table=rows

@@ -1,0 +1,78 @@
+"""The page of a run: what was learnt and what to do next, no loss drawn twice, trivial answers beside the figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainer.measure.summary import figures
+from trainer.pages.figure_plots import figure_plots
+from trainer.pages.held_out_section import held_out_section
+from trainer.pages.loss_curves import curves, losses_of
+from trainer.pages.next_steps import NOTHING, next_steps, verdict
+
+
+def measured(student: float, spread: float = 0.01, sequences: int = 12, kind: str = "two frames") -> dict[str, Any]:
+    """``held_out.json`` of a start of IoU .5, a middle of .3 and a student, on sequences that differ by ``spread``."""
+    own = {"start": 0.5, "student": student, "the middle": 0.3, "the reference's box kept": 1.0}
+    shift = [spread * (-1) ** place for place in range(sequences)]
+    scores = {
+        name: {"TIR alone": {"iou_from_peak": [value + each * (name == "student") for each in shift]}}
+        for name, value in own.items()
+    }
+    test = {"kind": kind, "windows": 40, "sequences": [f"s{place}" for place in range(sequences)], "fewest": 10}
+    return {"test": test, "figures": figures(scores, 0)}
+
+
+@pytest.mark.parametrize(
+    ("student", "spread", "sequences", "said"),
+    [
+        (0.6, 0.01, 12, "better than its start: IoU from the peak +0.1 [+0.0"),
+        (0.4, 0.01, 12, "worse than its start, IoU from the peak -0.1 [-0.1"),
+        (0.51, 0.2, 12, "are not told apart, IoU from the peak +0.01 [-0."),
+        (0.6, 0.01, 4, "of 4 held-out sequences, which are too few to tell luck from gain"),
+    ],
+)
+def test_what_was_learnt_is_said_by_the_interval(student: float, spread: float, sequences: int, said: str) -> None:
+    assert said in verdict(measured(student, spread, sequences, "same frame"))[0]
+
+
+def test_a_student_below_what_needs_no_network_is_said_to_be() -> None:
+    (_, beaten) = verdict(measured(0.2, kind="same frame"))
+    assert beaten == "It finds no more than the middle does, which needs no network: do not track with it."
+    (_, beaten) = verdict(measured(0.6))
+    assert beaten.startswith("It finds no more than the reference's box kept does"), "the best of them is named"
+    assert len(verdict(measured(0.6, kind="same frame"))) == 1, "there it is the truth itself"
+    assert verdict({"relative_change": {}}) == [NOTHING]
+
+
+def test_the_commands_are_those_of_the_run() -> None:
+    section = next_steps("my run", {"tracker": "dimp18", "recipe": "d3"}, measured(0.6))
+    commands = [str(row[1]) for row in section.table[1:]]
+    assert any("cmd-track" in each and "--weights &#39;my run&#39;" in each for each in commands)
+    assert any("feeds --shards SHARDS --recipe d3 --tracker dimp18" in each for each in commands)
+
+
+def test_what_needs_no_network_is_a_line() -> None:
+    (drawn,) = figure_plots(measured(0.6))
+    for name in ("start", "student", "the middle", "the reference's box kept", "IoU from the peak ↑"):
+        assert name in drawn.replace("&#39;", "'")
+    assert "box kept" not in figure_plots(measured(0.6, kind="same frame"))[0]
+    section = held_out_section(measured(0.6))
+    assert "↑" in str(section.table[1][0])
+    assert figure_plots({"figures": {}, "test": {"kind": "two frames"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "drawn"),
+    [(("tcl",), ["L_TCL ↓"]), (("bbe",), ["L_BBE ↓"]), (("tcl", "bbe"), ["L ↓", "L_TCL ↓", "L_BBE ↓"])],
+)
+def test_no_loss_is_drawn_twice(tmp_path: Path, parts: tuple[str, ...], drawn: list[str]) -> None:
+    losses = dict.fromkeys(("loss", *parts), 0.5)
+    rows = [{"epoch": -1, "held_out": True, **losses}, {"epoch": 0, "step": 1, **losses}]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [axes.get_title() for axes in curves(tmp_path / "metrics.jsonl", "").axes] == drawn
+    assert len(losses_of(losses)) == len(drawn)
