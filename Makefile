@@ -30,7 +30,7 @@ define whole_tracker
 	  --set backbone=learns --set rate_scale=0.4 --set step=4 --set gamma=0.2 --set held_out_samples=20
 endef
 
-.PHONY: help setup lint type test e2e faults rooms docs bench bench-peers bench-full demo study clean
+.PHONY: help setup lint type test e2e faults pages rooms docs bench bench-peers bench-full demo study clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -59,13 +59,17 @@ type: setup ## mypy --strict
 	$(BIN)/mypy
 
 test: setup ## the tests, in minutes
-	$(PYTEST) -m "not slow and not faults"
+	$(PYTEST) -m "not slow and not faults and not browser"
 
 e2e: setup ## the slow tests, with the real commands end to end
 	$(PYTEST) -m "slow"
 
 faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest tests/faults -m "faults or not slow"
+
+pages: setup ## every HTML page in a headless Chromium (on the path, or CHROME=path), at three widths; PAGES=folder adds its pages
+	@$(BIN)/python -m tools.chromium
+	$(BIN)/pytest tests/browser -m browser
 
 rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 	$(BIN)/python -m tools.rooms

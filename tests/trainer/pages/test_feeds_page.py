@@ -9,6 +9,7 @@ import pytest
 from pipeline.errors import UsageError
 from trainer.pages import feeds_page
 
+from ...page_parts import check_parts
 from ..train_world import shard, small_windows, write_world
 
 
@@ -24,6 +25,7 @@ def test_every_mix_is_drawn(
     """
     small_windows(monkeypatch)
     page = feeds_page.draw_feeds([write_world(tmp_path)], recipe, "dimp18", samples=2, seed=0)
+    check_parts(page)
     controls = {"pretrain": 0, "d3": 5, "b2": 6, "k3": 2}[recipe]
     assert page.count("<h2") == 1 + mixes + controls
     assert page.count("Streaks lie beyond the picture&#39;s edge") == page.count("Grey areas are what the thermal") == 1

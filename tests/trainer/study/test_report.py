@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import DataError
 from trainer.study.report import write_report
 
+from ...page_parts import check_parts
 from .study_world import add_pictures, make_study, results
 
 
@@ -48,6 +49,7 @@ def test_the_verdict_stands_first_with_the_rule_that_made_it(whole: Path) -> Non
     verdict = json.loads((whole / "verdict.json").read_text())["verdicts"]["d3"]
     assert verdict["sentence"].startswith("distillation helps (rule 4): d3 − a1 +.0")
     page = (whole / "report.html").read_text()
+    check_parts(page)
     assert page.index(verdict["sentence"]) < page.index('class="facts"')
     assert f"**{verdict['sentence']}**" in (whole / "report.md").read_text().splitlines()[2]
     assert Outline(page).headings[0] == f"d3, the verdict: {verdict['sentence']}"
