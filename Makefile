@@ -30,7 +30,7 @@ define whole_tracker
 	  --set backbone=learns --set rate_scale=0.4 --set step=4 --set gamma=0.2 --set held_out_samples=20
 endef
 
-.PHONY: help setup lint type test e2e faults pages rooms docs bench bench-peers bench-full demo study clean
+.PHONY: help setup lint type test e2e faults pages rooms settings docs bench bench-peers bench-full demo study clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -73,6 +73,9 @@ pages: setup ## every HTML page in a headless Chromium (on the path, or CHROME=p
 
 rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 	$(BIN)/python -m tools.rooms
+
+settings: setup ## write docs/settings.md again, from the flags and settings in the code
+	$(BIN)/python -m tools.settings
 
 # Material warns of mkdocs 2 at every build; pyproject.toml keeps it out. With --quiet nothing would be counted as strict.
 docs: setup ## the pages and the API as a site, in site/; a link that leads nowhere ends it

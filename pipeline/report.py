@@ -12,10 +12,11 @@ from pipeline.files.json_text import read_json
 from pipeline.mine import page as mine_page
 from pipeline.pages import html
 from pipeline.pages.settings_table import flat
+from pipeline.runtime.asked import MADE_BY
 from pipeline.shards.index import INDEX, load_index
 
 Table = list[tuple[object, ...]]
-_APART = ("cameras", "truth", "settings", "versions")
+_APART = ("cameras", "truth", "settings", "versions", MADE_BY)
 """What ``align.json`` holds that is a table of its own."""
 
 

@@ -254,6 +254,14 @@ def prep() -> Run:
     return run
 
 
+def lasting(path: Path) -> bytes:
+    """A file's bytes; of JSON all but by which command it was made and when."""
+    if path.suffix != ".json":
+        return path.read_bytes()
+    content = json.loads(path.read_bytes())
+    return json.dumps({name: value for name, value in content.items() if name != "made_by"}).encode()
+
+
 def told(result: Result, code: int, *parts: str) -> str:
     """Check that a command ended with an exit code and one ``error: ...`` line that names ``parts``; return it."""
     lines = result.stderr.splitlines()

@@ -12,13 +12,11 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from pipeline import DISTRIBUTION
 from pipeline.align import calibration, page
 from pipeline.align.chunk import Task, align_chunk
 from pipeline.align.merge import merge
@@ -35,6 +33,7 @@ from pipeline.pairing.discovery.discover import discover, sampled
 from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
+from pipeline.runtime.asked import MADE_BY, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import PLAN, owned
@@ -136,7 +135,8 @@ def _align(config: AlignConfig, source: Source, start: float) -> None:
     summary |= {"settings": config.record(), "root": str(config.root.resolve()), "manifest": source.manifest.name}
     summary |= {"layout_reason": source.why, "seconds": round(time.monotonic() - start, 3)}
     summary |= {"notes": source.notes} if source.notes else {}
-    summary["versions"] = {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__, "opencv": cv2.__version__}
+    inputs = {"pairs": source.fingerprint, "homographies": calibration.fingerprint(config.homographies)}
+    summary[MADE_BY] = made_by(inputs, np, cv2)
     summary |= calibration.truth_errors(config.root, config.out / "aligned.jsonl")
     write_json(config.out / SUMMARY, summary)
     shutil.rmtree(config.out / "parts")

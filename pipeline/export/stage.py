@@ -19,6 +19,7 @@ from pipeline.files.hashing import text_sha256
 from pipeline.files.json_text import write_json
 from pipeline.files.writing import write_bytes
 from pipeline.manifests import load_manifest
+from pipeline.runtime.asked import MADE_BY, made_by
 from pipeline.runtime.output import owned
 from pipeline.runtime.progress import ProgressBar, followed
 from pipeline.shards.index import ShardIndex, load_index
@@ -47,7 +48,7 @@ def run(config: ExportConfig) -> ExportResult:
     settings = {"format": config.format, "unclassed": config.unclassed, "scores": config.scores}
     plan = {"stage": "export", **settings, "shards_sha256": hashes}
     with owned(config.out, plan, config.on_existing, MADE):
-        return _export(config, index, settings, start)
+        return _export(config, index, settings | {MADE_BY: made_by({"shards": hashes})}, start)
 
 
 def _export(config: ExportConfig, index: ShardIndex, settings: dict[str, Any], start: float) -> ExportResult:

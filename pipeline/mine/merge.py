@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-
-from pipeline import DISTRIBUTION
 from pipeline.files.json_text import read_json, write_json
 from pipeline.records import Reject, write_rows
 from pipeline.shards.index import INDEX
@@ -25,7 +20,7 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
         out: the folder of the shards.
         stats: their stats files, in order.
         counts: totals that no shard knows.
-        content: what else the index says of the run: ``settings``, ``source``, ``command``.
+        content: what else the index says of the run: ``settings``, ``source``, ``command``, ``made_by``.
     """
     entries: list[dict[str, Any]] = []
     classes: Counter[str] = Counter()
@@ -56,7 +51,6 @@ def merge(out: Path, stats: list[Path], counts: dict[str, Any], content: Mapping
         totals["class_names"] = names
     if fallbacks:
         totals |= {"fallbacks": sum(fallbacks), "fallback_ratio": round(sum(fallbacks) / max(totals["pairs"], 1), 6)}
-    versions = {"cmd-tir": version(DISTRIBUTION), "numpy": np.__version__, "h5py": h5py.__version__}
-    index = {"schema_version": SCHEMA_VERSION, "versions": versions, **content, "totals": totals, "shards": entries}
+    index = {"schema_version": SCHEMA_VERSION, **content, "totals": totals, "shards": entries}
     write_json(out / INDEX, index)
     return totals

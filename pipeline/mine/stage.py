@@ -13,6 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
+
 from pipeline.config import differing, refuse_idle
 from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
@@ -29,6 +32,7 @@ from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import mine_shard
 from pipeline.mine.tubes.link import Detects, linker
 from pipeline.mine.tubes.run import Tubes, follow_all
+from pipeline.runtime.asked import MADE_BY, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
@@ -128,6 +132,8 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
     counts: dict[str, Any] = {"pairs_in": len(aligned.ids)}
     counts |= {"detections": survey.counts} if survey.counts else {}
     content = {"settings": plan["recipe"], "source": source, "command": command_line(config)}
+    hashes = {name: hashed for name, hashed in plan["recipe"].items() if name.endswith("sha256")}
+    content[MADE_BY] = made_by({"aligned.jsonl": plan["aligned_sha256"], **hashes}, np, h5py)
     if tubes:
         counts["tubes"] = tube_counts(list(stored_tubes([ShardReader(task.path) for task in tasks]))) | tubes.counts
     return merge(config.out, [stats_path(task.path) for task in tasks], counts, content)

@@ -100,7 +100,7 @@ class Shards:
     """A folder of shards; picklable, safe under fork and spawn.
 
     Attributes:
-        index: ``index.json``: settings, versions, source, totals, and the files with their hashes.
+        index: ``index.json``: settings, source, made_by, totals, and the files with their hashes.
         pairs: the stored pairs, in the order of their ids.
         patches: the stored patches, those of one pair together.
     """

@@ -37,13 +37,17 @@ class ShardEntry(BaseModel):
 
 
 class ShardIndex(BaseModel):
-    """``index.json`` of a folder of shards; ``command``, since schema 1.1, makes it again with ``--out`` behind it."""
+    """``index.json`` of a folder of shards; ``command``, since schema 1.1, makes it again with ``--out`` behind it.
+
+    ``made_by``, since then too, says how it came about, in place of ``versions``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: str
     settings: dict[str, Any]
-    versions: dict[str, str]
+    versions: dict[str, str] = Field(default_factory=dict)
+    made_by: dict[str, Any] = Field(default_factory=dict)
     source: dict[str, Any]
     command: tuple[str, ...] = ()
     totals: dict[str, Any]

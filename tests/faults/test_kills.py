@@ -19,7 +19,7 @@ import pytest
 from pipeline import images
 from pipeline.files.json_text import write_json
 
-from ..conftest import REPOSITORY, draw_pair, draw_tree
+from ..conftest import REPOSITORY, draw_pair, draw_tree, lasting
 from ..test_end_to_end import SMALL, TRAIN
 from .conftest import Tally
 
@@ -51,7 +51,7 @@ class Stage:
         return time.monotonic() - begun
 
     def content(self, out: Path) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for name in self.result for path in sorted(out.glob(name))}
+        return {path.name: lasting(path) for name in self.result for path in sorted(out.glob(name))}
 
 
 def _pairs(root: Path, sequences: int, frames: int) -> None:

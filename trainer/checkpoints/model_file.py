@@ -59,6 +59,15 @@ def weights_file(path: Path, option: str = "--init") -> Path:
     return file
 
 
+def hashes_of(weights: Sequence[Path]) -> dict[str, str]:
+    """SHA-256 of weights files, or of the models of runs, by how they were named.
+
+    Raises:
+        UsageError: one is not there.
+    """
+    return {str(path): file_sha256(weights_file(path)) for path in weights}
+
+
 def described(file: Path) -> dict[str, Any]:
     """What a run's model says it is (``tracker``, ``recipe``, :data:`LEARNT`, :data:`WINDOW`); empty for other files.
 

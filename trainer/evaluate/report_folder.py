@@ -13,7 +13,7 @@ from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import text_sha256
 from pipeline.files.json_text import read_json, write_json
-from pipeline.runtime.asked import drop_settings, keep_settings
+from pipeline.runtime.asked import MADE_BY, drop_settings, keep_settings
 from pipeline.runtime.output import locked, refuse_existing, refuse_other
 from trainer.evaluate.ope import THRESHOLDS
 from trainer.evaluate.report.strips import strip_name
@@ -95,5 +95,5 @@ def _plan(content: Mapping[str, Any]) -> dict[str, object]:
     """What decides a report: its settings, and by a hash what was measured."""
     plain = json.loads(json.dumps(content))
     settings = {name: value for name, value in plain["settings"].items() if name != "versions"}
-    measured = {name: value for name, value in plain.items() if name not in ("settings", "files")}
+    measured = {name: value for name, value in plain.items() if name not in ("settings", "files", MADE_BY)}
     return {"settings": settings, "measured": text_sha256(json.dumps(measured, sort_keys=True))}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,14 @@ from pipeline.config import differing, refuse_idle
 from pipeline.errors import DataError
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png, svg
-from trainer import DISTRIBUTION
+from pipeline.runtime.asked import MADE_BY, made_by
 from trainer.evaluate.moments import Moment, by_sequence, differing_moments
 from trainer.evaluate.report import metrics_json, page, plots, strips, tables, tex
 from trainer.evaluate.report_folder import METRICS, REPORT, TABLES, TEX, files_of, held_report
 from trainer.evaluate.score_trackers import Evaluation, evaluate
 from trainer.evaluate.settings import EvaluateConfig
 from trainer.sequences.layout import find_pictures
+from trainer.sequences.rows import Boxes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,6 +93,7 @@ def run(config: EvaluateConfig) -> EvaluationReport:
     if frames:
         drawn |= _draw_strips(evaluation, style, moments, compared, frames)
     content = metrics_json.collect(evaluation, _described(config), files_of(list(drawn)))
+    content[MADE_BY] = made_by(_inputs(evaluation), np)
     with held_report(out, content, config.on_existing):
         write_text(out / TABLES, tables.write_tables(evaluation))
         write_text(out / TEX, tex.write_tex(evaluation))
@@ -118,8 +121,20 @@ def _described(config: EvaluateConfig) -> dict[str, object]:
         "seed": config.seed,
         "results": {name: str(folder) for name, folder in config.results},
         "curves": str(config.curves) if config.curves else None,
-        "versions": {DISTRIBUTION: version(DISTRIBUTION), "numpy": np.__version__},
     }
+
+
+def _inputs(evaluation: Evaluation) -> dict[str, object]:
+    """Hashes of the boxes that were read, of the truth and of each tracker by name."""
+    results = {tracker.name: _hash(tracker.boxes) for tracker in evaluation.trackers if tracker.own}
+    return {"annotations": _hash(evaluation.benchmark.truth), "results": results}
+
+
+def _hash(boxes: Mapping[str, Boxes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(boxes):
+        digest.update(os.fsencode(f"{name}\n") + np.ascontiguousarray(boxes[name], np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def _compare(evaluation: Evaluation) -> tuple[list[Moment], tuple[str, ...]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 
 import numpy as np
 import torch
 
 from pipeline.files.json_text import read_json, write_json
-from trainer import DISTRIBUTION
+from pipeline.runtime.asked import MADE_BY, made_by
 from trainer.sequences.dataset import DataSet
 from trainer.sequences.track_note import TRACK
 from trainer.track.runner import Job, read_seconds
@@ -52,7 +51,7 @@ def write_note(config: TrackConfig, model: Model, job: Job, data: DataSet, fault
         "sequences": entries,
         "faults": dict(faults),
         "warnings": list(data.warnings),
-        "versions": {DISTRIBUTION: version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
+        MADE_BY: made_by({"weights": model.sha256}, torch, np),
     }
     write_json(path, content)
     return list(speeds.values())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,18 @@ import torch
 from pipeline.config import OnExisting, recorded
 from pipeline.errors import UsageError
 from pipeline.files.json_text import read_json
-from pipeline.runtime.asked import keep_settings
+from pipeline.runtime.asked import MADE_BY, keep_settings, made_by
 from pipeline.runtime.output import refuse_existing, refuse_other
-from trainer import DISTRIBUTION
-from trainer.checkpoints.model_file import LEARNT, WINDOW, described, learnt_ranges, tracker_of, weights_file, window_of
+from trainer.checkpoints.model_file import (
+    LEARNT,
+    WINDOW,
+    described,
+    hashes_of,
+    learnt_ranges,
+    tracker_of,
+    weights_file,
+    window_of,
+)
 from trainer.checkpoints.run_folder import IDENTITY, MODEL, RUN, SPLIT, RunFolder
 from trainer.checkpoints.weights import digest, load_into, load_weights
 from trainer.data.shards import open_source
@@ -94,7 +102,7 @@ def merge_parents(config: TrainConfig) -> MergedRow:
         LEARNT: learnt,
         **_learnt_in(config.window),
     }
-    made = _description(recipe.name, config.record(), recipe_sha256(config.recipe))
+    made = _description(recipe.name, config.record(), config.init, recipe_sha256(config.recipe))
     made |= recorded({"other_windows": other_windows(config), IDENTITY: identity}, BEFORE | {IDENTITY: {}})
     _write(folder, net.state_dict(), meta, made, split, config.on_existing)
     return merged
@@ -155,7 +163,7 @@ def merge_runs(
     load_into(build_network(tracker), weights, names)
     row = merging_recipe(geometry_of(tracker)).name
     meta = {"tracker": tracker, "recipe": row, LEARNT: learnt_ranges(files), **_learnt_in(window)}
-    made = _description(row, {"reference": str(reference), "test": str(test)})
+    made = _description(row, {"reference": str(reference), "test": str(test)}, [reference, test])
     found = inherited([reference, test])
     _write(RunFolder(out), weights, meta, made, found[1] if found else None, on_existing)
     return MergedRow(row, tracker, out / MODEL)
@@ -182,9 +190,11 @@ def _learnt_in(window: int | None) -> dict[str, Any]:
     return recorded({WINDOW: window}, BEFORE)
 
 
-def _description(recipe: str, settings: dict[str, Any], sha256: str | None = None) -> dict[str, Any]:
+def _description(
+    recipe: str, settings: dict[str, Any], init: Sequence[Path], sha256: str | None = None
+) -> dict[str, Any]:
     """Content of ``run.json``."""
-    made = {"recipe": recipe, "settings": settings, "versions": {"cmd-tir": version(DISTRIBUTION)}}
+    made = {"recipe": recipe, "settings": settings, MADE_BY: made_by({"init": hashes_of(init)}, torch)}
     return made | recorded({"recipe_sha256": sha256}, BEFORE)
 
 

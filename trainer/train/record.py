@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from pipeline.config import recorded
 from pipeline.files.json_text import read_json
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png
-from trainer import DISTRIBUTION
-from trainer.checkpoints.model_file import LEARNT, WINDOW
+from pipeline.runtime.asked import MADE_BY, made_by
+from trainer.checkpoints.model_file import LEARNT, WINDOW, hashes_of
 from trainer.checkpoints.run_folder import CURVES, IDENTITY, METRICS, REPORT, RUN, SPLIT, TENSORBOARD, RunFolder
 from trainer.data import giveaways
 from trainer.measure import passes_of, windows_of
@@ -182,7 +181,7 @@ def describe_run(training: Training) -> dict[str, Any]:
             "images": data.images,
             "instants": {"a_draw": data.instants} | (data.tracks.told() if data.tracks else {}),
             "device": str(training.device),
-            "versions": {"cmd-tir": version(DISTRIBUTION), "torch": torch.__version__, "numpy": np.__version__},
+            MADE_BY: made_by({"shards": data.source.fingerprint, "init": hashes_of(config.init)}, torch, np),
         }
         | row.sources()
         | recorded({"other_windows": other_windows(config)}, BEFORE)

@@ -21,10 +21,12 @@ class Asked:
 
     Attributes:
         command: its name, such as ``cmd-prep mine``.
+        line: all of it, as it was typed.
         settings: what it was given, by the names of its options: a word, or a list of words.
     """
 
     command: str
+    line: str
     settings: Mapping[str, str | list[str]]
 
 
@@ -39,6 +41,12 @@ def asking(asked: Asked) -> Iterator[None]:
         yield
     finally:
         _asked.reset(token)
+
+
+def command_line() -> str | None:
+    """The line of the command at work; None where none is."""
+    asked = _asked.get()
+    return asked.line if asked else None
 
 
 def keep_settings(folder: Path) -> None:

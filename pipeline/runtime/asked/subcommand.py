@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Subcommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse a line; of a value that a file gives, a fault names the file."""
+        ctx.meta[_LINE] = f"{ctx.command_path} {shlex.join(args)}".strip()
         try:
             return super().parse_args(ctx, args)
         except click.BadParameter as error:
@@ -60,7 +62,7 @@ class Subcommand(click.Command):
         given = {_key(param): _words(param, ctx.params[param.name]) for param in self.params if param.name in typed()}
         kept = {key: words for key, words in sorted(given.items()) if key not in UNKEPT and words}
         try:
-            with asking(Asked(ctx.command_path, kept)):
+            with asking(Asked(ctx.command_path, ctx.meta[_LINE], kept)):
                 return super().invoke(ctx)
         except UsageError as error:
             if _FILE in ctx.meta:
@@ -80,7 +82,7 @@ class AddedOption(click.Option):
         return value, source
 
 
-_FILE = "pipeline.runtime.asked.file"
+_FILE, _LINE = f"{__name__}.file", f"{__name__}.line"
 
 
 def _read(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pipeline.shards import open_shards
 from pipeline.shards.reader import ShardReader
 
-from ...conftest import Data, Run, done, told
+from ...conftest import Data, Run, done, lasting, told
 
 MINE = ("--method", "detection", "--detector", "boxes", "--patch-size", 0, "--max-reject-ratio", 1)
 
@@ -159,12 +159,12 @@ def test_a_run_goes_on_is_refused_or_begins_anew(mined: dict[str, Path], prep: R
     out = tmp_path / "e"
     words = ("export", mined["detection"], "--out", out, "--format", "yolo")
     done(prep(*words))
-    first = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    first = {path: lasting(path) for path in out.rglob("*") if path.is_file()}
     (out / "rgb/images/seq0/0.jpg").write_bytes(b"half")
     (out / "export.json").unlink()
     kept = (out / "tir/images/seq0/0.png").stat().st_mtime_ns
     done(prep(*words))
-    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == first
+    assert {path: lasting(path) for path in out.rglob("*") if path.is_file()} == first
     assert (out / "tir/images/seq0/0.png").stat().st_mtime_ns == kept
     told(prep(*words, "--on-existing", "fail"), 2, "already holds")
     coco = (*words[:-1], "coco")

@@ -13,7 +13,7 @@ from pipeline.mine import MineConfig, run
 from pipeline.records import Reject, write_rows
 from pipeline.shards.folder import open_shards
 
-from ...conftest import Data, Run, done, told
+from ...conftest import Data, Run, done, lasting, told
 
 LINE = "2 0.5 0.5 0.4 0.4\n"
 
@@ -145,9 +145,7 @@ def test_every_way_of_sharing_the_work_gives_the_same_bytes(
     for number, shared in enumerate((("--workers", 1), ("--workers", 2), ("--scheduler", scheduler))):
         out = tmp_path / "s"
         done(prep(*words(data, folder, *shared, "--out", out)))
-        made.append(
-            {path.name: path.read_bytes() for path in out.iterdir() if path.suffix in (".h5", ".json", ".jsonl")}
-        )
+        made.append({path.name: lasting(path) for path in out.iterdir() if path.suffix in (".h5", ".json", ".jsonl")})
         out.rename(tmp_path / f"s{number}")
     assert made[0] == made[1] == made[2]
     assert json.loads(made[0]["index.json"])["totals"]["classes"] == {"-1": 1, "2": 5}

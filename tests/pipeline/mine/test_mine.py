@@ -20,7 +20,7 @@ from pipeline.mine.result import result_of
 from pipeline.records import AlignedPair, Reject, read_rows
 from pipeline.shards.reader import ShardReader
 
-from ...conftest import IDENTITY, SIZE, Data, Run, done, draw_pair, told
+from ...conftest import IDENTITY, SIZE, Data, Run, done, draw_pair, lasting, told
 
 VERBATIM = {"seq0/0", "seq1/1"}
 """Pairs of the tests' data whose TIR picture is not resampled."""
@@ -29,7 +29,7 @@ VERBATIM = {"seq0/0", "seq1/1"}
 def everything(folder: Path) -> dict[str, bytes]:
     """What a folder of shards holds that must not depend on how it was made."""
     names = [path for path in sorted(folder.iterdir()) if path.suffix in (".h5", ".json", ".jsonl")]
-    return {path.name: path.read_bytes() for path in names}
+    return {path.name: lasting(path) for path in names}
 
 
 @pytest.mark.parametrize("method", ["center", "random", "detection"])

@@ -23,7 +23,7 @@ from pipeline.mine.methods import build_method
 from pipeline.mine.pairs import Task
 from pipeline.runtime.executor import run_tasks
 
-from ...conftest import REPOSITORY, draw_pair
+from ...conftest import REPOSITORY, draw_pair, lasting
 from .cluster import Cluster, within
 from .executor_tasks import Job, built, refuse, square
 
@@ -75,7 +75,7 @@ def ended(process: subprocess.Popen[str], code: int = 0, told: str = "") -> str:
 def content(folder: Path) -> dict[str, bytes]:
     """What a stage made, without what is of the run: times and paths."""
     names = ("*.h5", "*.stats.json", "rejects.jsonl", "aligned.jsonl", "index.json")
-    return {path.name: path.read_bytes() for name in names for path in sorted(folder.glob(name))}
+    return {path.name: lasting(path) for name in names for path in sorted(folder.glob(name))}
 
 
 def finished(folder: Path) -> int:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from trainer.commands.evaluate import main
 
-from ...conftest import REPOSITORY, done, told
+from ...conftest import REPOSITORY, done, lasting, told
 from ...page_parts import check_parts
 from ..conftest import Eval, World, evaluate, world, write_boxes
 
@@ -82,7 +82,7 @@ def test_a_lone_tracker_is_compared_with_nobody(world: World, evaluate: Eval) ->
 def test_equal_runs_write_equal_files(world: World, evaluate: Eval) -> None:
     def written() -> dict[str, bytes]:
         done(evaluate("near", "lost"))
-        return {path.name: path.read_bytes() for path in (world.root / "out").iterdir()}
+        return {path.name: lasting(path) for path in (world.root / "out").iterdir()}
 
     assert written() == written()
 

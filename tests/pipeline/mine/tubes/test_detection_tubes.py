@@ -17,7 +17,7 @@ from pipeline.mine.tubes import run, segment_task
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.tubes import StoredTube, stored_tubes
 
-from ....conftest import Run, done, told
+from ....conftest import Run, done, lasting, told
 from .clips import Clip, Clips, Thing, draw_clips
 
 WALKER = Thing((8, 30, 20, 30), (2, 0.5), range(40), 0)
@@ -115,7 +115,7 @@ def test_two_workers_give_the_same_bytes(crossing: Clips, followed: Path, prep: 
     names = sorted(path.name for path in followed.iterdir() if path.suffix in (".h5", ".npz", ".json", ".jsonl"))
     assert "segment-00000.npz" in names
     for name in names:
-        assert (tmp_path / "s" / name).read_bytes() == (followed / name).read_bytes()
+        assert lasting(tmp_path / "s" / name) == lasting(followed / name)
 
 
 def test_a_killed_run_goes_on_with_the_segments_that_are_done(
