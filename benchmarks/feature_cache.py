@@ -24,8 +24,8 @@ from trainer.data.loading import EpochSampler, Sample, read_batches
 from trainer.distillation.branches import set_modes
 from trainer.features import FrozenBackbone
 from trainer.recipes.settings import configure
-from trainer.train.loop import loader_of, step
 from trainer.train.session import Training, prepare
+from trainer.train.stepping import loader_of, step
 
 STEPS = 40
 

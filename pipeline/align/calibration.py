@@ -27,7 +27,9 @@ from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover
 from pipeline.pairing.registration import quality, register
 from pipeline.records import AlignedPair, PairFiles, read_rows
+from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
+from pipeline.runtime.progress import ProgressBar
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,11 @@ def calibrate(config: AlignConfig, manifest: Manifest) -> Rigs:
         return _read(config.homographies)
     kept = config.out / "parts" / "rigs.json"
     if not kept.is_file():
-        estimates = dict(run_tasks(_estimate, _samples(config, manifest), config.workers, config.scheduler))
+        samples = list(_samples(config, manifest))
+        total = sum(len(task.pairs) for task in samples)
+        with ProgressBar("align: matrices of rigs", total, "pairs", keep=False, shown=total > 0) as bar:
+            tally = Tally[Task](bar, lambda task: len(task.pairs))
+            estimates = dict(run_tasks(_estimate, samples, config.workers, config.scheduler, tally=tally))
         rigs = {camera: rig for camera, rig in sorted(estimates.items()) if rig}
         good = {camera: rig for camera, rig in rigs.items() if rig.trusted}
         for path, chosen in ((config.out / "homographies.json", good), (kept, rigs)):

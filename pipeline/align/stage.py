@@ -130,6 +130,13 @@ def _results(config: AlignConfig) -> int:
 
 def _align(config: AlignConfig, source: Source, start: float) -> None:
     """Do the work; its summary, written last, marks the folder as finished."""
+    log.info(
+        "plan: align %s pairs of %s: %s, then each pair; makes aligned.jsonl, rejects.jsonl, report.html in %s",
+        f"{_total(config, source):,}",
+        source.manifest.name,
+        "known matrices" if config.homographies else f"a matrix for what is one rig (cameras: {len(source.cameras):,})",
+        config.out,
+    )
     parts, rigs = _work(config, source)
     summary = merge(config.out, parts, rigs, ranged=config.tir_range is not None)
     summary |= {"settings": config.record(), "root": str(config.root.resolve()), "manifest": source.manifest.name}
@@ -188,11 +195,15 @@ def _work(config: AlignConfig, source: Source) -> tuple[list[Path], calibration.
             else:
                 yield task
 
-    with ProgressBar("align", min(config.preview or source.pairs, source.pairs), "pairs") as bar:
+    with ProgressBar("align", _total(config, source), "pairs") as bar:
         tally = Tally[Task](bar, lambda task: len(task.pairs))
         for _ in run_tasks(align_chunk, todo(), config.workers, config.scheduler, tally=tally):
             pass
     return paths, rigs
+
+
+def _total(config: AlignConfig, source: Source) -> int:
+    return min(config.preview or source.pairs, source.pairs)
 
 
 def _tasks(config: AlignConfig, source: Source, rigs: calibration.Rigs) -> Iterator[Task]:

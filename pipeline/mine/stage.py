@@ -113,8 +113,18 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
     root = config.root or aligned_root(config.aligned / "align.json")
     if not root.is_dir():
         raise DataError(f"{root}: the data set is not there any more: say where with --root")
+    shards = math.ceil(len(aligned.ids) / config.pairs_per_shard)
+    log.info(
+        "plan: mine %s pairs by %s%s into %s %s; makes shard-*.h5, index.json, rejects.jsonl in %s",
+        f"{len(aligned.ids):,}",
+        config.method,
+        ", followed through their sequences first," if config.tubes else "",
+        f"{shards:,}",
+        "shard" if shards == 1 else "shards",
+        config.out,
+    )
     tubes = follow_all(config, aligned, root, survey, plan["recipe"]) if config.tubes else None
-    config = config.for_tasks(math.ceil(len(aligned.ids) / config.pairs_per_shard))
+    config = config.for_tasks(shards)
     tasks = list(_tasks(config, aligned, root, plan["recipe"], survey, tubes))
     kept = finished([task.path for task in tasks], config.quick)
     todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]

@@ -17,8 +17,9 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LINE_S = 60.0
-"""Seconds between two lines where there is no terminal."""
+FIRST_S, LINE_S = 10.0, 60.0
+"""Seconds until the first line where there is no terminal, by which it can be told how long all will take, and between
+two others."""
 DRAW_S = 0.1
 """Seconds between two pictures of a bar."""
 _UNITS = (("days", 86400.0, 2), ("h", 3600.0, 1), ("min", 60.0, 1))
@@ -35,7 +36,8 @@ def duration(seconds: float) -> str:
 class ProgressBar:
     """A piece of work, as a context: drawn on the error stream if it is a terminal, else told by messages of the log.
 
-    These come when it begins, unless it is a part of another, every :data:`LINE_S` seconds, and when it ends later.
+    These come when it begins, unless it is a part of another, after :data:`FIRST_S` seconds, then every :data:`LINE_S`,
+    and when it ends later.
 
     Both are left out where the log does not take messages of the level INFO.
 
@@ -80,7 +82,7 @@ class ProgressBar:
             kind["ncols"], kind["nrows"] = _size()
             self._bar = self._open.enter_context(tqdm(total=self.total or None, desc=self.what, **kind))
         elif self._shown:
-            self._next += LINE_S
+            self._next += min(FIRST_S, LINE_S)
             if self._keep or not self.total:
                 log.info("%s", f"{self.what}: {self.total:,} {self.unit}" if self.total else self.what)
         return self

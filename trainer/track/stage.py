@@ -200,6 +200,9 @@ def _work(runner: Runner, todo: Sequence[Clip], workers: int) -> dict[str, str]:
     turned: dict[str, int] = {}
     blank: dict[str, int] = {}
     frames, done = sum(len(clip.pictures) for clip in todo), 0
+    if todo:
+        told = f"{len(todo):,} sequences, {frames:,} frames, with {runner.job.tracker}, {workers} at once"
+        log.info("plan: track %s; makes the boxes and times of each in %s", told, runner.job.out)
     with ProgressBar("track", frames, "frames") as bar:
         for message in run_tasks(start, todo, workers):
             if not isinstance(message, Done):

@@ -1,27 +1,19 @@
-"""``--dry-run``: check everything, take a few steps in memory, and say what a run would take."""
+"""What a run will take: its plan in one line, and all of it by ``--dry-run``, which writes nothing."""
 
 from __future__ import annotations
 
-import itertools
 import resource
-import statistics
-import time
 from dataclasses import dataclass
 
 import torch
 
 from pipeline.runtime.progress import duration
-from trainer.checkpoints.run_folder import RunFolder
+from trainer.checkpoints.run_folder import MODEL, RunFolder
 from trainer.data import giveaways
-from trainer.data.loading import EpochSampler
-from trainer.distillation.branches import set_modes
 from trainer.features import FrozenBackbone
 from trainer.recipes.settings import TrainConfig
-from trainer.train.loop import loader_of, step
 from trainer.train.session import Training, part, prepare
-
-STEPS = 3
-"""That are timed, after one that warms up."""
+from trainer.train.stepping import Rehearsal, rehearse
 
 
 @dataclass(frozen=True)
@@ -57,24 +49,33 @@ def dry_run(config: TrainConfig) -> DryRun:
     prepared = prepare(config)
     with part(prepared.row, prepared.group, "loading weights"):
         training = Training(prepared)
-    set_modes(training.net, training.row)
-    parts: dict[str, float] = {}
-    taken: list[float] = []
-    with loader_of(training, EpochSampler(config.samples_per_epoch)) as loader:
-        for feed, _ in itertools.islice(training.batches(loader), 1 + STEPS):
-            begun = time.perf_counter()
-            parts = step(training, feed)
-            taken.append(time.perf_counter() - begun)
-    seconds = statistics.median(taken[1:] or taken)
-    steps = training.prepared.steps
-    facts = _facts(config, training, parts, seconds, steps)
-    return DryRun(parts, seconds, steps, config.epochs, facts)
+    seen = rehearse(training)
+    facts = _facts(training, seen)
+    return DryRun(seen.losses, seen.seconds_per_step, prepared.steps, config.epochs, facts)
 
 
-def _facts(
-    config: TrainConfig, training: Training, parts: dict[str, float], seconds: float, steps: int
-) -> tuple[tuple[str, str], ...]:
+def plan_of(training: Training, seen: Rehearsal | None) -> str:
+    """One line on what a run will do, and how long that takes where it was rehearsed."""
+    recipe, data, config = training.row.recipe, training.data, training.config
+    return (
+        f"plan: {recipe.name} on {config.tracker}, {training.device}; {len(data.training_pairs):,} pairs to train on, "
+        f"{len(data.validation_pairs):,} held out; {_stepping(training, seen)}; writes {config.out / MODEL}"
+    )
+
+
+def _stepping(training: Training, seen: Rehearsal | None) -> str:
+    """How many steps there are, and how long they take."""
+    epochs, steps, batch = training.config.epochs, training.prepared.steps, training.row.batch_size
+    told = f"{epochs:,} x {steps:,} steps of {batch} pairs"
+    if not seen:
+        return told
+    seconds = seen.seconds_per_step
+    return f"{told} in {seconds:.2f} s, about {duration(seconds * steps * epochs)} of stepping"
+
+
+def _facts(training: Training, seen: Rehearsal) -> tuple[tuple[str, str], ...]:
     trained, recipe, data = training.optimizer.live, training.row.recipe, training.data
+    config = training.config
     frozen = training.features
     return (
         ("recipe", f"{recipe.name} on {config.tracker}, {training.device}"),
@@ -83,7 +84,7 @@ def _facts(
             ", ".join(f"{m} {recipe.branch} at {r:g}" for m, r in training.optimizer.rates.items()),
         ),
         ("trained", f"{len(trained)} tensors, {sum(p.numel() for p in trained.values()):,} numbers"),
-        ("losses", ", ".join(f"{name} {value:.4g}" for name, value in parts.items())),
+        ("losses", ", ".join(f"{name} {value:.4g}" for name, value in seen.losses.items())),
         (
             "pairs",
             f"{len(data.training_pairs):,} to train on, {len(data.validation_pairs):,} held out",
@@ -92,11 +93,7 @@ def _facts(
         ("images a branch", f"{data.images}, of {data.instants} instant{'s' * (data.instants == 'two')}"),
         ("shards", f"{len(data.source.readers)}, sound"),
         *((f"{branch} targets", giveaways.tell(found)) for branch, found in giveaways.check(data).items()),
-        ("a step", f"{training.row.batch_size} pairs in {seconds:.2f} s"),
-        (
-            "the run",
-            f"{config.epochs} x {steps:,} steps, about {duration(seconds * steps * config.epochs)} of stepping",
-        ),
+        ("the run", _stepping(training, seen)),
         ("memory", f"{_peak_memory(training.device) / 2**30:.1f} GiB at most"),
         ("writes", _summary(config)),
     )

@@ -11,25 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import torch
-from torch.utils.data import DataLoader
-from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
-
 from pipeline.errors import CmdTirError, DataError, UsageError
 from pipeline.runtime.asked import keep_settings
 from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.feeds import Feed
-from trainer.data.loading import EpochSampler, Sample
+from trainer.data.loading import EpochSampler
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
+from trainer.train.dry_run import plan_of
 from trainer.train.initial_weights import refuse_other_start
 from trainer.train.progress import Pauses
 from trainer.train.record import Record
-from trainer.train.session import Prepared, State, Training, part, prepare, start_worker
+from trainer.train.session import Prepared, State, Training, part, prepare
+from trainer.train.stepping import loader_of, rehearse, step
 from trainer.train.waiting import Waiting
 
 log = logging.getLogger(__name__)
+
+WORTH_REHEARSING = 400
+"""Steps from which on a few more, which tell how long they take, cost a hundredth of them at most."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
     config, group = training.config, training.group
     progress = training.progress
     sampler = EpochSampler(config.samples_per_epoch, group.rank, group.world_size)
+    _tell_plan(training)
     record = Record(training, folder)
     record.begin()
     begun, drawn, waiting = time.monotonic(), 0, Waiting()
@@ -158,6 +160,17 @@ def _train(training: Training, folder: RunFolder) -> TrainedRow:
     record.finish()
     waiting.tell(config.loader_workers)
     return _trained(folder, training.prepared, progress.epoch, drawn, time.monotonic() - begun, waiting.share)
+
+
+def _tell_plan(training: Training) -> None:
+    """Say what the run will do; one that is long enough to be worth it is rehearsed first."""
+    left = (training.config.epochs - training.progress.epoch) * training.prepared.steps - training.progress.step
+    seen = None
+    if left >= WORTH_REHEARSING:
+        with part(training.row, training.group, "rehearsing a few steps"):
+            seen = rehearse(training)
+    if training.group.leads:
+        log.info("%s", plan_of(training, seen))
 
 
 def _stop(training: Training) -> NoReturn:
@@ -188,39 +201,6 @@ def _trained(
         model=folder.path / MODEL,
         report=folder.path / REPORT,
     )
-
-
-@contextlib.contextmanager
-def loader_of(training: Training, sampler: EpochSampler) -> Iterator[DataLoader[Sample]]:
-    """Batches of training samples, read ahead by the run's loader processes, which end with the context."""
-    config = training.config
-    loader: DataLoader[Sample] = DataLoader(
-        training.data.training_windows(),
-        training.row.batch_size,
-        sampler=sampler,
-        num_workers=config.loader_workers,
-        persistent_workers=config.loader_workers > 0,
-        drop_last=training.row.learns_statistics,
-        # Of its own: reading must not change the random numbers of the steps, which a state holds.
-        generator=torch.Generator(),
-        pin_memory=training.device.type == "cuda",
-        worker_init_fn=start_worker,
-    )
-    try:
-        yield loader
-    finally:
-        # They ignore the signal by which Python ends what is left of them at its own end: it would wait for ever.
-        if isinstance(iterator := loader._iterator, _MultiProcessingDataLoaderIter):
-            iterator._shutdown_workers()
-
-
-def step(training: Training, feed: Feed) -> dict[str, float]:
-    """One step on one batch; returns the loss's parts, the mean over all processes."""
-    loss, parts = training.objective(feed)
-    parts = training.group.mean(parts, training.device)
-    if math.isfinite(parts["loss"]):
-        training.optimizer.step(loss)
-    return parts
 
 
 def _bar(training: Training, record: Record) -> ProgressBar:

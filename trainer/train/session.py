@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import logging
 import math
 from collections.abc import Iterable, Iterator
@@ -229,6 +231,18 @@ class Training:
         torch.set_rng_state(state[:size])
         if self.device.type == "cuda" and len(state) > size:
             torch.cuda.set_rng_state(state[size:], self.device)
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Whatever is done with the run meanwhile, it is then as it was: weights, moments, statistics, random state."""
+        optimizer, random = copy.deepcopy(self.optimizer.state_dict()), self._random().cpu()
+        buffers = {name: value.clone() for name, value in self.net.named_buffers()}
+        yield
+        self.optimizer.load_state_dict(optimizer)
+        for name, value in self.net.named_buffers():
+            value.copy_(buffers[name])
+        self.net.eval()
+        self._restore_random(random)
 
     def state(self) -> State:
         """What a resumed run needs, beside the model of the last epoch's end; all processes have to ask."""

@@ -69,9 +69,10 @@ def test_a_log_gets_a_line_a_minute(clock: Clock, caplog: pytest.LogCaptureFixtu
             bar.advance(40, "loss 0.5")
     assert caplog.messages == [
         "mine center: 6,000 pairs",
-        "mine center: 26 % after 1 min: 7 min left, 1,600/6,000 pairs, loss 0.5, 10/s",
-        "mine center: 36 % after 2 min: 6 min left, 2,200/6,000 pairs, loss 0.5, 10/s",
-        "mine center: 46 % after 3 min: 5 min left, 2,800/6,000 pairs, loss 0.5, 10/s",
+        "mine center: 18 % after 12 s: 8 min left, 1,120/6,000 pairs, loss 0.5, 10/s",
+        "mine center: 28 % after 1 min: 7 min left, 1,720/6,000 pairs, loss 0.5, 10/s",
+        "mine center: 38 % after 2 min: 6 min left, 2,320/6,000 pairs, loss 0.5, 10/s",
+        "mine center: 48 % after 3 min: 5 min left, 2,920/6,000 pairs, loss 0.5, 10/s",
         "mine center: 50 % after 3 min: 5 min left, 3,000/6,000 pairs, loss 0.5, 10/s",
     ]
 

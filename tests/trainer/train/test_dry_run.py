@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trainer.checkpoints.run_folder import RUN
-from trainer.train import dry_run
+from trainer.train import dry_run, stepping
 
 from ..train_world import settings, write_world
 
@@ -30,11 +30,12 @@ def test_a_step_takes_what_the_middle_one_took_after_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: int, lengths: list[float], told: float
 ) -> None:
     shown = clock(lengths)
-    monkeypatch.setattr(dry_run.time, "perf_counter", lambda: next(shown))
-    monkeypatch.setattr(dry_run, "step", lambda *_: {"loss": 1.0})
+    monkeypatch.setattr(stepping.time, "perf_counter", lambda: next(shown))
+    monkeypatch.setattr(stepping, "step", lambda *_: {"loss": 1.0})
     made = dry_run.dry_run(settings(write_world(tmp_path / "s"), tmp_path / "run", samples_per_epoch=samples))
     assert made.seconds_per_step == told
-    assert dict(made.facts)["a step"] == f"2 pairs in {told:.2f} s"
+    steps = samples // 2
+    assert dict(made.facts)["the run"].startswith(f"2 x {steps} steps of 2 pairs in {told:.2f} s, about ")
     assert next(shown, None) is None
 
 
