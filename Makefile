@@ -122,16 +122,10 @@ demo: setup ## synthetic pairs -> align -> mine -> train -> track -> evaluate, i
 	    --out "$(OUT)/results/$$name" || exit 1; done
 	$(BIN)/cmd-eval --dataset tir_sequences --annotations "$(OUT)/data/tracking" --frames "$(OUT)/data/tracking" \
 	  $(foreach name,student teacher start-box template,--results $(name)="$(OUT)/results/$(name)") --out "$(OUT)/report"
-	@printf '\nMade in $(OUT)/, to look at in a browser:\n'
+	@printf '\nMade in $(OUT)/; open $(OUT)/index.html in a browser, which leads to every page:\n'
+	@$(BIN)/python -m tools.demo_index "$(OUT)"
 	@printf '  %-34s %s\n' \
-	  aligned/report.html 'pairs before and after alignment, scores, rejects' \
-	  shards/center/report.html 'paired patches with pseudo box and label, center' \
-	  shards/random/report.html 'the same, random regions' \
-	  shards/detection/report.html 'the same, boxes of people and cars' \
-	  feeds.html 'what row d3 and its controls would feed the two branches of these pairs, and the label' \
-	  student/report.html 'the student: losses, and targets that it has not seen, before and after' \
 	  student/model.safetensors 'the student (NanoTrack V2)' \
-	  report/report.html 'student, teacher and two yardsticks on synthetic TIR: who holds a target, and how sure that is' \
 	  results/student/frames/ 'tracked frames: truth yellow, tracker blue'
 	@echo 'Whether it is the pairs that a student learns from, with controls and intervals: make study (40 minutes)'
 

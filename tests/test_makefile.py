@@ -20,9 +20,15 @@ def checkout(tmp_path: Path) -> Path:
         pytest.skip("needs make")
     shutil.copy(REPOSITORY / "Makefile", tmp_path / "Makefile")
     (tmp_path / "venv/bin").mkdir(parents=True)
-    for name in ("cmd-prep", "cmd-train", "cmd-track", "cmd-eval"):
-        (tmp_path / "venv/bin" / name).symlink_to("/bin/true")
+    for name in ("cmd-prep", "cmd-train", "cmd-track", "cmd-eval", "python"):
+        stand_in(tmp_path / "venv/bin" / name, "exit 0")
     return tmp_path
+
+
+def stand_in(program: Path, does: str) -> None:
+    """A program of the test's own: a link to one of the system's could be written through."""
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
 
 
 def make(checkout: Path, target: str, out: str) -> subprocess.CompletedProcess[str]:
@@ -78,24 +84,19 @@ def test_a_link_to_nowhere_is_not_replaced(checkout: Path) -> None:
 
 
 def test_a_name_may_have_spaces(checkout: Path) -> None:
-    for name in ("cmd-prep", "cmd-train", "cmd-track", "cmd-eval"):
-        command = checkout / "venv/bin" / name
-        command.unlink()
-        command.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> "{checkout}/words"\n')
-        command.chmod(0o755)
+    for name in ("cmd-prep", "cmd-train", "cmd-track", "cmd-eval", "python"):
+        stand_in(checkout / "venv/bin" / name, f'printf "%s\\n" "$@" >> "{checkout}/words"')
     assert make(checkout, "demo", "my demo").returncode == 0
     named = [word for word in (checkout / "words").read_text().splitlines() if "demo" in word]
-    assert named
-    assert all(word.rpartition("=")[2].startswith("my demo/") for word in named)
+    named.remove("tools.demo_index")
+    assert "my demo" in named
+    assert all(f"{word.rpartition('=')[2]}/".startswith("my demo/") for word in named)
     assert make(checkout, "clean", "my demo").returncode == 0
     assert not (checkout / "my demo").exists()
 
 
 def test_a_study_is_one_command_in_a_folder_of_its_own_and_a_wrong_file_is_not_replaced(checkout: Path) -> None:
-    command = checkout / "venv/bin/cmd-train"
-    command.unlink()
-    command.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{checkout}/words"\n')
-    command.chmod(0o755)
+    stand_in(checkout / "venv/bin/cmd-train", f'printf "%s\\n" "$@" > "{checkout}/words"')
     words = ["make", "-o", "setup", "study", "VENV=venv", "INIT=my weights.pth"]
     done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -105,7 +106,7 @@ def test_a_study_is_one_command_in_a_folder_of_its_own_and_a_wrong_file_is_not_r
 
 
 def test_a_study_whose_weights_cannot_be_fetched_says_what_to_do(checkout: Path) -> None:
-    (checkout / "venv/bin/python").symlink_to("/bin/false")
+    stand_in(checkout / "venv/bin/python", "exit 1")
     done = make(checkout, "study", "study")
     assert done.returncode == 2
     assert "error: resnet18.pth could not be fetched: get it another way, and name it with INIT=FILE" in done.stderr
@@ -113,9 +114,7 @@ def test_a_study_whose_weights_cannot_be_fetched_says_what_to_do(checkout: Path)
 
 def peers(checkout: Path, *given: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """`make bench-peers`, and the words of each program that it ran."""
-    python = checkout / "venv/bin/python"
-    python.write_text(f'#!/bin/sh\necho "$@" >> "{checkout}/words"\n')
-    python.chmod(0o755)
+    stand_in(checkout / "venv/bin/python", f'echo "$@" >> "{checkout}/words"')
     words = ["make", "-o", "setup", "bench-peers", "VENV=venv", *given]
     done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
     written = checkout / "words"

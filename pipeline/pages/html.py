@@ -67,7 +67,7 @@ class Strip:
 class Section:
     """One block of a page: a note, SVG plots (from :func:`svg`), a table (first row is the head), picture strips.
 
-    A ``sortable`` table is ordered by the column whose head is clicked.
+    A ``sortable`` table is ordered by the column whose head is clicked; with an ``href`` the title leads there.
     """
 
     title: str
@@ -76,6 +76,7 @@ class Section:
     table: Sequence[Sequence[object]] = ()
     strips: Sequence[Strip] = field(default_factory=list)
     sortable: bool = False
+    href: str = ""
 
 
 def save(page: str, out: Path) -> Path:
