@@ -29,10 +29,12 @@ class Answer(NamedTuple):
     Attributes:
         figures: how good it is.
         boxes: (N, 4) in window pixels, by the name of the figure that tells their overlap with the truth.
+        response: (N, h, w) where it takes the target to be, on the grid of the labels; None where it has no such map.
     """
 
     figures: Figures
     boxes: dict[str, Tensor]
+    response: Tensor | None = None
 
 
 class Answers(ABC):

@@ -23,6 +23,7 @@ from trainer.features import Backbone
 from trainer.measure.answers import Answers, Figures, trivial_figures
 from trainer.measure.held_out_windows import HeldOutWindows
 from trainer.measure.instants import instants_of
+from trainer.measure.shown import ShownWindow, shown_windows
 from trainer.measure.summary import STUDENT, Scores, by_sequence
 from trainer.net import BranchedNet
 from trainer.recipes.settings import TrainSettings
@@ -131,6 +132,22 @@ class HeldOutTest:
             }
             for answer, scored in found.items()
         }
+
+    @torch.no_grad()
+    def show(self, net: BranchedNet, backbone: Backbone) -> list[ShownWindow]:
+        """A few windows to look at, on TIR alone, and what the network finds in them.
+
+        Args:
+            net: the network.
+            backbone: its backbone.
+        """
+        if not self.windows:
+            return []
+        batch = next(self._batches([self.ways[TIR]]))
+        reference, test = (backbone(batch[f"{branch}_tir"], again=True) for branch in ("reference", "test"))
+        sequences = [self._instants.sequences[place] for place in batch["sequence"].tolist()]
+        answer = self._kind.answer(net, reference, test, batch)
+        return shown_windows(batch, answer, self._kind.decides, sequences, "tir")
 
     def _batches(self, ways: list[Feeding]) -> Iterator[Sample]:
         """The windows, with the pictures that some ways of feeding need, and their boxes on the network's device."""

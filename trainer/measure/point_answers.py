@@ -23,14 +23,15 @@ class PointAnswers(Answers):
             ``iou_at_centre``: of the box that the point nearest to the true centre tells, which is the box half alone.
         """
         truth = batch["test_box"]
-        sure = net.classify(reference, test).softmax(dim=1)[:, 1].flatten(1)
+        response = net.classify(reference, test).softmax(dim=1)[:, 1]
+        sure = response.flatten(1)
         corners = boxes(net.distances(reference, test)).flatten(2) + PIXEL_CENTRE
         at = points().to(truth).flatten(1).T + PIXEL_CENTRE
         peak = sure.argmax(dim=1)
         nearest = torch.cdist(truth[:, :2] + truth[:, 2:] / 2, at).argmin(dim=1)
         told = {PEAK_IOU: _told_by(peak, corners), CENTRE_IOU: _told_by(nearest, corners)}
         figures = {name: overlaps(box, truth) for name, box in told.items()}
-        return Answer(figures | of_points(at[peak], truth), told)
+        return Answer(figures | of_points(at[peak], truth), told, response)
 
     def vectors(self, net: NanoNet, reference: Tensor, batch: Batch) -> list[Tensor]:
         """The box half's map of the template."""

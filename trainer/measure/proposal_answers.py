@@ -88,11 +88,13 @@ def network_answer(
     truth = batch["test_box"]
     measured: Figures = {}
     boxes: dict[str, Tensor] = {}
+    response: Tensor | None = None
     modulation, seen = net.modulation(reference, batch["reference_box"]), net.iou_features(test)
     surface = partial(ProposalSlopes(net.bb_regressor), whole(net.modulate(modulation, seen)))
     if isinstance(net, DimpNet):
         filters = net.predict_filter(net.classification_features(reference), batch["reference_box"][None]).filter
-        peak = _peak(net.classify(filters, net.classification_features(test))[0])
+        response = net.classify(filters, net.classification_features(test))[0]
+        peak = _peak(response)
         box = centred(peak, batch["kept_box"][:, 2:])
         starts = boxes_around(box, batch["noise"][:, 0], params)
         boxes[PEAK_IOU] = _best(*ascend(surface, starts, params), box, params)
@@ -104,7 +106,7 @@ def network_answer(
     if not densities and "proposals" in batch:
         predicted = net.score_proposals(modulation, seen, batch["proposals"][None])[0]
         measured[IOU_ERROR] = plain(((predicted + 1) / 2 - batch["proposal_iou"]).abs().mean(dim=1))
-    return Answer(measured, boxes)
+    return Answer(measured, boxes, response)
 
 
 def _peak(scores: Tensor) -> Tensor:

@@ -22,18 +22,17 @@ from trainer.data.shards import Source, asked_for, held_by, of_kind, open_source
 from trainer.data.split.apply import kinds_of, pairs_of, split_source
 from trainer.data.split.relatives import inherited
 from trainer.data.tracks import Tracks
+from trainer.pages.window_pictures import Image, boxed, heated, picture_of, small
 from trainer.recipes.geometry import TrackerSpec
 from trainer.recipes.point_geometry import PointSpec
 from trainer.recipes.recipe import Recipe
 from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import TrainSettings, make_settings
 
-Image = NDArray[np.uint8]
-BOX, PROPOSAL, HEAT = (217, 72, 15), (25, 113, 194), (255, 90, 0)
+BOX, PROPOSAL = (217, 72, 15), (25, 113, 194)
 SHOWN_PROPOSALS = 4
 SHOWN_SHIFT = 20.0
 """Pixels of the control that shifts TIR."""
-WIDTH = 240
 
 
 def draw_feeds(
@@ -166,39 +165,25 @@ def _strips(feed: Feed, feeding: Feeding, names: list[str], spec: TrackerSpec) -
         else:
             way, pair = divmod(index, len(names))
         told = f"{names[pair]}, row {index + 1}" + (f", way {way + 1} of {ways}" if ways > 1 else "")
-        reference = _boxed(_picture(feed.reference[index]), [feed.reference_box[index]], BOX)
-        proposals, seen = list(feed.proposals[index, :SHOWN_PROPOSALS]), _picture(feed.test[index])
-        test = _boxed(_boxed(seen, proposals, PROPOSAL), [feed.test_box[index]], BOX)
-        label = _heated(seen, feed.label[index], spec)
+        reference = boxed(picture_of(feed.reference[index]), [feed.reference_box[index]], BOX)
+        proposals, seen = list(feed.proposals[index, :SHOWN_PROPOSALS]), picture_of(feed.test[index])
+        test = boxed(boxed(seen, proposals, PROPOSAL), [feed.test_box[index]], BOX)
+        label = heated(seen, feed.label[index].numpy(), spec)
         if feed.cells is not None:
             label = _pointed(label, feed.cells[index], spec)
         pictures = [
-            html.Picture(html.picture_uri(_small(reference)), f"reference: {feeding.reference[way]}"),
-            html.Picture(html.picture_uri(_small(test)), f"test: {feeding.test[way]}"),
-            html.Picture(html.picture_uri(_small(label)), "label g" if feed.cells is None else "label g, points"),
+            html.Picture(small(reference), f"reference: {feeding.reference[way]}"),
+            html.Picture(small(test), f"test: {feeding.test[way]}"),
+            html.Picture(small(label), "label g" if feed.cells is None else "label g, points"),
         ]
         if feed.twin is not None:
-            twin = html.picture_uri(_small(_picture(feed.twin[index])))
+            twin = small(picture_of(feed.twin[index]))
             pictures.append(html.Picture(twin, f"{feeding.twin}, the same window: rgb"))
         for branch, windows in zip(("reference", "test"), feed.twins or ()):
-            twin = html.picture_uri(_small(_picture(windows[index])))
+            twin = small(picture_of(windows[index]))
             pictures.append(html.Picture(twin, f"{branch}, the same window: rgb, for the teacher"))
         strips.append(html.Strip(told, pictures))
     return strips
-
-
-def _picture(window: Tensor) -> Image:
-    """A window (3, S, S) as a picture (S, S, 3)."""
-    return np.ascontiguousarray(window.permute(1, 2, 0).numpy())
-
-
-def _boxed(picture: Image, boxes: Sequence[Tensor], colour: tuple[int, int, int]) -> Image:
-    drawn = picture.copy()
-    for box in boxes:
-        x, y, w, h = (round(float(value) * 16) for value in box)
-        # Edges to pixel centres; four binary digits of sub-pixel position.
-        cv2.rectangle(drawn, (x - 8, y - 8), (x + w - 8, y + h - 8), colour, 2, cv2.LINE_AA, 4)
-    return drawn
 
 
 def _pointed(picture: Image, cells: Tensor, spec: TrackerSpec) -> Image:
@@ -208,16 +193,3 @@ def _pointed(picture: Image, cells: Tensor, spec: TrackerSpec) -> Image:
         at = round(first + column * stride), round(first + row * stride)
         cv2.circle(drawn, at, 3, BOX if cells[row, column] == 1 else PROPOSAL, cv2.FILLED, cv2.LINE_AA)
     return drawn
-
-
-def _heated(picture: Image, label: Tensor, spec: TrackerSpec) -> Image:
-    """The window, dark, with the label's cells glowing where they lie."""
-    cells, (first, stride) = label.numpy(), spec.grid
-    to_cell = np.array([[1 / stride, 0, -first / stride], [0, 1 / stride, -first / stride]], dtype=np.float64)
-    size = picture.shape[1::-1]
-    glow = cv2.warpAffine(cells, to_cell, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)[..., None]
-    return np.asarray(np.clip(picture * 0.5 * (1 - glow) + np.array(HEAT) * glow, 0, 255), np.uint8)
-
-
-def _small(picture: Image) -> Image:
-    return np.asarray(cv2.resize(picture, (WIDTH, WIDTH), interpolation=cv2.INTER_AREA), np.uint8)

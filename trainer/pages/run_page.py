@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ from trainer.pages.next_steps import next_steps
 TENSORS = 100
 
 
-def draw_run(folder: Path) -> str:
-    """The page of a finished run, HTML."""
+def draw_run(folder: Path, windows: Sequence[html.Section] = ()) -> str:
+    """The page of a finished run, HTML.
+
+    Args:
+        folder: of the run.
+        windows: a section of held-out windows before and after, where any were tested.
+    """
     run: dict[str, Any] = read_json(folder / RUN)
     measured: dict[str, Any] = read_json(folder / VALIDATION)
     recipe, settings = run["recipe"], run["settings"]
@@ -33,6 +39,7 @@ def draw_run(folder: Path) -> str:
     given = [f"{branch} {_given(found)}" for branch, found in run.get("giveaways", {}).items()]
     fed += f" Of targets it is known without a look at the windows: {'; '.join(given)}." if given else ""
     lines = [next_steps(folder.name, settings, measured)]
+    lines += windows
     lines += [html.Section("Losses", fed, plots=[html.svg(curves(folder / METRICS, ""))])]
     if measured["before"].get("losses"):
         lines.append(_losses(measured))

@@ -140,7 +140,7 @@ class Record:
         folder, title = self.folder.path, f"{self.training.row.recipe.name} on {self.training.config.tracker}"
         with part(self.training.row, self.training.group, "drawing the page"):
             write_bytes(folder / CURVES, png(curves(folder / METRICS, title), 110))
-            write_text(folder / REPORT, draw_run(folder))
+            write_text(folder / REPORT, draw_run(folder, self._validation.section(content)))
 
     def _show(self, row: dict[str, float]) -> None:
         """Hand the epoch's last training losses and its validation losses to TensorBoard."""

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
+from pipeline.pages.html import Section
 from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import VALIDATION, RunFolder
 from trainer.checkpoints.weights import digest
@@ -18,9 +19,14 @@ from trainer.data.feeds import assemble
 from trainer.data.loading import Sample, read_batches
 from trainer.measure import HeldOutTest, Scores, figures
 from trainer.measure.held_out_test import BATCH
+from trainer.measure.shown import ShownWindow
 from trainer.measure.summary import START, STUDENT
+from trainer.pages import windows_section
 from trainer.resampling import FEWEST
 from trainer.train.session import Training
+
+SHOWN = "shown"
+"""Key of ``before`` and ``after`` in ``held_out.json``: the box and the response in a few windows of the test."""
 
 
 class Validation:
@@ -36,6 +42,7 @@ class Validation:
         self.training, self.folder = training, folder
         self.windows = windows if len(training.data.validation_pairs) else 0
         self.test = HeldOutTest(training.data, self.windows, training.device) if self.windows else None
+        self._shown: list[ShownWindow] = []
 
     def losses(self, what: str) -> dict[str, float]:
         """Mean losses: on the same windows every time, so that epochs can be compared. Empty where there are none.
@@ -65,7 +72,7 @@ class Validation:
             self.folder.log([{"epoch": -1, "held_out": True, **losses}])
         content: dict[str, Any] = {"before": {"losses": losses}}
         if self.test:
-            content["before"]["weights"] = digest(self.training.net.state_dict())
+            content["before"] |= {"weights": digest(self.training.net.state_dict()), SHOWN: self._found(self.test)}
             content |= _described(self.test) | self._measured(self.test, START, self._parents())
         self.folder.write_json(VALIDATION, content)
         return content
@@ -80,8 +87,11 @@ class Validation:
         content: dict[str, Any] = read_json(self.folder.path / VALIDATION)
         content |= {"after": {"losses": losses}, "relative_change": _moved(training)}
         if self.test:
-            content["after"]["weights"] = digest(training.net.state_dict())
-            before = content["scores"] if content.get("test", {}).get("key") == self.test.key else {}
+            content["after"] |= {"weights": digest(training.net.state_dict()), SHOWN: self._found(self.test)}
+            same = content.get("test", {}).get("key") == self.test.key
+            before = content["scores"] if same else {}
+            if not same:
+                content["before"].pop(SHOWN, None)
             scores = before | self._measured(self.test, STUDENT, {})["scores"]
             content |= _described(self.test) | {
                 "scores": scores,
@@ -89,6 +99,20 @@ class Validation:
             }
         self.folder.write_json(VALIDATION, content)
         return content
+
+    def section(self, content: dict[str, Any]) -> list[Section]:
+        """A few windows of the test, before and after, for the page; none where nothing is tested.
+
+        Args:
+            content: of ``held_out.json``.
+        """
+        before, spec = content["before"].get(SHOWN, []), self.training.row.spec
+        return [windows_section(self._shown, before, spec)] if self._shown else []
+
+    def _found(self, test: HeldOutTest) -> list[dict[str, Any]]:
+        """What the network finds in a few windows, which are kept to be shown."""
+        self._shown = test.show(self.training.net, self.training.features)
+        return [window.found for window in self._shown]
 
     def _measured(self, test: HeldOutTest, answer: str, known: Scores) -> dict[str, Any]:
         """Scores of the network as it is, and of what needs none, as ``held_out.json`` has them.

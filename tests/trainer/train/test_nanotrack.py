@@ -64,6 +64,12 @@ def test_c1_from_shards_to_a_student_that_is_measured(world: Path, teacher: Path
     assert set(figures["hit"]) >= {"start", "student", "the middle", "the borders' box", "the reference's box kept"}
     assert set(held_out["figures"]["RGB and TIR"]) == {"modulation_cosine"}
     assert "IoU of the box that the point nearest to the true centre tells" in (out / "report.html").read_text()
+    for when in ("before", "after"):
+        shown = held_out[when]["shown"]
+        assert len(shown) == 4
+        assert all(len(each["response"]) == 16 and len(each["box"]) == 4 for each in shown)
+    assert held_out["before"]["shown"] != held_out["after"]["shown"]
+    assert (out / "report.html").read_text().count("<figcaption>response after") == 4
     assert train(*words) == 0
 
 

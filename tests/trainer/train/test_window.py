@@ -216,8 +216,8 @@ def test_the_feeds_page_draws_windows_of_that_size(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shapes = []
-    picture = feeds_page._picture
-    monkeypatch.setattr(feeds_page, "_picture", lambda window: shapes.append(window.shape) or picture(window))
+    picture = feeds_page.picture_of
+    monkeypatch.setattr(feeds_page, "picture_of", lambda window: shapes.append(window.shape) or picture(window))
     words = ["feeds", "--shards", world, "--recipe", "b2", "--tracker", "dimp18", "--samples", 1, "--window", 160]
     done(CliRunner().invoke(cmd_train, [str(word) for word in (*words, "--out", tmp_path / "feeds.html")]))
     assert set(shapes) == {(3, 160, 160)}
