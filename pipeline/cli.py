@@ -14,7 +14,11 @@ from pipeline.commands.synth import synth
 from pipeline.runtime.command import Command
 
 
-@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Command,
+    example="cmd-prep doctor KAIST\ncmd-prep align --root KAIST --out aligned",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="cmd-tir", prog_name="cmd-prep")
 def main() -> None:
     """Prepare unlabelled RGB-TIR pairs for cross-modal distillation: align, mine, look."""

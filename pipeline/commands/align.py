@@ -13,7 +13,7 @@ from pipeline.runtime.options import FILE, FOLDER, anywhere, common, typed
 from pipeline.runtime.ratios import REJECTED, check_ratio
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-prep align --root KAIST --out aligned")
 @click.option("--root", type=FOLDER, required=True, help="The data set's folder.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for aligned.jsonl, rejects.jsonl, report.html.")
 @click.option(

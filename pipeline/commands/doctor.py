@@ -13,7 +13,7 @@ from pipeline.runtime.option_types import NAME_OR_FILE
 from pipeline.runtime.options import ANY, FOLDER
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-prep doctor KAIST")
 @click.argument("root", type=FOLDER)
 @click.option("--manifest", type=NAME_OR_FILE, default="auto", show_default=True, help="As for align.")
 @click.option("--detections", type=ANY, help="Boxes from files, as for mine: whose are they?")

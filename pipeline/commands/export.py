@@ -11,7 +11,7 @@ from pipeline.runtime.command import print_result, telling
 from pipeline.runtime.options import FOLDER, on_existing, typed
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-prep export shards/detection --format coco --out coco")
 @click.argument("shards", type=FOLDER)
 @click.option(
     "--format",

@@ -12,7 +12,7 @@ from pipeline.runtime.command import print_table
 from pipeline.runtime.options import FILE, FOLDER
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-prep verify shards/center --deep")
 @click.argument("shards", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Also derive boxes, states, labels, patches again from the pairs.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
@@ -38,7 +38,7 @@ def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
     click.echo(f"{shards}: {result.shards} shards, {result.pairs} pairs, {result.patches} patches: sound{left}")
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-prep inspect shards/center")
 @click.argument("folder", type=FOLDER)
 def inspect(folder: Path) -> None:
     """Print tables of what a folder of shards or aligned pairs holds."""
@@ -50,7 +50,7 @@ def inspect(folder: Path) -> None:
         print_table(table)
 
 
-@click.command("report", cls=Subcommand)
+@click.command("report", cls=Subcommand, example="cmd-prep report shards/center")
 @click.argument("folder", type=FOLDER)
 @click.option("--out", type=FILE, help="HTML file to write.", show_default="FOLDER/report.html")
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")

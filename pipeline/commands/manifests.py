@@ -8,7 +8,7 @@ from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.command import print_table
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-prep manifests kaist")
 @click.argument("name", required=False)
 def manifests(name: str | None) -> None:
     """List the data sets that are known, with licence and counts; of NAME, all that its manifest says."""

@@ -16,8 +16,26 @@ from pipeline.runtime.options import resources as parse_resources
 from pipeline.runtime.options import settings as parse_settings
 from pipeline.runtime.ratios import FELL_BACK, REJECTED, check_ratio
 
+GROUPS = {
+    "Input and output": ("aligned", "root", "out", "patch-size", "warped-format", "pairs-per-shard"),
+    "Regions": (
+        "method", "set", "patches-per-pair", "fraction", "fraction-of", "center-fraction", "max-overlap", "seed",
+    ),
+    "Detector": (
+        "detector", "weights", "detector-config", "backend", "letterbox", "detections", "confidence", "classes",
+        "class-ids", "last-column", "min-size", "max-size", "fallback", "device", "batch-size",
+    ),
+    "Tubes": ("tubes", "max-gap", "min-length", "max-fb-error"),
+}  # fmt: skip
+"""What ``--help`` shows together; the rest is how the work runs."""
 
-@click.command(cls=Subcommand)
+
+@click.command(
+    cls=Subcommand,
+    example="cmd-prep mine --aligned aligned --method detection --weights yolov8n.pt --out shards/detection",
+    groups=GROUPS,
+    rest="Run",
+)
 @click.option("--aligned", type=FOLDER, required=True, help="Folder that `cmd-prep align` wrote.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the shards.")
 @click.option("--method", type=ChoiceType(METHODS), required=True)

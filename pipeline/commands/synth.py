@@ -13,7 +13,7 @@ from pipeline.runtime.option_types import NumbersType
 from pipeline.runtime.options import FOLDER, typed
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-prep synth --sequences 16 --seed 6 --out data")
 @click.option("--out", type=FOLDER, required=True, help="Folder to make.")
 @click.option("--sequences", type=click.IntRange(0), default=4, show_default=True, help="RGB-TIR sequences.")
 @click.option("--frames", type=click.IntRange(1), default=24, show_default=True, help="Pairs a sequence.")

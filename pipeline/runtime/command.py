@@ -17,6 +17,7 @@ import click
 
 from pipeline.errors import CmdTirError, first_fault
 from pipeline.files.json_text import plain
+from pipeline.runtime.asked.help_page import HelpPage
 from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.console import make_lasting
 
@@ -25,7 +26,7 @@ _QUIET, _JSON = f"{__name__}.quiet", f"{__name__}.json"
 """What was asked for, in a command's ``meta``: whether to be quiet; the standard output that a result goes to."""
 
 
-class SingleCommand(click.Command):
+class SingleCommand(HelpPage):
     """A click command that ends with the documented exit codes and never shows a traceback without ``--debug``.
 
     0 done, 1 done but too many rejects, 2 bad usage or settings, 3 bad input data, 4 interrupted or failed: rerun.

@@ -14,6 +14,7 @@ from trainer.commands.options import NamedPath
 
 @click.command(
     cls=OnlyCommand,
+    example="cmd-eval --dataset lsotb_tir --annotations LSOTB-TIR --results student=results/student --out report",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -36,10 +37,7 @@ from trainer.commands.options import NamedPath
 @on_existing("a report that an earlier run made; anything else is never replaced", "overwrite")
 @telling
 def main(**options: Any) -> None:
-    """One-pass evaluation of TIR trackers, as the benchmarks' toolkits define it.
-
-    `cmd-eval --dataset lsotb_tir --annotations ANNO --results student=DIR --results teacher=DIR --out REPORT`
-    """
+    """One-pass evaluation of TIR trackers, as the benchmarks' toolkits define it."""
     from pipeline.config import refuse_idle
     from trainer.evaluate import EvaluateConfig, run
     from trainer.evaluate.report.tables import LETTERS, percent, titled

@@ -15,7 +15,7 @@ from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing
 from trainer.commands.options import TRACKER_NAMES, HoursType
 
 
-@click.command(cls=Subcommand)
+@click.command(cls=Subcommand, example="cmd-train study --preset quick --init resnet18.pth --out study")
 @click.option("--out", type=FOLDER, required=True, metavar="STUDY", help="The study's folder.")
 @click.option("--tracker", type=TRACKER_NAMES, default="dimp18", show_default=True, help="Base tracker.")
 @click.option(

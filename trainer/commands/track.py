@@ -16,6 +16,7 @@ from trainer.yardsticks import YARDSTICKS
 
 @click.command(
     cls=OnlyCommand,
+    example="cmd-track --weights runs/d3 --dataset lsotb_tir --root LSOTB-TIR --out results/student",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -95,8 +96,7 @@ from trainer.yardsticks import YARDSTICKS
 def main(**options: Any) -> None:
     """Track one target through each TIR sequence, from its true box in the first frame.
 
-    `cmd-track --weights RUN --dataset lsotb_tir --root LSOTB-TIR --out results/student`; `cmd-eval` scores what it
-    writes.
+    `cmd-eval` scores what it writes.
     """
     from trainer.track.settings import TrackConfig
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.runtime.asked.help_page import HelpPage
 from pipeline.runtime.asked.subcommand import AddedOption
 from pipeline.runtime.command import Command, print_result, print_table, telling
 from pipeline.runtime.option_types import NAME_OR_FILE
@@ -35,6 +36,7 @@ RECIPE_HEAD = (
 )
 
 BEYOND = "beyond the paper"
+EXAMPLE = "cmd-train --shards shards/center --recipe c1 --tracker dimp50 --init dimp50.pth --out runs/c1"
 
 
 class Train(Command):
@@ -46,6 +48,13 @@ class Train(Command):
         if plain and plain[0] not in {*self.commands, "-h", "--help", "--version", "--list-recipes"}:
             args = ["--debug"] * ("--debug" in args) + ["train", *plain]
         return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write also what ``train`` takes, as its name need not be typed."""
+        training = self.commands["train"]
+        if isinstance(training, HelpPage):
+            training.format_groups(click.Context(training, parent=ctx), formatter)
+        super().format_options(ctx, formatter)
 
 
 def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -68,7 +77,11 @@ def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.group(cls=Train, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Train,
+    example=EXAMPLE,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="cmd-tir", prog_name="cmd-train")
 @click.option(
     "--list-recipes",
@@ -81,8 +94,8 @@ def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def main() -> None:
     """Teach the TIR branch of a tracker from its RGB branch, on shards of unlabelled pairs.
 
-    `cmd-train --shards SHARDS --recipe c1 --tracker dimp18 --out RUN` trains; `cmd-train train --help` has the options.
-    `--recipe all` runs every row of the paper's Table 1 in order, each from the results of its parents.
+    Without a command it trains. `--recipe all` runs every row of the paper's Table 1 in order, each from the results
+    of its parents.
     """
 
 
@@ -113,7 +126,7 @@ WINDOW = click.option(
 ON_EXISTING = on_existing("a run that the folder holds already")
 
 
-@main.command()
+@main.command(example=EXAMPLE, rest="Options of training")
 @SHARDS
 @PATCHES
 @click.option(
@@ -188,7 +201,7 @@ def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
         print_result(trained, trained.rows())
 
 
-@main.command()
+@main.command(example="cmd-train export runs/d3 --out student.pth.tar")
 @click.argument("weights", metavar="RUN|FILE", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -222,7 +235,7 @@ def export(weights: Path, kind: str | None, tracker: str | None, own_backbone: b
     print_table([("tracker", name), ("format", kind), *(("file", each) for each in files), *note])
 
 
-@main.command()
+@main.command(example="cmd-train merge --reference runs/b1 --test runs/b2 --out runs/b3")
 @click.option("--reference", type=click.Path(path_type=Path), required=True, metavar="RUN|FILE", help="As of row b1.")
 @click.option("--test", type=click.Path(path_type=Path), required=True, metavar="RUN|FILE", help="As of row b2.")
 @click.option("--tracker", type=TRACKER_NAMES, help="Base tracker of files that are no runs.")
@@ -237,7 +250,7 @@ def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existi
     print_result(merged, merged.rows())
 
 
-@main.command()
+@main.command(example="cmd-train feeds --shards shards/center --recipe d3 --out feeds.html")
 @SHARDS
 @PATCHES
 @click.option("--recipe", default="d3", show_default=True, type=NAME_OR_FILE, help="Row of Table 1, or FILE.yaml.")

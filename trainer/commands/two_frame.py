@@ -13,7 +13,11 @@ from pipeline.runtime.options import ANY, FILE, FOLDER, on_existing, typed
 from trainer.commands.options import TRACKER_NAMES, NamedPath
 
 
-@click.command("two-frame", cls=Subcommand)
+@click.command(
+    "two-frame",
+    cls=Subcommand,
+    example="cmd-train two-frame a1=runs/a1 d3=runs/d3 --sequences SEQUENCES --out found",
+)
 @click.argument("checkpoints", metavar="[NAME=]CHECKPOINT...", nargs=-1, required=True, type=NamedPath(bare=True))
 @click.option("--sequences", type=FOLDER, required=True, metavar="DIR", help="Folder of sequences with truth.")
 @click.option("--out", type=ANY, required=True, metavar="FILE|DIR", help="FOUND.json, or a folder of NAME.json.")

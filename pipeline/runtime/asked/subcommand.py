@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from pipeline.errors import UsageError, did_you_mean
+from pipeline.runtime.asked.help_page import HelpPage
 from pipeline.runtime.asked.kept import Asked, asking
 from pipeline.runtime.options import typed
 
@@ -30,7 +31,7 @@ UNKEPT = frozenset(
 """What belongs to one run, and not to what it makes."""
 
 
-class Subcommand(click.Command):
+class Subcommand(HelpPage):
     """A command with ``--config FILE``: keys are names of options, and what is typed wins."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
