@@ -56,8 +56,8 @@ def _lasting(stream: TextIO | None, standard: TextIO | None) -> TextIO:
         io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
         errors="backslashreplace",
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
+        # One that Python does not buffer (PYTHONUNBUFFERED) has no buffer below it that would hold a line back.
+        line_buffering=stream.line_buffering or stream.write_through,
     )
 
 

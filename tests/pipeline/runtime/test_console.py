@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -95,6 +96,22 @@ def test_a_terminal_that_is_gone_ends_nothing(tmp_path: Path) -> None:
     os.close(ours)
     assert running.wait(60) == 0
     assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("env", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["", "unbuffered"])
+def test_a_table_begins_below_the_bar(tmp_path: Path, env: dict[str, str]) -> None:
+    ours, theirs = pty.openpty()
+    running = start(tmp_path, stdout=theirs, stderr=theirs, **env)
+    os.close(theirs)
+    shown = b""
+    # What was written last can be read until the other side has closed: then it is an error.
+    with contextlib.suppress(OSError):
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert running.wait(60) == 0
+    first = next(line for line in shown.split(b"\n") if line.endswith(b"  0\r"))
+    assert b"%" not in first
 
 
 def test_a_full_disk_under_the_output_is_told_and_the_work_stands(tmp_path: Path) -> None:
