@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.pages import html
+from tools import demo_index
 from tools.chromium import find
 from trainer.commands.train import main as train
 from trainer.pages import feeds_page
 from trainer.study.report import write_report
 
 from ..conftest import Data, Run, done
+from ..test_demo_index import demo
 from ..trainer.conftest import Eval, World, evaluate, world
 from ..trainer.study.study_world import add_pictures, make_study, results
 from ..trainer.train_world import small_windows, tracked, write_world
@@ -21,7 +24,7 @@ from ..trainer.train_world import small_windows, tracked, write_world
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from .visit import visit  # noqa: E402 - it cannot be imported without playwright
 
-__all__ = ["evaluate", "world"]
+__all__ = ["demo", "evaluate", "world"]
 pytestmark = pytest.mark.browser
 
 
@@ -77,6 +80,10 @@ def test_a_run(browser: object, tmp_path: Path) -> None:
         train([str(word) for word in (*words, *sizes, "--out", tmp_path / "run")])
     assert not ended.value.code
     visit(browser, tmp_path / "run/report.html")
+
+
+def test_the_index_of_the_demo(demo: Path, browser: object) -> None:
+    visit(browser, html.save(demo_index.build(demo), demo / "index.html"))
 
 
 @pytest.mark.timeout(1800)
