@@ -6,6 +6,7 @@ import shlex
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from pipeline.commands.mine import GROUPS
@@ -48,3 +49,14 @@ def test_the_page_of_training_shows_its_options_and_the_commands() -> None:
     told = page("cmd-train")
     assert told.index("Options of training:") < told.index("--samples-per-epoch") < told.index("\nCommands:\n")
     assert "--list-recipes" in told
+
+
+def test_the_shell_completes_options_of_training_without_its_name_and_choices_of_mining() -> None:
+    def completed(script: str, *words: str, begun: str) -> list[str]:
+        found = ShellComplete(SCRIPTS[script], {}, script, "_COMPLETE").get_completions(list(words), begun)
+        return [item.value for item in found]
+
+    assert completed("cmd-train", begun="--rec") == ["--recipe"]
+    assert completed("cmd-train", begun="two") == ["two-frame"]
+    assert completed("cmd-train", "--recipe", "d3", begun="--track") == ["--tracker"]
+    assert completed("cmd-prep", "mine", "--letterbox", begun="") == ["square", "rect"]

@@ -18,6 +18,8 @@ from trainer.commands.study import study
 from trainer.commands.two_frame import two_frame
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from pipeline.config import OnExisting
 
 RECIPE_HEAD = (
@@ -48,6 +50,13 @@ class Train(Command):
         if plain and plain[0] not in {*self.commands, "-h", "--help", "--version", "--list-recipes"}:
             args = ["--debug"] * ("--debug" in args) + ["train", *plain]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the options of ``train`` too, as its name need not be typed."""
+        training = self.commands["train"]
+        own = super().shell_complete(ctx, incomplete)
+        more = training.shell_complete(click.Context(training, parent=ctx), incomplete)
+        return list({item.value: item for item in (*more, *own)}.values())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write also what ``train`` takes, as its name need not be typed."""

@@ -22,7 +22,7 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.dry_run import plan_of
 from trainer.train.initial_weights import refuse_other_start
 from trainer.train.progress import Pauses
-from trainer.train.record import Record
+from trainer.train.record import Log, Record
 from trainer.train.session import Prepared, State, Training, part, prepare
 from trainer.train.stepping import loader_of, rehearse, step
 from trainer.train.waiting import Waiting
@@ -79,8 +79,8 @@ class TrainedRow:
         ]
 
 
-def train_row(config: TrainConfig) -> TrainedRow:
-    """Train one recipe.
+def train_row(config: TrainConfig, log: Log | None = None) -> TrainedRow:
+    """Train one recipe; ``log`` is told losses and figures as they come.
 
     Raises:
         UsageError: settings that do not fit one another, or a run folder that is taken.
@@ -93,7 +93,7 @@ def train_row(config: TrainConfig) -> TrainedRow:
                 return _trained(folder, prepared, config.epochs)
             with part(prepared.row, prepared.group, "loading weights"):
                 training = Training(prepared, state)
-            return _train(training, folder)
+            return _train(training, folder, log)
     finally:
         prepared.group.leave()
 
@@ -136,12 +136,12 @@ def _finished(folder: RunFolder, state: State, config: TrainConfig) -> bool:
     return bool(state["epoch"] == config.epochs) and (folder.path / REPORT).is_file()
 
 
-def _train(training: Training, folder: RunFolder) -> TrainedRow:
+def _train(training: Training, folder: RunFolder, log: Log | None) -> TrainedRow:
     config, group = training.config, training.group
     progress = training.progress
     sampler = EpochSampler(config.samples_per_epoch, group.rank, group.world_size)
     _tell_plan(training)
-    record = Record(training, folder)
+    record = Record(training, folder, log)
     record.begin()
     begun, drawn, waiting = time.monotonic(), 0, Waiting()
     pauses = Pauses(group, training.device, config.save_minutes)

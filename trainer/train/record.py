@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -37,6 +38,9 @@ WINDOWS = "held_out_windows"
 """Key of ``run.json``; where it is missing, as in runs of 0.1, it is ``held_out_samples``."""
 TEST = "held_out_test"
 
+Log = Callable[[Mapping[str, float], int], None]
+"""Is given values by name, and the step that they are of: a caller's own way to look at a run."""
+
 
 class Record:
     """The files of one run.
@@ -44,15 +48,17 @@ class Record:
     Args:
         training: the run.
         folder: where they lie.
+        log: is told what TensorBoard is told.
     """
 
-    def __init__(self, training: Training, folder: RunFolder) -> None:
+    def __init__(self, training: Training, folder: RunFolder, log: Log | None = None) -> None:
         self.training, self.folder, self.leads = training, folder, training.group.leads
         self._row: dict[str, float] = {}
         self._losses: dict[str, float] = {}
         self.measuring_s = 0.0
         """Seconds that the start took to measure, and the student will take; 0 where that is not known."""
         self._tensorboard: Any = None
+        self._log = log
         self._validation: Validation
 
     def begin(self) -> None:
@@ -143,23 +149,29 @@ class Record:
             write_text(folder / REPORT, draw_run(folder, self._validation.section(content)))
 
     def _show(self, row: dict[str, float]) -> None:
-        """Hand the epoch's last training losses and its validation losses to TensorBoard."""
-        if self._tensorboard is None:
-            return
-        for group, values in (("train", row), ("held_out", self._losses)):
+        """Tell the epoch's last training losses and its validation losses."""
+        groups = ("train", row), ("held_out", self._losses)
+        self._tell(
+            {f"{group}/{name}": value for group, values in groups for name, value in values.items()}, row["step"]
+        )
+
+    def _tell(self, values: dict[str, float], step: float) -> None:
+        """Hand values by name to TensorBoard, and to whom the caller named."""
+        if self._tensorboard is not None:
             for name, value in values.items():
-                self._tensorboard.add_scalar(f"{group}/{name}", value, row["step"])
+                self._tensorboard.add_scalar(name, value, step)
+        if self._log is not None:
+            self._log(values, int(step))
 
     def _show_figures(self, content: dict[str, Any], answer: str, step: float) -> None:
-        """Hand the figures of one answer to TensorBoard, and of those that need no network beside them."""
-        if self._tensorboard is None:
-            return
-        scores = content.get("scores", {})
+        """Tell the figures of one answer, and of those that need no network beside them."""
+        scores, figures = content.get("scores", {}), {}
         for told in (answer, *(name for name in scores if name not in (START, STUDENT))):
             for way, named in scores.get(told, {}).items():
                 for name, values in named.items():
                     curve = f"{TEST}/{way}/{name}" + (f"/{told}" if told != answer else "")
-                    self._tensorboard.add_scalar(curve, np.mean(values), step)
+                    figures[curve] = float(np.mean(values))
+        self._tell(figures, step)
 
 
 def describe_run(training: Training) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,14 @@ def test_tensorboard_shows_the_test_of_the_start_and_of_the_student_beside_what_
             shown["closed"] = []
 
     monkeypatch.setattr(record, "_tensorboard_writer", Writer)
-    run = loop.train_row(settings(tracked_world, tmp_path / "run", **OPTIONS)).model.parent
+    logged: dict[str, list[tuple[float, int]]] = {}
+
+    def log(values: Mapping[str, float], step: int) -> None:
+        for name, value in values.items():
+            logged.setdefault(name, []).append((value, step))
+
+    run = loop.train_row(settings(tracked_world, tmp_path / "run", **OPTIONS), log).model.parent
+    assert logged == {name: values for name, values in shown.items() if name != "closed"}
     hits = told(run)["figures"]["TIR alone"]["hit"]
     expected = [(pytest.approx(hits[answer]["value"]), step) for answer, step in (("start", 0), ("student", 0))]
     assert shown["held_out_test/TIR alone/hit"] == expected
