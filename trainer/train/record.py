@@ -150,10 +150,8 @@ class Record:
 
     def _show(self, row: dict[str, float]) -> None:
         """Tell the epoch's last training losses and its validation losses."""
-        groups = ("train", row), ("held_out", self._losses)
-        self._tell(
-            {f"{group}/{name}": value for group, values in groups for name, value in values.items()}, row["step"]
-        )
+        told = {f"train/{name}": value for name, value in row.items()}
+        self._tell(told | {f"held_out/{name}": value for name, value in self._losses.items()}, row["step"])
 
     def _tell(self, values: dict[str, float], step: float) -> None:
         """Hand values by name to TensorBoard, and to whom the caller named."""
