@@ -79,7 +79,7 @@ class ProgressBar:
             self._open.enter_context(logging_redirect_tqdm())
             layout = "{desc} {postfix[0]:3d} %|{bar}| {postfix[1]}" if self.total else "{desc}"
             kind: dict[str, Any] = {"bar_format": layout, "leave": self._keep, "postfix": [self._share, self._told()]}
-            kind["ncols"], kind["nrows"] = _size()
+            kind["ncols"], kind["nrows"] = terminal_size()
             self._bar = self._open.enter_context(tqdm(total=self.total or None, desc=self.what, **kind))
         elif self._shown:
             self._next += min(FIRST_S, LINE_S)
@@ -133,7 +133,7 @@ class ProgressBar:
 
     def _draw(self) -> None:
         self._next = time.monotonic() + DRAW_S
-        self._bar.ncols, self._bar.nrows = _size()
+        self._bar.ncols, self._bar.nrows = terminal_size()
         self._bar.n, self._bar.postfix = self._reached, [self._share, self._told()]
         self._bar.refresh()
 
@@ -169,7 +169,7 @@ def on_terminal() -> bool:
         return False
 
 
-def _size() -> tuple[int, int]:
+def terminal_size() -> tuple[int, int]:
     """Columns and rows of the terminal that a bar may take: a small one where it does not say, as in containers."""
     try:
         columns, rows = os.get_terminal_size(sys.stderr.fileno())

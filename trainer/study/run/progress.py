@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tqdm import tqdm
 
-from pipeline.runtime.progress import duration
+from pipeline.runtime.progress import LINE_S, duration, on_terminal, terminal_size
 from trainer.study.plan.forecast import scale_of, seconds_to_go
 from trainer.study.plan.run import Run
 from trainer.study.run.ledger import Cost
@@ -18,7 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """A bar on a terminal, elsewhere a line whenever a run has ended.
+    """A bar on a terminal, elsewhere a line whenever a run has ended, and one a minute.
+
+    Both are left out where the log does not take messages of the level INFO.
 
     Args:
         runs: of the study, in order.
@@ -30,7 +33,11 @@ class Progress:
         self._costs = {run.id: run.cost_s for run in runs}
         layout = "{desc} {percentage:3.0f} %|{bar}| {postfix}"
         self._total = sum(self._costs.values()) or 1.0
-        self._bar = tqdm(total=self._total, desc="study", bar_format=layout, disable=None)
+        shown = log.isEnabledFor(logging.INFO) and on_terminal()
+        kind: dict[str, Any] = {"bar_format": layout, "disable": not shown}
+        kind["ncols"], kind["nrows"] = terminal_size()
+        self._bar = tqdm(total=self._total, desc="study", **kind)
+        self._next = time.monotonic() + LINE_S
 
     def __enter__(self) -> Self:
         return self
@@ -39,16 +46,19 @@ class Progress:
         self._bar.close()
 
     def tick(self, done: Collection[str], begun: Mapping[str, float], costs: Iterable[Cost]) -> None:
-        """Move the bar.
+        """Move the bar, or tell a line when it is time for one.
 
         Args:
             done: ids of the runs that have ended.
             begun: id -> seconds since it began, of those that are running.
             costs: what the ended ones took.
         """
-        if self._bar.disable:
-            return
         scale = _scale(costs)
+        if self._bar.disable:
+            if time.monotonic() >= self._next:
+                self._next = time.monotonic() + LINE_S
+                log.info("%s: %s", self._told(done, begun, scale), ", ".join(begun))
+            return
         part = sum(min(self._costs[name], seconds / scale) for name, seconds in begun.items())
         self._bar.n = min(self._total, sum(self._costs[name] for name in done) + part)
         self._bar.set_postfix_str(f"{self._told(done, begun, scale)}: {', '.join(begun)}", refresh=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pipeline.errors import CmdTirError
 from trainer.study.plan import CHOOSE, Run
 from trainer.study.run import Runner, write_rate
 from trainer.study.run import children as children_module
+from trainer.study.run import progress as progress_module
 from trainer.study.run.launch import Process
 from trainer.study.run.ledger import COSTS
 
@@ -144,6 +146,15 @@ def test_where_nothing_shows_a_bar_each_end_is_a_line_with_what_is_to_go(
     assert [line.split(" took")[0] for line in told] == ["a", "b"]
     assert "1 of 2 runs, about 1 s to go" in told[0]
     assert "2 of 2 runs, about 0 s to go" in told[1]
+
+
+def test_a_log_hears_of_a_run_that_takes_long_before_it_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "trainer")
+    monkeypatch.setattr(progress_module, "LINE_S", 0.0)
+    work(tmp_path, run("a", code=f"import time; time.sleep(.3); {MAKE}"))
+    assert re.fullmatch(r"0 of 1 runs, about \d s to go: a", caplog.messages[0])
 
 
 def test_a_file_that_is_none_of_costs_is_named(tmp_path: Path) -> None:
