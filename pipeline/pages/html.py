@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import io
 import logging
 import re
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from pipeline import images
 from pipeline.errors import UsageError
 from pipeline.files.writing import write_text
+from pipeline.pages.content_policy import policy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,17 +103,9 @@ def render(title: str, subtitle: str, facts: Sequence[tuple[str, object]], secti
         facts=facts,
         sections=sections,
         footer="Written by cmd-tir. One file, no network: it can be mailed as it is.",
-        policy=_policy(script),
+        policy=policy(script),
         script=Markup(script),  # noqa: S704 - our own file
     )
-
-
-def _policy(script: str) -> str:
-    """What a browser lets a page do: run this script, told by its hash, and load nothing that is not in the page."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # Plots bring styles of their own.
-    allowed = f"img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def picture_uri(image: NDArray[np.uint8], quality: int = 82, suffix: Literal[".jpg", ".webp"] = ".jpg") -> str:
