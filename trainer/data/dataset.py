@@ -77,6 +77,14 @@ class PairDataset(Dataset[Sample]):
     def __len__(self) -> int:
         return self.draws.samples
 
+    def pair(self, index: int) -> int:
+        """The pair that a sample is of, told without cutting its windows."""
+        return self._pair(self.draws.draw(index))
+
+    def _pair(self, drawn: Drawn) -> int:
+        """Of a reference window of another scene the pair is not that of the draw."""
+        return self.draws.pair_of(drawn.patches[drawn.foreign][0])
+
     def __getitem__(self, index: int) -> Sample:
         drawn = self.draws.draw(index)
         pictures = {
@@ -98,8 +106,7 @@ class PairDataset(Dataset[Sample]):
                 sample |= self._view(index, branch, image, shown, mirrored)
             rng = self.draws.rng(index, PROPOSALS, image)
             views.append(sample | self.windowing.targets(sample["test_box"], rng, drawn.foreign))
-        # Of a reference window of another scene the pair is not that of the draw.
-        sample = {"pair": self.draws.pair_of(drawn.patches[drawn.foreign][0])} | _stacked(views)
+        sample = {"pair": self._pair(drawn)} | _stacked(views)
         return {key: np.asarray(value, np.float32) if _is_real(value) else value for key, value in sample.items()}
 
     def framed(self, index: int) -> tuple[Framed, Framed]:

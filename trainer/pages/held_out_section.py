@@ -34,7 +34,7 @@ def held_out_section(measured: dict[str, Any]) -> html.Section:
     rows: list[tuple[object, ...]] = [("on held-out sequences", "fed", *head)]
     for way, name in ((way, name) for way in WAYS for name in NAMES if name in figures.get(way, {})):
         each = figures[way][name]
-        rows.append((NAMES[name], way, *(_told(each.get(answer), answer == CHANGE) for answer in ANSWERS)))
+        rows.append((NAMES[name], way, *(told(each.get(answer), signed=answer == CHANGE) for answer in ANSWERS)))
     return html.Section("Held-out test", _note(measured["test"]), figure_plots(measured), rows, sortable=True)
 
 
@@ -51,11 +51,11 @@ def _note(test: dict[str, Any]) -> str:
     )
 
 
-def _told(figure: dict[str, float | None] | None, signed: bool) -> str:
+def told(figure: dict[str, float | None] | None, *, signed: bool) -> str:
     """A figure with its interval, as in ``0.52 [0.48, 0.56]``."""
     if figure is None:
         return "–"
     form = "+.3g" if signed else ".3g"
     value, low, high = (figure[key] for key in ("value", "low", "high"))
-    told = format(value, form)
-    return told if low is None or high is None else f"{told} [{low:{form}}, {high:{form}}]"
+    text = format(value, form)
+    return text if low is None or high is None else f"{text} [{low:{form}}, {high:{form}}]"

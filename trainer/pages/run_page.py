@@ -10,9 +10,11 @@ from pipeline.files.json_text import read_json
 from pipeline.pages import html
 from trainer.checkpoints.run_folder import METRICS, RUN, VALIDATION
 from trainer.data import giveaways
-from trainer.pages.held_out_section import held_out_section
+from trainer.measure.summary import START, STUDENT
+from trainer.pages.held_out_section import CHANGE, held_out_section, told
 from trainer.pages.loss_curves import LOSSES, curves, losses_of
 from trainer.pages.next_steps import next_steps
+from trainer.resampling import FEWEST
 
 TENSORS = 100
 
@@ -54,13 +56,22 @@ def _given(found: dict[str, float]) -> str:
 
 
 def _losses(measured: dict[str, Any]) -> html.Section:
-    rows: list[tuple[object, ...]] = [("held-out loss, as trained ↓", "start", "student", "change")]
+    rows: list[tuple[object, ...]] = [("held-out loss, as trained ↓", START, STUDENT, "change")]
+    note = "The same windows before and after, none of which was trained on; "
+    figures = measured["after"].get("loss_figures")
     for name in losses_of(measured["before"]["losses"]):
-        before, after = (measured[when]["losses"][name] for when in ("before", "after"))
-        rows.append((LOSSES[name], f"{before:.4g}", f"{after:.4g}", f"{after - before:+.3g}"))
-    return html.Section(
-        "Held-out losses", "The same windows before and after, none of which was trained on.", table=rows
-    )
+        if figures:
+            answers = (figures[name][answer] for answer in (START, STUDENT, CHANGE))
+            rows.append((LOSSES[name], *(told(each, signed=place == 2) for place, each in enumerate(answers))))
+        else:
+            before, after = (measured[when]["losses"][name] for when in ("before", "after"))
+            rows.append((LOSSES[name], f"{before:.4g}", f"{after:.4g}", f"{after - before:+.3g}"))
+    if figures:
+        note += "means over sequences, each with its 95 % interval (bootstrap, paired in the change), where the curves "
+        note += "have means over windows."
+    else:
+        note += f"without intervals: those need {FEWEST} held-out sequences at least."
+    return html.Section("Held-out losses", note, table=rows)
 
 
 def _tensors(moved: dict[str, float | None]) -> html.Section:

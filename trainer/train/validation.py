@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -15,16 +17,19 @@ from pipeline.pages.html import Section
 from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import VALIDATION, RunFolder
 from trainer.checkpoints.weights import digest
-from trainer.data.feeds import assemble
+from trainer.data.controls.shuffled import sequence_of
+from trainer.data.feeds import Feeding, assemble
 from trainer.data.loading import Sample, read_batches
 from trainer.measure import HeldOutTest, Scores, figures
-from trainer.measure.held_out_test import BATCH
+from trainer.measure.held_out_test import BATCH, TRAINED
 from trainer.measure.shown import ShownWindow
-from trainer.measure.summary import START, STUDENT
+from trainer.measure.summary import START, STUDENT, by_sequence
 from trainer.pages import windows_section
 from trainer.resampling import FEWEST
 from trainer.train.session import Training
 
+BY_SEQUENCE, LOSS_FIGURES = "losses_by_sequence", "loss_figures"
+"""Keys in ``held_out.json``: of ``before`` and ``after``, and what of ``after`` stands beside the start's."""
 SHOWN = "shown"
 """Key of ``before`` and ``after`` in ``held_out.json``: the box and the response in a few windows of the test."""
 
@@ -50,27 +55,46 @@ class Validation:
         Args:
             what: is measured, in words for the screen.
         """
-        training = self.training
-        if not self.windows:
+        return _means(self._each(self.training.data.feeding, BATCH, self._title(what, "losses")))
+
+    def _by_sequence(self, what: str) -> dict[str, list[float]]:
+        """Mean losses of each sequence, window by window; none of fewer sequences than intervals need.
+
+        Args:
+            what: is measured, in words for the screen.
+        """
+        # Of a mixed row both ways round, of every window.
+        data, feeding = self.training.data, replace(self.training.data.feeding, once=False)
+        windows = data.validation_windows(feeding, self.windows)
+        names = [sequence_of(data.source, windows.pair(index)) for index in range(self.windows)]
+        if len(set(names)) < FEWEST:
             return {}
-        windows = training.data.validation_windows(training.data.feeding, self.windows)
+        measured = [parts for parts, _ in self._each(feeding, 1, self._title(what, "losses by sequence"))]
+        _, place = np.unique(names, return_inverse=True)
+        return {name: by_sequence(np.array([parts[name] for parts in measured]), place) for name in measured[0]}
+
+    def _each(self, feeding: Feeding, size: int, title: str) -> Iterator[tuple[dict[str, float], int]]:
+        """Losses of so many windows at a time, and how many."""
+        if not self.windows:
+            return
+        training, data = self.training, self.training.data
         # A generator of its own: measuring must not change the random numbers of the steps.
-        loader: DataLoader[Sample] = DataLoader(windows, BATCH, generator=torch.Generator())
-        measured: list[tuple[dict[str, float], int]] = []
-        title = self._title(what, "losses")
+        loader: DataLoader[Sample] = DataLoader(
+            data.validation_windows(feeding, self.windows), size, generator=torch.Generator()
+        )
         with torch.no_grad(), ProgressBar(title, self.windows, "windows", keep=False) as bar:
             for batch in read_batches(loader):
-                feed, count = assemble(batch, training.data.feeding, training.device, again=True), len(batch["pair"])
-                measured.append((training.objective(feed)[1], count))
+                feed, count = assemble(batch, feeding, training.device, again=True), len(batch["pair"])
+                yield training.objective(feed)[1], count
                 bar.advance(count)
-        return _means(measured)
 
     def measure_start(self) -> dict[str, Any]:
         """Measure the start: the row of epoch -1 in the metrics, and the start's part of ``held_out.json``."""
         losses = self.losses("the start")
         if losses:
             self.folder.log([{"epoch": -1, "held_out": True, **losses}])
-        content: dict[str, Any] = {"before": {"losses": losses}}
+        by = self._by_sequence("the start")
+        content: dict[str, Any] = {"before": {"losses": losses} | ({BY_SEQUENCE: by} if by else {})}
         if self.test:
             content["before"] |= {"weights": digest(self.training.net.state_dict()), SHOWN: self._found(self.test)}
             content |= _described(self.test) | self._measured(self.test, START, self._parents())
@@ -85,7 +109,7 @@ class Validation:
         """
         training = self.training
         content: dict[str, Any] = read_json(self.folder.path / VALIDATION)
-        content |= {"after": {"losses": losses}, "relative_change": _moved(training)}
+        content |= {"after": {"losses": losses} | self._against(content["before"]), "relative_change": _moved(training)}
         if self.test:
             content["after"] |= {"weights": digest(training.net.state_dict()), SHOWN: self._found(self.test)}
             same = content.get("test", {}).get("key") == self.test.key
@@ -99,6 +123,14 @@ class Validation:
             }
         self.folder.write_json(VALIDATION, content)
         return content
+
+    def _against(self, before: dict[str, Any]) -> dict[str, Any]:
+        """The student's losses by sequence, and with intervals beside the start's, where that has any."""
+        if BY_SEQUENCE not in before:
+            return {}
+        after = self._by_sequence("the student")
+        scores = {START: {TRAINED: before[BY_SEQUENCE]}, STUDENT: {TRAINED: after}}
+        return {BY_SEQUENCE: after, LOSS_FIGURES: figures(scores, self.training.config.split_seed)[TRAINED]}
 
     def section(self, content: dict[str, Any]) -> list[Section]:
         """A few windows of the test, before and after, for the page; none where nothing is tested.

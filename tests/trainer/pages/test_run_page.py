@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from trainer.measure.summary import figures
+from trainer.pages import run_page
 from trainer.pages.figure_plots import figure_plots
 from trainer.pages.held_out_section import held_out_section
 from trainer.pages.loss_curves import curves, losses_of
@@ -64,6 +65,25 @@ def test_what_needs_no_network_is_a_line() -> None:
     section = held_out_section(measured(0.6))
     assert "↑" in str(section.table[1][0])
     assert figure_plots({"figures": {}, "test": {"kind": "two frames"}}) == []
+
+
+def test_losses_have_intervals_where_sequences_are_enough() -> None:
+    named = {"loss": [0.5 + 0.01 * place for place in range(12)], "tcl": [0.5 + 0.01 * place for place in range(12)]}
+    after = {name: [value - 0.1 for value in each] for name, each in named.items()}
+    both = figures({"start": {"as trained": named}, "student": {"as trained": after}}, 0)["as trained"]
+    content: dict[str, Any] = {
+        "before": {"losses": {"loss": 9.0, "tcl": 9.0}},
+        "after": {"losses": {"loss": 8.0, "tcl": 8.0}},
+    }
+    (_, row), note = run_page._losses(content).table, run_page._losses(content).note
+    assert row == ("L_TCL", "9", "8", "-1")
+    assert "without intervals: those need 10" in note
+    content["after"]["loss_figures"] = both
+    (_, row), note = run_page._losses(content).table, run_page._losses(content).note
+    assert row[0] == "L_TCL"
+    assert str(row[1]).startswith("0.555 [0.5")
+    assert row[3] == "-0.1 [-0.1, -0.1]", "paired: every sequence has lost as much"
+    assert "95 % interval" in note
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,28 @@ def test_what_is_measured_is_told_with_its_test(parent: Path) -> None:
         assert words in page
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_losses_have_intervals_over_sequences_where_enough_are_held_out(
+    tracked_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.train.validation.FEWEST", 2)
+    monkeypatch.setattr("trainer.measure.summary.FEWEST", 2)
+    options = OPTIONS | {"held_out": 0.5, "held_out_samples": 8, "recipe": "d3", "mix_pairs": "once"}
+    content = told(loop.train_row(settings(tracked_world, tmp_path / "run", **options)).model.parent)
+    before, after = content["before"], content["after"]
+    assert before["losses_by_sequence"].keys() == before["losses"].keys() == after["loss_figures"].keys()
+    for name, found in after["loss_figures"].items():
+        for answer, each in (("start", before), ("student", after)):
+            values = each["losses_by_sequence"][name]
+            assert len(values) >= 2
+            assert found[answer]["value"] == pytest.approx(sum(values) / len(values))
+            assert found[answer]["low"] <= found[answer]["value"] <= found[answer]["high"]
+        assert found["student - start"]["value"] == pytest.approx(found["student"]["value"] - found["start"]["value"])
+    assert len(after["shown"]) == len(before["shown"]) == 4
+    assert "95 % interval (bootstrap, paired in the change)" in (tmp_path / "run" / REPORT).read_text()
+
+
 def test_without_tracks_the_test_says_that_it_is_of_one_frame(world: Path, tmp_path: Path) -> None:
     run = loop.train_row(settings(world, tmp_path / "run", **OPTIONS))
     content = told(run.model.parent)
