@@ -176,7 +176,7 @@ def mine(
     if result.fallbacks is not None:
         rows += [("fell back to random", f"{result.fallbacks} ({result.fallback_ratio:.0%} of the pairs stored)")]
     rows += [] if result.tubes is None else _tube_rows(result.tubes)
-    rows += [(name if "class" in name else f"class {name}", n) for name, n in result.named_classes.items()]
+    rows += [(f"class {name}" if name.endswith(")") else name, n) for name, n in result.named_classes.items()]
     rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
     print_result(result, rows)

@@ -48,6 +48,10 @@ def class_number(name: str) -> int | None:
     return _NUMBERS.get(plain_name(name))
 
 
+NO_CLASS, NO_DETECTION = "no class", "no detection: random patch"
+"""What patches of class -1 are called."""
+
+
 def class_name(number: int, names: Mapping[int, str]) -> str:
     """The name of a class in shards: ``no class`` for -1, a number where no name is known.
 
@@ -56,14 +60,28 @@ def class_name(number: int, names: Mapping[int, str]) -> str:
         names: those that are not COCO's.
     """
     if number < 0:
-        return "no class"
+        return NO_CLASS
     known = names.get(number) or (COCO_NAMES[number] if number < len(COCO_NAMES) else "")
     return known or f"class {number}"
 
 
-def counts_by_name(counts: Mapping[str, int], names: Mapping[int, str]) -> dict[str, int]:
-    """How often by class number, as text -> how often by the class's name; ``names`` as in :func:`class_name`."""
-    return {class_name(int(number), names): count for number, count in counts.items()}
+def counts_by_name(counts: Mapping[str, int], names: Mapping[int, str], fallbacks: int = 0) -> dict[str, int]:
+    """How often by class number, as text -> how often by the class's name and number, in the order of the numbers.
+
+    Args:
+        counts: patches by class.
+        names: as in :func:`class_name`.
+        fallbacks: of the patches without a class, how many are random ones in place of a detection.
+    """
+    told: dict[str, int] = {}
+    for number in sorted(map(int, counts)):
+        count, name = counts[str(number)], class_name(number, names)
+        if number < 0:
+            random = min(fallbacks, count)
+            told |= {each: some for each, some in ((NO_DETECTION, random), (name, count - random)) if some}
+        else:
+            told[name if name == f"class {number}" else f"{name} ({number})"] = count
+    return told
 
 
 def parse_class(word: int | str) -> int | str:

@@ -51,7 +51,7 @@ def _boxes(reader: ShardReader) -> Array:
 
 def named(index: ShardIndex) -> dict[str, int]:
     """Patches by the name of their class."""
-    return counts_by_name(index.totals["classes"], index.class_names)
+    return counts_by_name(index.totals["classes"], index.class_names, index.totals.get("fallbacks", 0))
 
 
 def _statistics(index: ShardIndex, box: Array) -> html.Section:

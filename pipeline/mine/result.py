@@ -49,8 +49,8 @@ class MineResult:
 
     @property
     def named_classes(self) -> dict[str, int]:
-        """Patches by the name of their class."""
-        return counts_by_name(self.classes, self.class_names)
+        """Patches by the name and number of their class."""
+        return counts_by_name(self.classes, self.class_names, self.fallbacks or 0)
 
     @property
     def rejected_ratio(self) -> float:

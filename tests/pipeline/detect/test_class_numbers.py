@@ -77,10 +77,16 @@ def test_classes_are_typed_by_name_or_number() -> None:
 
 
 def test_classes_are_shown_by_name() -> None:
-    assert counts_by_name({"-1": 1, "0": 2, "80": 3, "95": 4}, {80: "cyclist"}) == {
-        "no class": 1,
-        "person": 2,
-        "cyclist": 3,
-        "class 95": 4,
-    }
+    counts = {"-1": 5, "0": 2, "10": 6, "2": 1, "80": 3, "95": 4}
+    rest = [
+        ("person (0)", 2),
+        ("car (2)", 1),
+        ("fire hydrant (10)", 6),
+        ("cyclist (80)", 3),
+        ("class 95", 4),
+    ]
+    assert list(counts_by_name(counts, {80: "cyclist"}).items()) == [("no class", 5), *rest]
+    told = counts_by_name(counts, {80: "cyclist"}, fallbacks=4)
+    assert list(told.items()) == [("no detection: random patch", 4), ("no class", 1), *rest]
+    assert "no class" not in counts_by_name(counts, {}, fallbacks=5)
     assert class_name(79, {}) == "toothbrush"

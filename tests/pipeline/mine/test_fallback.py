@@ -36,10 +36,11 @@ def test_their_share_stands_in_the_table_and_the_index_and_is_kept_on_resume(
     data: Data, prep: Run, workers: int
 ) -> None:
     table = done(prep(*words(data, 4, "--workers", workers)))
-    assert "fell back to random  2 (33% of the pairs stored)" in table
+    assert "fell back to random         2 (33% of the pairs stored)" in table
+    assert "no detection: random patch  2\n" in table
     assert (totals(data)["fallbacks"], totals(data)["fallback_ratio"]) == (2, 0.333333)
     (data.root / "s/shard-00001.h5").unlink()
-    assert "fell back to random  2 (33% of the pairs stored)" in done(prep(*words(data, 4)))
+    assert done(prep(*words(data, 4))).count("2 (33% of the pairs stored)") == 1
 
 
 @pytest.mark.parametrize(("found", "warned"), [(2, True), (3, False)])

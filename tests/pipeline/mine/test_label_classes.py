@@ -51,7 +51,9 @@ def test_results_without_names_are_read_as_told_or_not_at_all(data: Data, prep: 
     error = told(prep(*words(data, path, "--out", out)), 3, "--class-ids coco 1 is person, 3 is car")
     assert "--class-ids index 1 is bicycle, 3 is motorcycle: say which" in error
     table = done(prep(*words(data, path, "--out", out, "--class-ids", "coco", "--classes", "person")))
-    assert [line.split() for line in table.splitlines() if line.startswith("class")] == [["class", "person", "6"]]
+    assert [line.split() for line in table.splitlines() if line.startswith("class")] == [
+        ["class", "person", "(0)", "6"]
+    ]
     assert [patch.category for patch in open_shards(out).patches] == [0] * 6
     told(prep(*words(data, path, "--out", out, "--class-ids", "index", "--classes", "person")), 2, "recipe.class_ids")
 
@@ -67,8 +69,8 @@ def test_a_name_that_coco_does_not_have_is_kept_shown_and_recorded(data: Data, p
     out = data.root / "s"
     table = done(prep(*words(data, path, "--out", out, "--classes", "cyclist,Car")))
     rows = sorted(line.split() for line in table.splitlines() if line.startswith("class"))
-    assert rows == [["class", "car", "6"], ["class", "cyclist", "6"]]
-    assert ("classes", "car 6, cyclist 6") in report.overview(out)[0]
+    assert rows == [["class", "car", "(2)", "6"], ["class", "cyclist", "(80)", "6"]]
+    assert ("classes", "car (2) 6, cyclist (80) 6") in report.overview(out)[0]
     assert "sound" in done(prep("verify", out, "--deep", "--workers", 1))
     assert report.write(out, data.root / "page.html").read_text().count(": cyclist, score 1.00") > 0
     index = open_shards(out).index
