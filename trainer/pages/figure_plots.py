@@ -52,7 +52,8 @@ def _draw(axes: Axes, title: str, answers: dict[str, Any], lines: Sequence[str])
             colour, dashes = LINES[answer]
             axes.axhline(answers[answer]["value"], color=colour, linestyle=dashes, linewidth=1.4, label=answer)
     for place, answer in enumerate((START, STUDENT)):
-        _point(axes, place, answers[answer], html.HEAT if answer == STUDENT else html.INK)
+        if answer in answers:
+            _point(axes, place, answers[answer], html.HEAT if answer == STUDENT else html.INK)
     axes.set(xticks=[0, 1], xticklabels=[START, STUDENT], xlim=(-0.5, 1.6), title=title)
     axes.margins(y=0.15)
     axes.set_ylim(bottom=0)

@@ -17,6 +17,9 @@ NOTHING = (
     "No figure was measured on held-out sequences, so nothing is known of what it learnt: train with held_out and "
     "held_out_samples above 0."
 )
+UNMEASURED = (
+    "The start was not measured in this test, as the run began in an earlier version: what it learnt is not known."
+)
 LEARNT = {PEAK_IOU: "IoU from the peak", DISPLACED_IOU: "IoU from a moved box"}
 """The figure that decides, of the trackers that have it: the first that was measured."""
 
@@ -56,8 +59,8 @@ def verdict(measured: dict[str, Any]) -> list[str]:
     if name is None:
         return [NOTHING]
     answers, test = figures[name], measured["test"]
-    gain = answers[f"{STUDENT} - {START}"]
-    told = [_gain(gain, LEARNT[name], len(test["sequences"]), test["fewest"])]
+    gain = answers.get(f"{STUDENT} - {START}")
+    told = [_gain(gain, LEARNT[name], len(test["sequences"]), test["fewest"]) if gain else UNMEASURED]
     beside = {each: answers[each]["value"] for each in trivial(test) if each in answers}
     told += [
         f"It finds no more than {each} does, which needs no network: do not track with it."

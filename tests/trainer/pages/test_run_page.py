@@ -13,7 +13,7 @@ from trainer.pages import run_page
 from trainer.pages.figure_plots import figure_plots
 from trainer.pages.held_out_section import held_out_section
 from trainer.pages.loss_curves import curves, losses_of
-from trainer.pages.next_steps import NOTHING, next_steps, verdict
+from trainer.pages.next_steps import NOTHING, UNMEASURED, next_steps, verdict
 
 
 def measured(student: float, spread: float = 0.01, sequences: int = 12, kind: str = "two frames") -> dict[str, Any]:
@@ -48,6 +48,15 @@ def test_a_student_below_what_needs_no_network_is_said_to_be() -> None:
     assert beaten.startswith("It finds no more than the reference's box kept does"), "the best of them is named"
     assert len(verdict(measured(0.6, kind="same frame"))) == 1, "there it is the truth itself"
     assert verdict({"relative_change": {}}) == [NOTHING]
+
+
+def test_a_run_whose_start_was_not_measured_has_a_page() -> None:
+    """It began in a version before there was the test."""
+    content = measured(0.6, kind="same frame")
+    answers = content["figures"]["TIR alone"]["iou_from_peak"]
+    del answers["start"], answers["student - start"]
+    assert verdict(content) == [UNMEASURED]
+    assert "student" in figure_plots(content)[0]
 
 
 def test_the_commands_are_those_of_the_run() -> None:
