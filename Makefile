@@ -30,7 +30,7 @@ define whole_tracker
 	  --set backbone=learns --set rate_scale=0.4 --set step=4 --set gamma=0.2 --set held_out_samples=20
 endef
 
-.PHONY: help setup lint type test e2e faults pages rooms settings docs bench bench-peers bench-full demo study clean
+.PHONY: help setup lint type test e2e faults gpu pages rooms settings docs bench bench-peers bench-full demo study clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -59,10 +59,10 @@ type: setup ## mypy --strict
 	$(BIN)/mypy
 
 test: setup ## the tests, in minutes
-	$(PYTEST) -m "not slow and not faults and not browser"
+	$(PYTEST) -m "not slow and not faults and not browser and not cuda"
 
 e2e: setup ## the slow tests, with the real commands end to end
-	$(PYTEST) -m "slow"
+	$(PYTEST) -m "slow and not cuda"
 
 faults: setup ## kills, damaged files, hostile input
 	$(BIN)/pytest tests/faults -m "faults or not slow"
@@ -70,6 +70,13 @@ faults: setup ## kills, damaged files, hostile input
 pages: setup ## every HTML page in a headless Chromium (on the path, or CHROME=path), at three widths; PAGES=folder adds its pages
 	@$(BIN)/python -m tools.chromium
 	$(BIN)/pytest tests/browser -m browser
+
+gpu: setup ## on a GPU: what must agree with the CPU and the reference there, and how fast it is
+	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { \
+	  echo "error: no GPU that torch can use: look at nvidia-smi, and make .venv with TORCH_INDEX= for a torch with CUDA" >&2; exit 2; }
+	$(BIN)/pytest -m cuda
+	$(BIN)/python -m benchmarks.gpu
+	$(BIN)/python -m benchmarks.track dimp50 superdimp
 
 rooms: setup ## draw the rooms in docs/architecture.md again, from the imports
 	$(BIN)/python -m tools.rooms

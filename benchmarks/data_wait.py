@@ -15,9 +15,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.measure import aligned_pairs, report
-from pipeline import mine
-from pipeline.mine import MineConfig
+from benchmarks.measure import mined_pairs, report
 from trainer.recipes.settings import configure
 from trainer.train.loop import train_row
 
@@ -33,7 +31,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shards = given.shards or [_mined(folder)]
+        shards = given.shards or [mined_pairs(folder)]
         for recipe in given.recipe or ("c1", "d3"):
             for workers in given.workers or (0, 1, 2):
                 out = folder / f"{recipe}-{workers}"
@@ -53,12 +51,6 @@ def main() -> None:
                     steps_per_s_while_filling=filling.samples_per_second / 32,
                     steps_per_s_when_full=full.samples_per_second / 32,
                 )
-
-
-def _mined(folder: Path) -> Path:
-    out = folder / "shards"
-    mine.run(MineConfig(aligned=aligned_pairs(folder), out=out, method="center", patch_size=0))
-    return out
 
 
 if __name__ == "__main__":

@@ -10,13 +10,18 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
 
 from pipeline.align import AlignConfig
 from pipeline.synthetic import SynthConfig
@@ -33,6 +38,13 @@ def in_turn(functions: dict[str, Callable[[], int]], rounds: int = 3) -> dict[st
     return {name: statistics.median(values) for name, values in rates.items()}
 
 
+def now(device: torch.device) -> float:
+    """Seconds of a clock, once a GPU has done all that it was given."""
+    if device.type == "cuda":
+        sys.modules["torch"].cuda.synchronize(device)
+    return time.perf_counter()
+
+
 def report(name: str, **values: object) -> None:
     """Print one benchmark's line, with what its figures depend on beside the code."""
     rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
@@ -40,13 +52,16 @@ def report(name: str, **values: object) -> None:
 
 
 def machine() -> dict[str, object]:
-    """Processor, whether it multiplies in bfloat16, cores, threads, and how many processes want a core (1 minute)."""
+    """Processor, whether it multiplies in bfloat16, GPU, cores, threads, how many processes want a core (1 minute)."""
+    torch = sys.modules.get("torch")
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch and torch.cuda.is_available() else {}
     threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ}
     told = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     names = [line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")]
     return {
         "processor": names[0] if names else platform.processor() or platform.machine(),
         "bf16": "avx512_bf16" in told or "amx_bf16" in told,
+        **gpu,
         "cores": os.cpu_count(),
         **threads,
         "load": round(os.getloadavg()[0], 1),
@@ -85,4 +100,13 @@ def aligned_pairs(folder: Path, frames: int = 24, model: str = "auto") -> Path:
     out = folder / f"aligned-{model}"
     config = AlignConfig(root=folder / "data" / "pairs", out=out, model=model, estimate="pair", min_score=0)
     align.run(config, report=False)
+    return out
+
+
+def mined_pairs(folder: Path) -> Path:
+    """Shards of such pairs, whole pictures with one centred patch each, in the folder that is returned."""
+    from pipeline import mine
+
+    out = folder / "shards"
+    mine.run(mine.MineConfig(aligned=aligned_pairs(folder), out=out, method="center", patch_size=0))
     return out

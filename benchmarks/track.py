@@ -10,7 +10,6 @@ give the same boxes. Weights are random: time does not depend on them, as long a
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.measure import in_turn, report
+from benchmarks.measure import in_turn, now, report
+from pipeline.runtime.device import resolve_device
 from trainer.net import build_network
 from trainer.net.backbone import Features
 from trainer.net.iou_net import BoxFeatures, IoUNet, Modulation
@@ -47,11 +47,11 @@ Box = NDArray[np.float64]
 def main() -> None:
     """Print one line a tracker."""
     torch.manual_seed(0)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = resolve_device("auto")
     for name in sys.argv[1:] or ["dimp50"]:
         weights = random_weights(name)
         ours: Any = Tracker(name, weights, device, STEADY)._engine
-        plain = _plain(name, weights, torch.device(device))
+        plain = _plain(name, weights, device)
         boxes: dict[str, list[Box]] = {"ours": [], "plain": []}
         work = {
             "ours": _rounds(ours, boxes["ours"], torch.inference_mode),
@@ -64,7 +64,7 @@ def main() -> None:
         report(
             "track",
             tracker=name,
-            device=device,
+            device=str(device),
             threads=torch.get_num_threads(),
             frames=count,
             frames_per_s=rates["ours"],
@@ -162,7 +162,7 @@ def _rounds(engine: OnlineEngine, boxes: list[Box], mode: Callable[[], Any]) -> 
     return work
 
 
-def _timed(engine: OnlineEngine, device: str) -> dict[str, float]:
+def _timed(engine: OnlineEngine, device: torch.device) -> dict[str, float]:
     """Let a tracker add up the seconds of its parts, in the table that is returned; ``rest`` is scores and state."""
     spent: dict[str, float] = dict.fromkeys((*PARTS.values(), "rest"), 0.0)
 
@@ -170,9 +170,9 @@ def _timed(engine: OnlineEngine, device: str) -> dict[str, float]:
         call = getattr(owner, method)
 
         def timed(*arguments: Any) -> Any:
-            begin = _now(device)
+            begin = now(device)
             result = call(*arguments)
-            seconds = _now(device) - begin
+            seconds = now(device) - begin
             spent[part] += seconds
             if part != "rest":
                 spent["rest"] -= seconds
@@ -184,12 +184,6 @@ def _timed(engine: OnlineEngine, device: str) -> dict[str, float]:
         wrap(engine._refiner if part == "refinement" else engine, method, part)
     wrap(engine, "update", "rest")
     return spent
-
-
-def _now(device: str) -> float:
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 if __name__ == "__main__":

@@ -28,10 +28,13 @@ from pipeline.pairing.registration import quality
 from pipeline.pairing.registration.register import Registration
 from pipeline.records import AlignedPair, write_rows
 
+from . import on_gpu
+
 # A busy machine is no fault of the code: speed is measured in benchmarks/, never in a test.
 settings.register_profile("cmd-tir", deadline=None)
 settings.load_profile("cmd-tir")
 
+device, pytest_runtest_makereport = on_gpu.device, on_gpu.pytest_runtest_makereport
 REPOSITORY = Path(__file__).resolve().parents[1]
 SIZE = (160, 128)
 """Width and height of the tests' own pictures."""

@@ -151,3 +151,36 @@ def test_each_peer_that_is_named_is_run(checkout: Path, given: tuple[str, ...], 
     done, words = peers(checkout, *given)
     assert done.returncode == 0, done.stderr
     assert words == ran
+
+
+def noting(checkout: Path, name: str, code: int = 0) -> Path:
+    """A program that notes what it was told to do in the file that is returned, and ends with a code."""
+    noted = checkout / "words"
+    stand_in(checkout / "venv/bin" / name, f'echo "{name} $@" >> "{noted}"\nexit {code}')
+    return noted
+
+
+def test_without_a_gpu_one_line_says_so(checkout: Path) -> None:
+    noting(checkout, "pytest")
+    noted = noting(checkout, "python", code=1)
+    done = make(checkout, "gpu", "demo")
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make"))
+    assert done.returncode == 2
+    assert line.startswith("error: no GPU that torch can use: look at nvidia-smi")
+    (asked,) = noted.read_text().splitlines()
+    assert "torch.cuda.is_available()" in asked
+
+
+def test_on_a_gpu_its_tests_run_and_then_its_benchmarks(checkout: Path) -> None:
+    noting(checkout, "pytest")
+    noted = noting(checkout, "python")
+    assert make(checkout, "gpu", "demo").returncode == 0
+    ran = ["pytest -m cuda", "python -m benchmarks.gpu", "python -m benchmarks.track dimp50 superdimp"]
+    assert noted.read_text().splitlines()[1:] == ran
+
+
+@pytest.mark.parametrize("target", ["test", "e2e"])
+def test_no_other_target_runs_what_needs_a_gpu(checkout: Path, target: str) -> None:
+    noted = noting(checkout, "pytest")
+    assert make(checkout, target, "demo").returncode == 0
+    assert noted.read_text().rstrip().endswith("and not cuda")

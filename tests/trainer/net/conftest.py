@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,10 @@ class Case:
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
+
+    def on(self, device: torch.device) -> Case:
+        """The same with its inputs on a device."""
+        return replace(self, inputs={name: value.to(device) for name, value in self.inputs.items()})
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -68,7 +72,7 @@ def reference_keys() -> Callable[[str], list[tuple[str, Shape, str]]]:
 
 def error(got: Tensor | np.ndarray, want: Any) -> float:
     """Largest error relative to the largest value wanted: what the tolerances of the reference speak of."""
-    found = np.asarray(got.detach() if isinstance(got, Tensor) else got, np.float64)
+    found = np.asarray(got.detach().cpu() if isinstance(got, Tensor) else got, np.float64)
     wanted = np.asarray(want, np.float64)
     assert found.shape == wanted.shape
     return float(np.abs(found - wanted).max() / (np.abs(wanted).max() + 1e-12))
@@ -76,7 +80,7 @@ def error(got: Tensor | np.ndarray, want: Any) -> float:
 
 def summary(maps: Tensor) -> np.ndarray:
     """The five numbers that the reference keeps of a large array."""
-    x = maps.detach().double().flatten().numpy()
+    x = maps.detach().double().flatten().cpu().numpy()
     return np.array([x.mean(), x.std(ddof=1), np.abs(x).mean(), np.abs(x).max(), x @ np.linspace(-1, 1, x.size)])
 
 

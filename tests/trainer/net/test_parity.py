@@ -36,7 +36,7 @@ def classifier_outputs(net: DimpNet, train: Features, test: Features, case: Case
     prediction = net.predict_filter(learnt, boxes, iterations=5)
     scores = net.classify(prediction.filters, searched)
     maps = net.classifier.filter_optimizer.target_maps(boxes, (scores.shape[-2], scores.shape[-1]))
-    weight = torch.from_numpy(case["tracker_sample_weight"])
+    weight = torch.from_numpy(case["tracker_sample_weight"]).to(boxes.device)
     tracked = net.predict_filter(learnt[::s], boxes[:, :1], iterations=3, sample_weight=weight)
     return {
         "clf_train_summary": summary(learnt),
@@ -76,6 +76,7 @@ def loaded(tracker: str, case: Case) -> tuple[Any, Features, Features]:
     """The network in eval mode, and its features of training and test images."""
     net = build_network(tracker).eval()
     net.load_state_dict(case.state_dict)
+    net.to(case.inputs["train_imgs"].device)
     train, test = (net.backbone_features(case.inputs[side].flatten(0, 1)) for side in ("train_imgs", "test_imgs"))
     return net, train, test
 
@@ -88,8 +89,8 @@ def check(found: Outputs, case: Case) -> None:
 
 
 @pytest.mark.parametrize("stem", ["dimp18_a", "dimp50_a"])
-def test_dimp(reference: Callable[[str], Case], stem: str) -> None:
-    case = reference(stem)
+def test_dimp(reference: Callable[[str], Case], stem: str, device: torch.device) -> None:
+    case = reference(stem).on(device)
     with torch.no_grad():
         net, train, test = loaded(stem.partition("_")[0], case)
         found = backbone_outputs(train, "_train") | backbone_outputs(test, "_test")
@@ -99,8 +100,8 @@ def test_dimp(reference: Callable[[str], Case], stem: str) -> None:
     check(found | {"net_forward_last_score": scores[-1], "net_forward_iou": iou}, case)
 
 
-def test_atom(reference: Callable[[str], Case]) -> None:
-    case = reference("atom_a")
+def test_atom(reference: Callable[[str], Case], device: torch.device) -> None:
+    case = reference("atom_a").on(device)
     with torch.no_grad():
         net, train, test = loaded("atom", case)
         images, places = (case.inputs[key] for key in ("test_imgs", "test_proposals"))

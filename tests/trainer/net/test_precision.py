@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -28,10 +29,12 @@ def images(name: str) -> Tensor:
     return noise(name, 1, 2, 3, 64, 64).float()
 
 
-def outputs(run: Callable[..., tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
+def outputs(
+    run: Callable[..., tuple[Tensor, Tensor]], device: str | torch.device = "cpu"
+) -> tuple[Tensor, Tensor, Tensor]:
     """Scores, box scores and the gradient of the latter in the proposals."""
-    places = PLACES.clone().requires_grad_()
-    scores, iou = run(images("train"), images("test"), BOXES, places)
+    places = PLACES.to(device).requires_grad_()
+    scores, iou = run(*(each.to(device) for each in (images("train"), images("test"), BOXES)), places)
     return scores.detach(), iou.detach(), torch.autograd.grad(iou.float().sum(), places)[0]
 
 
@@ -39,10 +42,11 @@ def likeness(a: Tensor, b: Tensor) -> float:
     return torch.cosine_similarity(a.flatten().float(), b.flatten().float(), dim=0).item()
 
 
-def test_bfloat16_autocast(net: DimpNet) -> None:
-    exact = outputs(net)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        rough = outputs(net)
+def test_bfloat16_autocast(net: DimpNet, device: torch.device) -> None:
+    net = copy.deepcopy(net).to(device)
+    exact = outputs(net, device)
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        rough = outputs(net, device)
     for a, b in zip(exact, rough, strict=True):
         assert b.isfinite().all()
         assert not torch.equal(a, b)

@@ -108,12 +108,14 @@ def test_float32_maps_keep_their_precision(side: float) -> None:
 
 
 @pytest.mark.parametrize("stem", ["prroi_a", "prroi_b"])
-def test_reference(reference: Callable[[str], Case], stem: str) -> None:
+def test_reference(reference: Callable[[str], Case], stem: str, device: torch.device) -> None:
     case = reference(stem)
-    features, rois = (torch.from_numpy(case[name]).requires_grad_() for name in ("feat", "rois"))
+    features, rois, weights = (torch.from_numpy(case[name]).to(device) for name in ("feat", "rois", "gout"))
     height, width, scale = case["cfg"].tolist()
-    pooled: Tensor = prroi_pool(features, rois, output_size=(int(height), int(width)), spatial_scale=scale)
-    gradients = torch.autograd.grad(pooled, (features, rois), torch.from_numpy(case["gout"]))
+    pooled: Tensor = prroi_pool(
+        features.requires_grad_(), rois.requires_grad_(), output_size=(int(height), int(width)), spatial_scale=scale
+    )
+    gradients = torch.autograd.grad(pooled, (features, rois), weights)
     assert error(pooled, case["out"]) < 1e-5
     assert error(gradients[0], case["grad_feat"]) < 1e-5
     assert error(gradients[1], case["grad_rois"]) < 1e-5

@@ -30,7 +30,7 @@ def total_loss(net: DimpNet, case: Case, dtype: torch.dtype) -> Tensor:
         case.inputs[key].to(dtype) for key in ("train_imgs", "test_imgs", "train_bb", "test_proposals")
     )
     label, target, sampled, truth = (
-        torch.from_numpy(case[key]).to(dtype)
+        torch.from_numpy(case[key]).to(images)
         for key in ("test_label", "proposal_iou", "proposal_density", "gt_density")
     )
     scores, predicted = net(images, searched, boxes, places)
@@ -48,16 +48,18 @@ def total_loss(net: DimpNet, case: Case, dtype: torch.dtype) -> Tensor:
         ("train_dimp50_kl", torch.float32, Tolerance(1e-4, 1e-2, 1e-5)),
     ],
 )
-def test_one_pass(reference: Callable[[str], Case], stem: str, dtype: torch.dtype, tolerance: Tolerance) -> None:
-    case = reference(stem)
+def test_one_pass(
+    reference: Callable[[str], Case], stem: str, dtype: torch.dtype, tolerance: Tolerance, device: torch.device
+) -> None:
+    case = reference(stem).on(device)
     net = build_network(stem.split("_")[1]).train()
     net.load_state_dict(case.state_dict)
-    net.to(dtype)
+    net.to(device, dtype)
     loss = total_loss(net, case, dtype)
     loss.backward()
     assert loss.item() == pytest.approx(float(case["f64_loss"]), rel=tolerance.loss)
 
-    gradients = {name: p.grad.double().flatten() for name, p in net.named_parameters() if p.grad is not None}
+    gradients = {name: p.grad.double().cpu().flatten() for name, p in net.named_parameters() if p.grad is not None}
     assert set(gradients) == set(case["grad_names"])
     for name, norm, dot in zip(case["grad_names"], case["f64_grad_norms"], case["f64_grad_dots"], strict=True):
         if norm > 1e-6:

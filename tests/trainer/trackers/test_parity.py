@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from trainer.trackers import Tracker, localize, sample_patch
@@ -82,13 +83,13 @@ def test_localisation(case: Case, stem: str) -> None:
 
 
 @pytest.mark.parametrize("stem", stems("track_*"))
-def test_whole_tracker(case: Case, parity: Callable[[str], ModuleType], stem: str) -> None:
+def test_whole_tracker(case: Case, parity: Callable[[str], ModuleType], stem: str, device: torch.device) -> None:
     values = case(stem)
     name = TRACKERS.get(values["params"], values["params"])
     weights = parity("load_reference").to_state_dict(shared(f"parity/{KEYS.get(name, name)}_keys.json"), values["salt"])
     weights["bb_regressor.iou_predictor.weight"] *= 0.1
     frames, truth = parity("recipe").make_sequence(stem, *(int(each) for each in values["shape"]))
-    tracker = Tracker(name, weights, params=json.loads(values["overrides"]))
+    tracker = Tracker(name, weights, device, params=json.loads(values["overrides"]))
     tracker.start(frames[0], truth[0])
     for number, frame in enumerate(frames[1:]):
         box, score = tracker.update(frame)

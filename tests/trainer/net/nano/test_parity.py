@@ -17,7 +17,8 @@ from .drawn import drawn_crops, drawn_network, planes
 TOLERANCE = 1e-4
 
 
-def outputs(net: NanoNet, template: Tensor, search: Tensor) -> dict[str, Tensor]:
+def outputs(net: NanoNet, template: Tensor, search: Tensor, device: torch.device) -> dict[str, Tensor]:
+    net, template, search = net.to(device), template.to(device), search.to(device)
     with torch.inference_mode():
         seen, searched = net.backbone_features(template), net.backbone_features(search)
         return {
@@ -28,12 +29,12 @@ def outputs(net: NanoNet, template: Tensor, search: Tensor) -> dict[str, Tensor]
         }
 
 
-def test_the_released_network_gives_what_its_authors_give() -> None:
+def test_the_released_network_gives_what_its_authors_give(device: torch.device) -> None:
     wanted = np.load(shared("nano/parity_public.npz"))
     net = nanotrack_v2().eval()
     weights = load_weights(shared("weights/nanotrackv2.pth"))
     net.load_state_dict({name: weights[name] for name in net.state_dict()})
-    found = outputs(net, planes(wanted["template"]), planes(wanted["search"]))
+    found = outputs(net, planes(wanted["template"]), planes(wanted["search"]), device)
     assert {name: error(value, wanted[name]) < TOLERANCE for name, value in found.items()} == dict.fromkeys(found, True)
 
 
@@ -46,9 +47,9 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_a_drawn_network_gives_the_numbers_that_it_gave(name: str) -> None:
+def test_a_drawn_network_gives_the_numbers_that_it_gave(name: str, device: torch.device) -> None:
     """They were printed by the code that gave the released network's outputs, too."""
     template, search = drawn_crops()
-    found = outputs(drawn_network(), planes(template), planes(search))[name]
+    found = outputs(drawn_network(), planes(template), planes(search), device)[name]
     sampled = found.flatten()[:: found.numel() // 7]
     assert error(sampled, NUMBERS[name]) < TOLERANCE

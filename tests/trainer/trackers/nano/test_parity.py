@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -37,10 +38,10 @@ def opencv(backbone: Path, head: Path) -> Any:
     return cv2.TrackerNano_create(params)
 
 
-def ours(weights: Path | dict[str, Tensor], engine: str, rules: str) -> Tracker:
+def ours(weights: Path | dict[str, Tensor], engine: str, rules: str, device: str | torch.device = "cpu") -> Tracker:
     if engine == "onnxruntime":
         pytest.importorskip("onnxruntime", reason="engine=onnxruntime needs it")
-    return Tracker("nanotrack_v2", weights, params={"rules": rules, "engine": engine})
+    return Tracker("nanotrack_v2", weights, device, params={"rules": rules, "engine": engine})
 
 
 def one_by_one(theirs: Any, tracker: Tracker, frames: Sequence[Frame], boxes: Boxes) -> tuple[Boxes, Boxes]:
@@ -113,10 +114,10 @@ def test_the_authors_rules_from_frame_to_frame(engine: str) -> None:
     assert close.mean() >= 0.99
 
 
-def test_the_authors_rules_running_free() -> None:
+def test_the_authors_rules_running_free(device: torch.device) -> None:
     """By torch, as the reference: by onnxruntime a window is a pixel off in frame 27, and another box comes of it."""
     wanted, frames = authors()
-    tracker = ours(shared("weights/nanotrackv2.pth"), "auto", "pytorch")
+    tracker = ours(shared("weights/nanotrackv2.pth"), "auto", "pytorch", device)
     tracker.start(frames[0], wanted[0])
     found = [tracker.update(frame)[0] for frame in frames[1:]]
     assert np.median([iou(*each) for each in zip(wanted[1:], found)]) > 0.999
