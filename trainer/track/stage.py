@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.config import differing, recorded
 from pipeline.errors import DataError, UsageError, some
+from pipeline.files.json_text import read_json
 from pipeline.runtime.device import resolve_device
 from pipeline.runtime.output import PLAN, owned
 from pipeline.runtime.progress import ProgressBar
@@ -120,7 +121,7 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
         weights=model.file,
         device=device,
         threads=config.threads,
-        params=settled(model.tracker, params, device) if model.file else {},
+        params=_begun(config, params, settled(model.tracker, params, device)) if model.file else {},
         tir_range=config.tir_range or fixed,
         seed=config.seed,
         precision=config.precision,
@@ -129,6 +130,17 @@ def _job(config: TrackConfig, model: Model, params: dict[str, Any], data: DataSe
         frames=config.save_frames,
         video=config.save_video,
     )
+
+
+def _begun(config: TrackConfig, typed: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as they come out here; what is left to what is at hand stays as it was in a folder to go on with.
+
+    So one machine finishes what another began, which had a GPU or other packages, and no folder mixes two.
+    """
+    plan = config.out / PLAN
+    begun = read_json(plan).get("params") if config.on_existing == "resume" and plan.is_file() else None
+    left = {name for name in found if typed.get(name, "auto") == "auto"}
+    return {**found, **{name: begun[name] for name in left & begun.keys()}} if isinstance(begun, dict) else {**found}
 
 
 def _warn(config: TrackConfig, job: Job, model: Model, data: DataSet) -> None:

@@ -14,6 +14,9 @@ from pipeline.detect.yolo import network
 from pipeline.detect.yolo.detector import YoloDetector
 from pipeline.files.hashing import file_sha256
 from pipeline.images import Rgb
+from pipeline.shards.reader import ShardReader
+
+from ...conftest import Data, Run, done
 
 PERSON, BUS, TIE = 0, 5, 27
 
@@ -115,3 +118,19 @@ def test_ultralytics_is_given_a_device_of_torch(device: str, monkeypatch: pytest
     monkeypatch.setattr(network, "import_ultralytics", lambda name: SimpleNamespace(DetectionPredictor=Predictor))
     network.predictors(object(), tmp_path / "w.pt", DetectorSpec(name="yolo"), device)
     assert seen == [torch.device(device)]
+
+
+@pytest.mark.slow
+def test_mine_finds_on_a_gpu_what_it_finds_on_the_cpu(
+    data: Data, prep: Run, random_weights: Path, device: torch.device
+) -> None:
+    """Random weights score all alike, so that some boxes come out in another order, or not."""
+    found = {}
+    for name, where in (("cpu", "cpu"), ("here", device)):
+        words = ("--aligned", data.aligned, "--method", "detection", "--weights", random_weights, "--device", where)
+        done(prep("mine", *words, "--confidence", "1e-7", "--out", data.root / name))
+        (file,) = (data.root / name).glob("*.h5")
+        found[name] = ShardReader(file).array("patches/box").astype(float)
+    assert len(found["cpu"]) > 10
+    apart = np.abs(found["here"][:, None] - found["cpu"]).max(axis=2).min(axis=1)
+    assert (apart < 0.5).mean() > 0.9

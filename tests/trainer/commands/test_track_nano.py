@@ -73,7 +73,27 @@ def test_what_ran_the_network_counts_whether_it_was_named_or_not(real: Real, mon
     done(real.track("--set", "rules=opencv", "--set", "engine=torch"))
     assert (real.folder / "out" / "car_time.txt").stat().st_mtime_ns == kept
     monkeypatch.setattr("trainer.trackers.nano.networks.find_spec", lambda name: name)
-    told(real.track("--set", "rules=opencv"), 2, "params.engine: torch -> onnxruntime")
+    told(real.track("--set", "rules=opencv", "--set", "engine=onnxruntime"), 2, "params.engine: torch -> onnxruntime")
+
+
+def test_what_ran_the_network_goes_on_where_more_is_at_hand(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun where onnxruntime was missing, or on a GPU; made anew it is what is at hand."""
+    with monkeypatch.context() as lacking:
+        lacking.setattr("trainer.trackers.nano.networks.find_spec", lambda name: None)
+        done(real.track("--set", "rules=opencv", "--sequences", "car"))
+    for words, engine in (((), "torch"), (("--on-existing", "overwrite"), "onnxruntime")):
+        done(real.track("--set", "rules=opencv", *words))
+        assert json.loads((real.folder / "out/plan.json").read_text())["params"]["engine"] == engine
+
+
+@pytest.mark.parametrize("begun", ["cpu", "here"])
+def test_one_device_finishes_what_another_began(real: Real, device: torch.device, begun: str) -> None:
+    devices = ("cpu", device) if begun == "cpu" else (device, "cpu")
+    done(real.track("--sequences", "car", "--device", devices[0]))
+    kept = (real.folder / "out" / "car_time.txt").stat().st_mtime_ns
+    done(real.track("--device", devices[1]))
+    assert (real.folder / "out" / "car_time.txt").stat().st_mtime_ns == kept
+    assert len(real.boxes("deep")) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Two processes take the steps that one would take with twice the batch."""
+"""Processes take the steps that one would take with a batch as large as theirs together."""
 
 import json
 import os
@@ -26,13 +26,14 @@ sys.path.insert(0, {root!r})
 from tests.trainer.train_world import settings, small_windows
 from trainer.train import loop
 small_windows(pytest.MonkeyPatch())
-loop.train_row(settings(Path({world!r}), Path({out!r}), epochs=1, samples_per_epoch=8, rates={{"tcl": 1e-4}}))
+loop.train_row(settings(Path({world!r}), Path({out!r}), epochs=1, samples_per_epoch=8, rates={{"tcl": 1e-4}},
+    device={device!r}))
 """
 
 
-def torchrun(scripts: Path, *command: str) -> None:
-    """Start two processes, as users do; commands are looked for in the folder ``scripts`` first."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+def torchrun(scripts: Path, *command: str, processes: int = 2) -> None:
+    """Start processes, as users do; commands are looked for in the folder ``scripts`` first."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         [*launcher, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False
@@ -42,17 +43,23 @@ def torchrun(scripts: Path, *command: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_processes_equal_one_with_as_large_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: torch.device, processes: int
+) -> None:
+    """By gloo or, on a GPU, by NCCL, of which one process alone sees something too: it talks to itself."""
+    if device.type == "cuda" and torch.cuda.device_count() < processes:
+        pytest.skip("needs a second GPU")
     world = write_world(tmp_path / "world")
-    member = tmp_path / "member.py"
-    member.write_text(MEMBER.format(root=str(ROOT), world=str(world), out=str(tmp_path / "two")))
-    torchrun(tmp_path, str(member))
+    member, places = tmp_path / "member.py", {"world": str(world), "out": str(tmp_path / "several")}
+    member.write_text(MEMBER.format(root=str(ROOT), device=device.type, **places))
+    torchrun(tmp_path, str(member), processes=processes)
     small_windows(monkeypatch)
-    options = {"epochs": 1, "samples_per_epoch": 8, "batch_size": 4, "rates": {"tcl": 1e-4}}
-    loop.train_row(settings(world, tmp_path / "one", **options))
-    two, one = (json.loads((tmp_path / name / METRICS).read_text().splitlines()[-1]) for name in ("two", "one"))
-    assert two["loss"] == pytest.approx(one["loss"], rel=1e-5)
-    both = [load_weights(tmp_path / name / MODEL) for name in ("two", "one")]
+    options = {"epochs": 1, "samples_per_epoch": 8, "batch_size": 2 * processes, "rates": {"tcl": 1e-4}}
+    loop.train_row(settings(world, tmp_path / "one", device=str(device), **options))
+    several, one = (json.loads((tmp_path / name / METRICS).read_text().splitlines()[-1]) for name in ("several", "one"))
+    assert several["loss"] == pytest.approx(one["loss"], rel=1e-5)
+    both = [load_weights(tmp_path / name / MODEL) for name in ("several", "one")]
     apart = torch.cat([(both[0][name].double() - both[1][name].double()).abs().flatten() for name in both[0]])
     # Adam takes a whole step whichever way a gradient of about zero points; nothing else may differ.
     assert float((apart > 1e-6).double().mean()) < 1e-3
