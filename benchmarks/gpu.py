@@ -23,8 +23,9 @@ from benchmarks.measure import mined_pairs, now, report
 from trainer.data.loading import EpochSampler
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig, configure
-from trainer.train.loop import loader_of, step, train_row
+from trainer.train.loop import train_row
 from trainer.train.session import Training, prepare
+from trainer.train.stepping import loader_of, step
 
 WARM = 5
 """Steps, and batches of the loader, before the clock starts."""
