@@ -99,7 +99,7 @@ def _linked(aligned: Path, out: Path, times: int, first: int | None = None) -> P
 def _ours(aligned: Path, out: Path, method: str, size: int) -> Callable[[], int]:
     settings = {"method": method, "patch_size": size, "pairs_per_shard": PAIRS_PER_SHARD, "on_existing": "overwrite"}
     config = MineConfig.model_validate({"aligned": aligned, "out": out} | settings)
-    return lambda: mine.run(config).pairs
+    return lambda: mine.run(config, report=False).pairs
 
 
 def _copy(files: list[Path], target: Path, *, sync: bool) -> Callable[[], int]:

@@ -56,7 +56,7 @@ def _ours(config: MineConfig) -> Callable[[], int]:
 
     def work() -> int:
         out = config.out.with_name(f"out-{next(counter)}")
-        return mine.run(config.model_copy(update={"out": out})).pairs_in
+        return mine.run(config.model_copy(update={"out": out}), report=False).pairs_in
 
     return work
 

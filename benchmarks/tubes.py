@@ -58,7 +58,7 @@ _runs = itertools.count()
 def _mine(config: MineConfig) -> Callable[[], int]:
     def work() -> int:
         out = config.out.with_name(f"out-{next(_runs)}")
-        return mine.run(config.model_copy(update={"out": out})).pairs_in
+        return mine.run(config.model_copy(update={"out": out}), report=False).pairs_in
 
     return work
 

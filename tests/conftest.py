@@ -229,7 +229,7 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for method in ("center", "random", "detection"):
         config = {"aligned": made.aligned, "out": folder / method, "method": method, "pairs_per_shard": 4}
         boxes = {"detector": "boxes", "detections": folder / "boxes.jsonl"} if method == "detection" else {}
-        mine.run(MineConfig.model_validate(config | boxes))
+        mine.run(MineConfig.model_validate(config | boxes), report=False)
     return {method: folder / method for method in ("center", "random", "detection")} | {"aligned": made.aligned}
 
 

@@ -179,6 +179,7 @@ def mine(
     rows += [(f"class {name}" if name.endswith(")") else name, n) for name, n in result.named_classes.items()]
     rows += [(f"rejected: {reason}", count) for reason, count in result.rejects.items()]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("shards", config.out)]
+    rows += [("report", result.page)] if result.page else []
     print_result(result, rows)
     check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)
     check_ratio(result.fallback_ratio, max_fallback_ratio, FELL_BACK)

@@ -21,7 +21,7 @@ from pipeline.shards.reader import ShardReader
 Array = np.ndarray[Any, Any]
 
 
-def build(folder: Path, samples: int) -> str:
+def build(folder: Path, samples: int = html.SAMPLES) -> str:
     """The page for a folder of shards."""
     index = load_index(folder)
     readers = [ShardReader(folder / entry.file) for entry in index.shards if entry.patches]

@@ -32,6 +32,7 @@ class MineResult:
         fallbacks: pairs without a detection that got a random patch; None where the method has no such patches.
         fallback_ratio: their share of the pairs stored.
         tubes: what there is of tubes (docs/shards.md); None where nothing was followed.
+        page: ``report.html``; None where none was asked for.
     """
 
     out: Path
@@ -46,6 +47,7 @@ class MineResult:
     fallback_ratio: float = 0.0
     tubes: Mapping[str, Any] | None = None
     class_names: Mapping[int, str] = field(default_factory=dict)
+    page: Path | None = None
 
     @property
     def named_classes(self) -> dict[str, int]:

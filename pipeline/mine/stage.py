@@ -9,6 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.detect import Survey
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.images.orientation import IGNORED
+from pipeline.mine import page
 from pipeline.mine.command_line import command_line
 from pipeline.mine.effects import without_effect
 from pipeline.mine.finished import complete, finished
@@ -32,6 +34,7 @@ from pipeline.mine.settings import BEFORE, DEFAULTS_BEFORE, RESULTS, MineConfig
 from pipeline.mine.shard_task import mine_shard
 from pipeline.mine.tubes.link import Detects, linker
 from pipeline.mine.tubes.run import Tubes, follow_all
+from pipeline.pages import html
 from pipeline.runtime.asked import MADE_BY, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
@@ -49,6 +52,7 @@ log = logging.getLogger(__name__)
 MANY = 0.5
 """Share of random patches among detections above which a warning says so."""
 
+REPORT = "report.html"
 MADE = (
     "shard-*.h5",
     "shard-*.stats.json",
@@ -56,15 +60,20 @@ MADE = (
     "rejects.jsonl",
     "index.json",
     "plan.json",
-    "report.html",
+    REPORT,
 )
 
 
-def run(config: MineConfig) -> MineResult:
+def run(config: MineConfig, *, report: bool = True) -> MineResult:
     """Mine a folder of aligned pairs into shards, as ``cmd-prep mine`` does.
 
+    Args:
+        config: settings and whereabouts.
+        report: write ``report.html`` too; a folder that is finished in an older schema is left as it is.
+
     Raises:
-        UsageError: settings or an output folder that do not fit, or a setting that would have no effect.
+        UsageError: settings or an output folder that do not fit, a setting that would have no effect, or a report that
+            cannot be written.
         DataError: input that is missing or damaged.
     """
     start = time.monotonic()
@@ -99,13 +108,14 @@ def run(config: MineConfig) -> MineResult:
             totals = load_index(config.out).totals
         else:
             totals = _mine(config, plan, aligned, survey)
+        drawn = html.save(page.build(config.out), config.out / REPORT) if report and not older else None
     result = result_of(config.out, totals, time.monotonic() - start, survey.class_names)
     if result.fallback_ratio > MANY:
         log.warning(
             "%d of %d pairs (%.0f %%) %s: %s",
             *(result.fallbacks, result.pairs, 100 * result.fallback_ratio, GOT_RANDOM, DO_THEY_FIT),
         )
-    return result
+    return replace(result, page=drawn)
 
 
 def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, survey: Survey) -> dict[str, Any]:
