@@ -30,7 +30,8 @@ PAIRS_TIMED = 3_000
 STAGES = {
     "align": "align.run(align.AlignConfig(root=at / 'data', out=at / 'aligned', manifest='kaist', min_score=0, "
     "homographies=at / 'known.json'), report=False)",
-    "mine": "mine.run(mine.MineConfig(aligned=at / 'aligned', out=at / 'shards', method='center', patch_size=32), report=False)",
+    "mine": "mine.run(mine.MineConfig(aligned=at / 'aligned', out=at / 'shards', method='center', patch_size=32), "
+    "report=False)",
     "verify": "verify.verify(at / 'shards')",
 }
 FLAT = ("align", "mine")
