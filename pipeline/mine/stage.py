@@ -110,12 +110,16 @@ def run(config: MineConfig, *, report: bool = True) -> MineResult:
             totals = _mine(config, plan, aligned, survey)
         drawn = html.save(page.build(config.out), config.out / REPORT) if report and not older else None
     result = result_of(config.out, totals, time.monotonic() - start, survey.class_names)
+    _tell_fallbacks(result)
+    return replace(result, page=drawn)
+
+
+def _tell_fallbacks(result: MineResult) -> None:
     if result.fallback_ratio > MANY:
         log.warning(
             "%d of %d pairs (%.0f %%) %s: %s",
             *(result.fallbacks, result.pairs, 100 * result.fallback_ratio, GOT_RANDOM, DO_THEY_FIT),
         )
-    return replace(result, page=drawn)
 
 
 def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, survey: Survey) -> dict[str, Any]:

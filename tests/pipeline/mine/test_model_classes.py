@@ -45,7 +45,7 @@ def test_names_of_the_model_stand_in_the_table_and_stay_when_shards_are_kept(
 ) -> None:
     out = data.root / "s"
     table = done(prep(*words, "--out", out))
-    assert classes(table) == [["class", "car", "6"], ["class", "deer", "6"]]
+    assert classes(table) == [["class", "car", "(2)", "6"], ["class", "deer", "(80)", "6"]]
     assert classes(done(prep(*words, "--out", out))) == classes(table)
     assert open_shards(out).index.class_names == {80: "deer", 81: "wild boar"}
     done(prep("report", out, "--out", data.root / "page.html"))
@@ -54,7 +54,9 @@ def test_names_of_the_model_stand_in_the_table_and_stay_when_shards_are_kept(
 
 
 def test_classes_are_kept_by_the_names_of_the_model(data: Data, prep: Run, words: tuple[object, ...]) -> None:
-    assert classes(done(prep(*words, "--out", data.root / "a", "--classes", "Deer"))) == [["class", "deer", "6"]]
+    assert classes(done(prep(*words, "--out", data.root / "a", "--classes", "Deer"))) == [
+        ["class", "deer", "(80)", "6"]
+    ]
     error = told(prep(*words, "--out", data.root / "b", "--classes", "dear"), 2, "did you mean deer")
     assert "wild boar" in error
     told(prep(*words, "--out", data.root / "b", "--classes", "person,0"), 2, "none of those, but car, deer, wild boar")
