@@ -240,7 +240,7 @@ def test_code_that_was_edited_after_a_notebook_imported_it_is_not_recorded(
 @pytest.mark.parametrize(
     ("given", "tell"),
     [
-        (("--set", "sdie=30"), "sdie: Extra inputs"),
+        (("--set", "sdie=30"), "did you mean side? it has side"),
         (("--set", "side=wide"), "side: Input should be a valid number"),
         (("--set", "side=0"), "side: Input should be greater than 1"),
         (("--set", "side"), "'side' is not NAME=VALUE"),
@@ -264,7 +264,7 @@ def test_a_setting_that_the_method_does_not_know_is_named(
         (("--method", "detection", "--detector", "nowhere:build"), "detector nowhere:build: No module named 'nowhere'"),
         (("--method", "detection", "--detector", "json:nothing"), "detector json:nothing: module json has no nothing"),
         (("--method", "detection", "--detector", "sys:exit"), "detector sys:exit: module sys comes from no file"),
-        (("--method", "center", "--set", "side=3"), "side: Extra inputs"),
+        (("--method", "center", "--set", "side=3"), "--set side: --method center has no such setting: it has none"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(data: Data, prep: Run, words: tuple[str, ...], tell: str) -> None:

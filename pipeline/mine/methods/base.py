@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.boxes import common_area
 from pipeline.config import Settings, recorded
 from pipeline.detect import Pairs, Survey
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, did_you_mean
 from pipeline.images import Rgb
 from pipeline.mine.proposals import Proposal
 from pipeline.mine.settings import BEFORE, SHARED, MineSettings, MineWhereabouts
@@ -93,6 +93,12 @@ class Method:
 
     def __init__(self, settings: MineSettings) -> None:
         self.settings = settings
+        if unknown := sorted(settings.options.keys() - self.Options.model_fields.keys()):
+            known = ", ".join(self.Options.model_fields) or "none"
+            near = did_you_mean(unknown[0], self.Options.model_fields)
+            raise UsageError(
+                f"--set {unknown[0]}: --method {settings.method} has no such setting: {near}it has {known}"
+            )
         self.options = self.Options.model_validate(settings.options)
 
     @property
