@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import cv2
@@ -210,6 +210,18 @@ def draw_aligned(folder: Path) -> Data:
 def tree(tmp_path: Path) -> Path:
     """The root of a KAIST-style tree: two sequences of three pairs."""
     return draw_tree(tmp_path / "data")
+
+
+@pytest.fixture
+def drawn() -> None:
+    """For tests that look at the page that ``mine`` draws when it has finished."""
+
+
+@pytest.fixture(autouse=True)
+def _undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others do without its plots, which take longer than mining a few pairs; commands in other processes draw them."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr("pipeline.mine.stage.page", SimpleNamespace(build=lambda folder: f"page of {folder}"))
 
 
 @pytest.fixture

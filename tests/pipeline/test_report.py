@@ -148,3 +148,11 @@ def test_a_root_that_is_not_there_or_not_needed_is_refused_and_no_folder_is_left
     told(prep("report", mined["center"], "--root", data.root, *out), 2, "--root", "has no effect on shards")
     told(prep("report", tmp_path, *out), 3, "holds neither align.json nor index.json")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("drawn")
+def test_mine_draws_the_page_that_report_draws(data: Data, prep: Run, tmp_path: Path) -> None:
+    done(prep("mine", "--aligned", data.aligned, "--method", "center", "--out", tmp_path / "s"))
+    done(prep("report", tmp_path / "s", "--out", tmp_path / "again.html"))
+    assert (tmp_path / "s/report.html").read_text() == (tmp_path / "again.html").read_text()
+    assert len((tmp_path / "again.html").read_text()) > 10_000
