@@ -15,7 +15,7 @@ from pipeline.mine.tubes import run
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.tubes import StoredTube, stored_tubes
 
-from ....conftest import SIZE, Run, done, told
+from ....conftest import SIZE, Run, done, lasting, told
 from .clips import Clip, Clips, Thing, draw_clips
 
 CUT = 21
@@ -66,7 +66,7 @@ def test_regions_are_the_same_bytes_for_two_workers(
     )
     assert names.count("segment-00002.npz") == 1
     for name in names:
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        assert lasting(tmp_path / "a" / name) == lasting(tmp_path / "b" / name)
 
 
 def test_the_centre_is_followed_one_at_a_time(street: Clips, prep: Run, tmp_path: Path) -> None:
