@@ -41,6 +41,7 @@ def run(world: Path, out: Path, computed: list[int], **changes: Any) -> tuple[di
     return {name: (out / name).read_bytes() for name in MADE}, sum(computed) - 1
 
 
+@pytest.mark.slow
 def test_a_run_makes_the_same_bytes_with_misses_with_hits_and_without_a_cache(
     world: Path, tmp_path: Path, computed: list[int]
 ) -> None:

@@ -41,6 +41,7 @@ def test_loader_processes_end_with_the_run_whoever_still_holds_the_loader(world:
     assert held is loader._iterator
 
 
+@pytest.mark.slow
 def test_four_epochs_equal_two_and_two(world: Path, tmp_path: Path, teacher: Path) -> None:
     """The resumed half needs no --init: what is frozen comes from the run itself."""
     options: dict[str, Any] = SHOWN | {"held_out_samples": 2, "held_out": 0.3, "step": 1}

@@ -23,6 +23,7 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", ROWS, ids=lambda changes: changes["recipe"])
 def test_a_rehearsal_leaves_no_trace(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, changes: Any
