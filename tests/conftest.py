@@ -75,6 +75,12 @@ def shared(name: str) -> Path:
     return path
 
 
+def tool(name: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m tools.NAME``."""
+    command = [sys.executable, "-m", f"tools.{name}", *map(str, words)]
+    return subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
+
+
 def console_script(folder: Path, name: str) -> Path:
     """An executable script in ``folder`` such as pip writes for an entry of ``[project.scripts]``."""
     scripts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["scripts"]

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .conftest import REPOSITORY
+from .conftest import REPOSITORY, tool
 
 PAGE = REPOSITORY / "docs" / "architecture.md"
 
 
-def rooms(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tools.rooms", *map(str, words)]
-    return subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
-
-
 def test_the_drawn_rooms_are_those_of_the_code() -> None:
-    done = rooms("--check")
+    done = tool("rooms", "--check")
     assert done.returncode == 0, done.stderr
 
 
@@ -29,16 +22,16 @@ def test_a_page_that_lacks_an_arrow_is_stale_until_it_is_drawn_again(line: str, 
     text = PAGE.read_text()
     assert line in text
     page.write_text(text.replace(line, ""))
-    done = rooms("--check", page)
+    done = tool("rooms", "--check", page)
     assert (done.returncode, done.stderr) == (1, f"{page}: the rooms have changed: run `make rooms`\n")
-    assert rooms(page).returncode == 0
+    assert tool("rooms", page).returncode == 0
     assert page.read_text() == text
 
 
 def test_a_page_without_a_place_for_the_rooms_is_named_and_left_alone(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("no marks\n")
-    done = rooms(page)
+    done = tool("rooms", page)
     assert done.returncode == 1
     assert "no place for the rooms" in done.stderr
     assert page.read_text() == "no marks\n"

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
-from .conftest import REPOSITORY
+from .conftest import REPOSITORY, tool
 
 PAGE = REPOSITORY / "docs" / "settings.md"
 
 
-def settings(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tools.settings", *map(str, words)]
-    return subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
-
-
 def test_the_page_is_of_the_code_and_names_every_kind_of_setting() -> None:
-    done = settings("--check")
+    done = tool("settings", "--check")
     assert done.returncode == 0, done.stderr
     text = PAGE.read_text()
     for row in (
@@ -34,7 +27,7 @@ def test_a_page_that_lacks_a_flag_is_stale_until_it_is_written_again(tmp_path: P
     page = tmp_path / "page.md"
     lines = PAGE.read_text().splitlines(keepends=True)
     page.write_text("".join(line for line in lines if "`--min-score`" not in line))
-    done = settings("--check", page)
+    done = tool("settings", "--check", page)
     assert (done.returncode, done.stderr) == (1, f"{page}: settings have changed: run `make settings`\n")
-    assert settings(page).returncode == 0
+    assert tool("settings", page).returncode == 0
     assert page.read_text() == PAGE.read_text()

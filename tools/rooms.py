@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import sys
 import tomllib
@@ -10,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tools.code_page import write_or_compare
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- rooms: begin -->", "<!-- rooms: end -->"
@@ -130,21 +131,17 @@ def drawn() -> str:
     return "\n".join([*lines, *(f"- {contract['name']}" for contract in contracts()), END])
 
 
-def main() -> str | None:
-    """Write the rooms into a page, or compare them with it. Returns what is wrong, for ``sys.exit``."""
-    parser = argparse.ArgumentParser(prog="python -m tools.rooms", description=__doc__)
-    parser.add_argument("page", type=Path, nargs="?", default=ROOT / "docs" / "architecture.md")
-    parser.add_argument("--check", action="store_true", help="compare only; exit code 1 where the page is stale")
-    chosen = parser.parse_args()
-    before = chosen.page.read_text(encoding="utf-8")
+def between_marks(before: str) -> str:
+    """The page with the rooms between its marks.
+
+    Raises:
+        LookupError: it has none.
+    """
     if BEGIN not in before or END not in before:
-        return f"{chosen.page}: no place for the rooms: needs the lines {BEGIN} and {END}"
-    after = before.split(BEGIN)[0] + drawn() + before.split(END)[1]
-    if chosen.check:
-        return None if after == before else f"{chosen.page}: the rooms have changed: run `make rooms`"
-    chosen.page.write_text(after, encoding="utf-8")
-    return None
+        raise LookupError(f"no place for the rooms: needs the lines {BEGIN} and {END}")
+    return before.split(BEGIN)[0] + drawn() + before.split(END)[1]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    page = ROOT / "docs" / "architecture.md"
+    sys.exit(write_or_compare("rooms", __doc__, page, between_marks, "the rooms have changed"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
 import sys
@@ -15,6 +14,7 @@ import click
 from pydantic import BaseModel, TypeAdapter
 
 from pipeline import cli
+from tools.code_page import write_or_compare
 from trainer.base_trackers import BASE_TRACKERS
 from trainer.commands import evaluate, track, train
 from trainer.recipes.setting_groups import FeedSettings, HeldOutSettings, LossSettings, Rates, StepSettings
@@ -217,19 +217,5 @@ def drawn() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> str | None:
-    """Write the page, or compare it. Returns what is wrong, for ``sys.exit``."""
-    parser = argparse.ArgumentParser(prog="python -m tools.settings", description=__doc__)
-    parser.add_argument("page", type=Path, nargs="?", default=PAGE)
-    parser.add_argument("--check", action="store_true", help="compare only; exit code 1 where the page is stale")
-    chosen = parser.parse_args()
-    after = drawn()
-    if chosen.check:
-        before = chosen.page.read_text(encoding="utf-8") if chosen.page.is_file() else ""
-        return None if after == before else f"{chosen.page}: settings have changed: run `make settings`"
-    chosen.page.write_text(after, encoding="utf-8")
-    return None
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_compare("settings", __doc__, PAGE, lambda _: drawn(), "settings have changed"))
