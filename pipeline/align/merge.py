@@ -42,7 +42,7 @@ class Seen:
 
 
 @dataclass
-class Tally:
+class Counts:
     """What is counted while the rows of aligned pairs are written.
 
     Attributes:
@@ -83,7 +83,7 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
     Returns:
         Counts of pairs, reasons, flags and models, quantiles of the score, and ``cameras`` (:func:`_cameras`).
     """
-    tally, reasons = Tally(), Counter[str]()
+    counts, reasons = Counts(), Counter[str]()
 
     def rejected() -> Iterator[Reject]:
         for part in _rows(parts):
@@ -91,11 +91,11 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
                 reasons[part.reject.reason] += 1
                 yield part.reject
 
-    write_rows(out / "aligned.jsonl", tally.aligned(_rows(parts)))
+    write_rows(out / "aligned.jsonl", counts.aligned(_rows(parts)))
     write_rows(out / "rejects.jsonl", rejected())
-    sightings.save(out / SEEN, tally.files)
-    scores = tally.scores
-    _tell(tally.flags[FLAG], idle_range=ranged and bool(scores) and not tally.deep)
+    sightings.save(out / SEEN, counts.files)
+    scores = counts.scores
+    _tell(counts.flags[FLAG], idle_range=ranged and bool(scores) and not counts.deep)
     total = len(scores) + sum(reasons.values())
     return {
         "pairs_in": total,
@@ -103,12 +103,12 @@ def merge(out: Path, parts: list[Path], rigs: Rigs, *, ranged: bool) -> dict[str
         "rejected": sum(reasons.values()),
         "rejected_ratio": sum(reasons.values()) / max(total, 1),
         "reasons": dict(sorted(reasons.items())),
-        "flags": dict(sorted(tally.flags.items())),
-        "models": dict(sorted(tally.models.items())),
+        "flags": dict(sorted(counts.flags.items())),
+        "models": dict(sorted(counts.models.items())),
         "score_quantiles": [
             round(float(q), 4) for q in np.quantile(scores or [0.0], [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
         ],
-        "cameras": _cameras(rigs, tally.cameras),
+        "cameras": _cameras(rigs, counts.cameras),
     }
 
 
