@@ -35,7 +35,9 @@ def export(**options: Any) -> None:
     refuse_idle(typed(), config.without_effect())
     result = stage.run(config)
     rows: list[tuple[object, ...]] = [("pairs", result.pairs), ("boxes", result.boxes)]
-    rows += [(name if "class" in name else f"class {name}", count) for name, count in result.classes.items()]
+    for name, count in result.classes.items():
+        number = result.numbers[name]
+        rows.append((name if number < 0 else f"class {name} ({number})", count))
     rows += [("left out: no class", result.left_out)] if result.left_out else []
     rows += [("manifest", result.manifest or "not known"), ("licence", result.licence or "not known")]
     rows += [("bytes", f"{result.bytes:,}"), ("seconds", f"{result.seconds:.1f}"), ("export", result.out)]

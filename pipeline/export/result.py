@@ -15,7 +15,8 @@ class ExportResult:
         out: the folder.
         pairs: pairs in it, each as two pictures.
         boxes: boxes in it.
-        classes: name of a class -> its boxes.
+        classes: name of a class -> its boxes, in the order of the numbers.
+        numbers: name of a class -> its number in the files; -1 for none.
         left_out: boxes that are not in it, as they have no class.
         manifest: of the data set, as the shards name it; None where they do not.
         licence: of the pictures, in the words of that manifest; None where no manifest of that name ships.
@@ -27,6 +28,7 @@ class ExportResult:
     pairs: int
     boxes: int
     classes: Mapping[str, int]
+    numbers: Mapping[str, int]
     left_out: int
     manifest: str | None
     licence: str | None

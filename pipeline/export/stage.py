@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.config import differing, refuse_idle
 from pipeline.errors import UsageError
-from pipeline.export.categories import Categories, refuse_classless
+from pipeline.export.categories import Categories, coco_id, refuse_classless
 from pipeline.export.entries import Entry, entries
 from pipeline.export.formats import Coco, Folders, Format, Yolo
 from pipeline.export.result import ExportResult
@@ -68,13 +68,13 @@ def _export(config: ExportConfig, index: ShardIndex, settings: dict[str, Any], s
     licence = _licence(manifest)
     files.end({number: name for number, name in names.items() if number >= 0}, licence)
     boxes = {names[number]: classes[number] for number in names}
+    written = {name: coco_id(number) if config.format == "coco" else number for number, name in names.items()}
     told = {"pairs": pairs, "boxes": sum(boxes.values()), "left_out": left_out, "bytes": size}
     source = {"manifest": manifest, "licence": licence, "shards": str(config.shards.resolve())}
     numbers = {str(number): name for number, name in names.items()}
     write_json(config.out / NOTE, settings | source | {"classes": numbers, "totals": told})
-    return ExportResult(
-        config.out, pairs, told["boxes"], boxes, left_out, manifest, licence, size, time.monotonic() - start
-    )
+    seconds = time.monotonic() - start
+    return ExportResult(config.out, pairs, told["boxes"], boxes, written, left_out, manifest, licence, size, seconds)
 
 
 def _format(config: ExportConfig) -> Format:

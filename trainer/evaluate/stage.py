@@ -62,6 +62,7 @@ class EvaluationReport:
             "report": self.report,
             "metrics": self.metrics,
             "tables": self.tables,
+            "tex": self.tex,
             "plots": self.plots,
             "scores": {t.name: {metric: t.score(metric) for metric in metrics} for t in evaluation.ranked()},
             "differences": evaluation.differences,

@@ -24,6 +24,14 @@ def metrics(world: World) -> dict[str, object]:
     return dict(json.loads((world.root / "out/metrics.json").read_text()))
 
 
+def test_the_object_names_every_file(world: World, evaluate: Eval) -> None:
+    made = json.loads(evaluate("near", "--json").stdout)
+    named = {
+        Path(path).name for path in [*(made[key] for key in ("report", "metrics", "tables", "tex")), *made["plots"]]
+    }
+    assert {name for name in metrics(world)["files"] if not name.endswith(".png")} == named
+
+
 def test_one_command_writes_scores_tables_report_and_plots(world: World, evaluate: Eval) -> None:
     printed = done(evaluate("near", "lost", "perfect", "--attributes", world.folder("attributes")))
     assert [line.split()[0] for line in printed.splitlines()] == ["tracker", "perfect", "near", "lost", "report"]
