@@ -26,8 +26,12 @@ def finished(shards: Sequence[Path], quick: bool) -> list[bool]:
         shards: paths of the files.
         quick: look at their sizes, not at their bytes.
     """
+    there = [shard.is_file() and stats_path(shard).is_file() for shard in shards]
+    # Most runs are first ones, and threads take milliseconds to begin.
+    if not any(there):
+        return there
     with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(lambda shard: _finished(shard, quick), shards))
+        return list(pool.map(lambda shard, here: here and _as_written(shard, quick), shards, there))
 
 
 def complete(folder: Path, quick: bool) -> bool:
@@ -37,9 +41,7 @@ def complete(folder: Path, quick: bool) -> bool:
     return all(finished([folder / entry.file for entry in load_index(folder).shards], quick))
 
 
-def _finished(shard: Path, quick: bool) -> bool:
-    if not (shard.is_file() and stats_path(shard).is_file()):
-        return False
+def _as_written(shard: Path, quick: bool) -> bool:
     try:
         noted = read_json(stats_path(shard))
     except DataError:

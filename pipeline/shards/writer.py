@@ -6,14 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import DISTRIBUTION
+from pipeline import tool_version
 from pipeline.files.hashing import text_sha256
 from pipeline.files.json_text import write_json
 from pipeline.files.writing import written
@@ -177,7 +176,7 @@ def _write_attrs(file: h5py.File, shard: Shard) -> None:
     file.attrs["method"] = str(shard.config["method"])
     file.attrs["config"] = config
     file.attrs["config_sha256"] = text_sha256(config)
-    file.attrs["tool_version"] = version(DISTRIBUTION)
+    file.attrs["tool_version"] = tool_version()
     file.attrs["detector"] = shard.detector
     file.attrs["weights_sha256"] = shard.weights_sha256
 

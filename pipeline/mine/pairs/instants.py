@@ -59,8 +59,8 @@ def instants(frames: Sequence[str], times: Sequence[float | None]) -> Instants:
 
 def _natural(name: str) -> tuple[tuple[str, int], ...]:
     """A name as texts and the numbers behind them: by this ``f10`` comes after ``f9``."""
-    parts = [*_DIGITS.split(name), "-1"]
-    return tuple((text, int(number)) for text, number in zip(parts[::2], parts[1::2]))
+    *parts, rest = _DIGITS.split(name)
+    return (*zip(parts[::2], map(int, parts[1::2])), (rest, -1))
 
 
 def _rising(keys: list[tuple[tuple[str, int], ...]]) -> NDArray[np.float64] | None:

@@ -52,10 +52,10 @@ def unseen(row: AlignedPair, rgb: State | None, tir: State | None, seen: Collect
 
     Whether they have changed only their bytes can tell (:func:`refuse_changed`); of a row without hashes nobody knows.
     """
-    sides = {"rgb": (rgb, row.rgb_sha256), "tir": (tir, row.tir_sha256)}
+    sides = ("rgb", rgb, row.rgb_sha256), ("tir", tir, row.tir_sha256)
     return {
         side: sha256
-        for side, (state, sha256) in sides.items()
+        for side, state, sha256 in sides
         if sha256 is not None and (state is None or sighting(state, sha256) not in seen)
     }
 

@@ -48,7 +48,7 @@ def load_with_state(root: Path, locator: str) -> tuple[bytes, os.stat_result | N
         DataError: the locator leads out of the root.
         UnreadableImageError: no such file, or no such part in it.
     """
-    part = _PART.fullmatch(locator)
+    part = _PART.fullmatch(locator) if "#" in locator else None
     path = resolve(root, part["path"] if part else locator)
     if part is None:
         return read_with_state(path)
@@ -70,7 +70,7 @@ def resolve(root: Path, path: str) -> Path:
         raise DataError(f"{error}: name files below {root}") from error
     try:
         # A folder's pictures lie where it lies, but for those that are links themselves.
-        inside = _inside(full, root) if full.is_symlink() else _folder_inside(full.parent, root)
+        inside = _inside(full, root) if full.is_symlink() else _folder_inside(root, path.rpartition("/")[0])
     except (OSError, RuntimeError) as error:
         raise DataError(f"{full}: cannot be reached: {error}") from error
     if not inside:
@@ -82,7 +82,9 @@ def _inside(path: Path, root: Path) -> bool:
     return path.resolve().is_relative_to(root.resolve())
 
 
-_folder_inside = lru_cache(maxsize=256)(_inside)
+@lru_cache(maxsize=256)
+def _folder_inside(root: Path, folder: str) -> bool:
+    return _inside(root / folder, root)
 
 
 def _channels(data: bytes, channel: str, name: str) -> bytes:

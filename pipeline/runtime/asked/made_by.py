@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import ModuleType
 
-from pipeline import DISTRIBUTION
+from pipeline import DISTRIBUTION, tool_version
 from pipeline.runtime.asked.kept import command_line
 
 MADE_BY = "made_by"
@@ -22,11 +22,10 @@ def made_by(inputs: Mapping[str, object], *libraries: ModuleType) -> dict[str, o
     Returns:
         ``command``: the line as it was typed, None where Python called; ``versions``; ``inputs``; ``date``: ISO, UTC.
     """
-    # Here: a help page waits for neither.
+    # Here: no help page waits for it.
     import platform
-    from importlib.metadata import version
 
-    versions = {DISTRIBUTION: version(DISTRIBUTION), "python": platform.python_version()}
+    versions = {DISTRIBUTION: tool_version(), "python": platform.python_version()}
     return {
         "command": command_line(),
         "versions": versions | {library.__name__: str(library.__version__) for library in libraries},
