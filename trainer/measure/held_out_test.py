@@ -39,7 +39,8 @@ STREAMS = 2
 """Raised by a change of what is drawn for the test from equal seeds."""
 PASSES = 8
 """Of the network over the windows in a run of one epoch: two for the losses, before and after, and two for the test in
-each of three ways of feeding. Each further epoch adds one pass, and more draws than that costs."""
+each of three ways of feeding. Each further epoch adds one pass, and more draws than that costs. Means, intervals and
+the windows that are shown come of these passes."""
 
 
 def windows_of(settings: TrainSettings) -> int:
@@ -106,48 +107,40 @@ class HeldOutTest:
             told.append(data.settings.precision)
         self.key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
-    def measure(self, net: BranchedNet, backbone: Backbone, ways: Collection[str], title: str) -> dict[str, Scores]:
-        """Scores by answer: the network's, under the student's name, and of those that need none.
+    def measure(
+        self, net: BranchedNet, backbone: Backbone, ways: Collection[str], title: str
+    ) -> tuple[dict[str, Scores], list[ShownWindow]]:
+        """Measure a network.
 
         Args:
             net: the network.
             backbone: its backbone.
             ways: which ways of feeding.
             title: of the progress bar.
+
+        Returns:
+            Scores by answer: the network's, under the student's name, and of those that need none. Then a few windows
+            to look at, and what the network finds in them; none where it is not measured on TIR alone.
         """
         found: dict[str, dict[str, dict[str, list[np.ndarray[Any, Any]]]]] = {}
+        shown: list[ShownWindow] = []
         with ProgressBar(title, self.windows * len(ways), "windows", keep=False) as bar, torch.no_grad():
             for joined in (False, True):
                 group = {name: way for name, way in self.ways.items() if name in ways and way.joined == joined}
                 for batch in self._batches(list(group.values())) if group else ():
-                    for answer, way, figures in self._answers(net, backbone, batch, group):
+                    for answer, way, figures in self._answers(net, backbone, batch, group, shown):
                         kept = found.setdefault(answer, {}).setdefault(way, {})
                         for name, values in figures.items():
                             kept.setdefault(name, []).append(values)
                     bar.advance(len(batch["sequence"]) * len(group))
-        return {
+        scores = {
             answer: {
                 way: {name: by_sequence(np.concatenate(values), self._sequence) for name, values in figures.items()}
                 for way, figures in scored.items()
             }
             for answer, scored in found.items()
         }
-
-    @torch.no_grad()
-    def show(self, net: BranchedNet, backbone: Backbone) -> list[ShownWindow]:
-        """A few windows to look at, on TIR alone, and what the network finds in them.
-
-        Args:
-            net: the network.
-            backbone: its backbone.
-        """
-        if not self.windows:
-            return []
-        batch = next(self._batches([self.ways[TIR]]))
-        reference, test = (backbone(batch[f"{branch}_tir"], again=True) for branch in ("reference", "test"))
-        sequences = [self._instants.sequences[place] for place in batch["sequence"].tolist()]
-        answer = self._kind.answer(net, reference, test, batch)
-        return shown_windows(batch, answer, self._kind.decides, sequences, "tir")
+        return scores, shown
 
     def _batches(self, ways: list[Feeding]) -> Iterator[Sample]:
         """The windows, with the pictures that some ways of feeding need, and their boxes on the network's device."""
@@ -169,9 +162,9 @@ class HeldOutTest:
             yield {name: value if value.dtype == seen else value.to(self._device) for name, value in batch.items()}
 
     def _answers(
-        self, net: BranchedNet, backbone: Backbone, batch: Sample, ways: dict[str, Feeding]
+        self, net: BranchedNet, backbone: Backbone, batch: Sample, ways: dict[str, Feeding], shown: list[ShownWindow]
     ) -> Iterator[tuple[str, str, Figures]]:
-        """Answer, way of feeding and figures of a batch."""
+        """Answer, way of feeding and figures of a batch; the first on TIR alone gives what is shown."""
         features: dict[str, Any] = {}
 
         def seen(branch: str, name: str) -> Any:
@@ -187,10 +180,13 @@ class HeldOutTest:
                 yield STUDENT, way, {"modulation_cosine": _cosine(*vectors)}
                 continue
             rounds = [
-                self._kind.answer(net, seen("reference", reference), seen("test", test), batch).figures
+                self._kind.answer(net, seen("reference", reference), seen("test", test), batch)
                 for reference, test in zip(fed.reference, fed.test)
             ]
-            own = {name: np.mean([figures[name] for figures in rounds], axis=0) for name in rounds[0]}
+            if way == TIR and not shown:
+                sequences = [self._instants.sequences[place] for place in batch["sequence"].tolist()]
+                shown += shown_windows(batch, rounds[0], self._kind.decides, sequences, "tir")
+            own = {name: np.mean([each.figures[name] for each in rounds], axis=0) for name in rounds[0].figures}
             yield STUDENT, way, own
             for answer, figures in trivial.items():
                 yield answer, way, {name: values for name, values in figures.items() if name in own}

@@ -26,7 +26,7 @@ from trainer.recipes.patch_kinds import kind_of
 from trainer.recipes.settings import BEFORE
 from trainer.train.initial_weights import other_windows
 from trainer.train.session import Training, part
-from trainer.train.validation import Validation
+from trainer.train.validation import HeldOutLosses, Validation
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Record:
     def __init__(self, training: Training, folder: RunFolder, log: Log | None = None) -> None:
         self.training, self.folder, self.leads = training, folder, training.group.leads
         self._row: dict[str, float] = {}
-        self._losses: dict[str, float] = {}
+        self._losses = HeldOutLosses({}, {})
         self.measuring_s = 0.0
         """Seconds that the start took to measure, and the student will take; 0 where that is not known."""
         self._tensorboard: Any = None
@@ -114,7 +114,7 @@ class Record:
     @property
     def told(self) -> str:
         """The losses of the last steps, and of the held-out windows after the last epoch, as people read them."""
-        every = {"loss": self._row, "held out": self._losses}
+        every = {"loss": self._row, "held out": self._losses.means}
         return ", ".join(f"{name} {each['loss']:.4g}" for name, each in every.items() if each)
 
     def save_state(self) -> None:
@@ -127,8 +127,8 @@ class Record:
         """Measure the epoch that has just been counted, then save the model and the state."""
         if self.leads:
             self._losses = self._validation.losses(f"epoch {self.training.progress.epoch}")
-            if self._losses:
-                self.folder.log([{"epoch": self.training.progress.epoch - 1, "held_out": True, **self._losses}])
+            if means := self._losses.means:
+                self.folder.log([{"epoch": self.training.progress.epoch - 1, "held_out": True, **means}])
             self._show(self._row)
             # The model, then the state: a kill between the two repeats steps, with the same result.
             self.folder.save_model(self.training.net.state_dict(), describe_model(self.training))
@@ -139,7 +139,8 @@ class Record:
         """Measure the student against the start, and draw the page."""
         if not self.leads:
             return
-        content = self._validation.measure_student(self._losses or self._validation.losses("the student"))
+        losses = self._losses if self._losses.means else self._validation.losses("the student")
+        content = self._validation.measure_student(losses)
         self._show_figures(content, STUDENT, self._row.get("step", 0))
         if self._tensorboard:
             self._tensorboard.close()
@@ -151,7 +152,7 @@ class Record:
     def _show(self, row: dict[str, float]) -> None:
         """Tell the epoch's last training losses and its validation losses."""
         told = {f"train/{name}": value for name, value in row.items()}
-        self._tell(told | {f"held_out/{name}": value for name, value in self._losses.items()}, row["step"])
+        self._tell(told | {f"held_out/{name}": value for name, value in self._losses.means.items()}, row["step"])
 
     def _tell(self, values: dict[str, float], step: float) -> None:
         """Hand values by name to TensorBoard, and to whom the caller named."""

@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch.utils.data import default_collate
 
 from trainer.checkpoints.run_folder import METRICS, REPORT, RUN, VALIDATION, RunFolder
-from trainer.measure import HeldOutTest
+from trainer.data.feeds import Feed, assemble
+from trainer.distillation.objective import Objective
+from trainer.measure import HeldOutTest, passes_of
+from trainer.measure.proposal_answers import ProposalAnswers
 from trainer.train import loop, record
 from trainer.train.record import WINDOWS
+from trainer.train.session import Training, prepare
+from trainer.train.validation import Validation
 
 from ..train_world import settings, small_windows, tracked, write_world
 
@@ -91,6 +98,42 @@ def test_losses_have_intervals_over_sequences_where_enough_are_held_out(
     assert "95 % interval (bootstrap, paired in the change)" in (tmp_path / "run" / REPORT).read_text()
 
 
+def test_a_run_looks_at_its_windows_as_often_as_it_says(
+    tracked_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Intervals of the losses and the windows that are shown need no pass of their own."""
+    monkeypatch.setattr("trainer.train.validation.FEWEST", 2)
+    seen = {"losses": 0, "test": 0}
+    forward, answer = Objective.forward, ProposalAnswers.answer
+
+    def measured(objective: Objective, feed: Feed) -> Any:
+        seen["losses"] += 0 if torch.is_grad_enabled() else len(feed.test)
+        return forward(objective, feed)
+
+    def answered(kind: ProposalAnswers, net: Any, reference: Any, test: Any, batch: Any) -> Any:
+        seen["test"] += len(batch["test_box"])
+        return answer(kind, net, reference, test, batch)
+
+    monkeypatch.setattr(Objective, "forward", measured)
+    monkeypatch.setattr(ProposalAnswers, "answer", answered)
+    run = loop.train_row(settings(tracked_world, tmp_path / "run", **OPTIONS | {"epochs": 2})).model.parent
+    windows, content = told(run)["test"]["windows"], told(run)
+    assert seen == {"losses": windows * (passes_of(2) - 6), "test": windows * 6}
+    assert content["after"]["loss_figures"]
+    assert len(content["before"]["shown"]) == len(content["after"]["shown"]) == 4
+
+
+def test_losses_of_windows_have_the_mean_of_their_batch(tracked_world: Path, tmp_path: Path) -> None:
+    asked = settings(tracked_world, tmp_path / "run", **OPTIONS | {"recipe": "d3"})
+    training = Training(prepare(asked))
+    feeding, data = training.data.feeding, training.data
+    found = Validation(training, RunFolder(asked.out), 5).losses("the start").means
+    windows = data.validation_windows(feeding, 5)
+    batch = assemble(default_collate([windows[number] for number in range(5)]), feeding, training.device)
+    with torch.no_grad():
+        assert found == pytest.approx(training.objective(batch)[1], rel=1e-5)
+
+
 def test_without_tracks_the_test_says_that_it_is_of_one_frame(world: Path, tmp_path: Path) -> None:
     run = loop.train_row(settings(world, tmp_path / "run", **OPTIONS))
     content = told(run.model.parent)
@@ -131,7 +174,7 @@ def test_a_parent_s_figures_are_not_measured_again(
         assert (child / name).read_bytes() == (again / name).read_bytes()
 
 
-@pytest.mark.parametrize("change", ["key", "weights", "nothing", "damaged"])
+@pytest.mark.parametrize("change", ["key", "weights", "shown", "nothing", "damaged"])
 def test_other_windows_or_weights_are_measured(
     tracked_world: Path,
     parent: Path,
@@ -145,6 +188,8 @@ def test_other_windows_or_weights_are_measured(
         content["test"]["key"] = "0"
     elif change == "weights":
         content["after"]["weights"] = "0"
+    elif change == "shown":
+        del content["after"]["shown"]
     (run / VALIDATION).write_text(
         "{}" if change == "nothing" else json.dumps(content)[: -9 if change == "damaged" else None]
     )

@@ -55,7 +55,7 @@ def test_figures_are_those_of_the_held_out_test_on_the_same_windows(
     settings = make_settings({"recipe": "b1", "tracker": tracker, "held_out": 0.4})
     data = open_training_data(settings, resolve_row(settings), [write_world(tmp_path, tracked(sequences=6, frames=5))])
     test, own = HeldOutTest(data, 4, CPU), entrant(tracker)
-    expected = test.measure(own.net, own.backbone, [TIR], "")
+    expected, _ = test.measure(own.net, own.backbone, [TIR], "")
     fed = Feeding(("tir",), ("tir",))
     kind: Answers = data.spec.family.part("answers")(settings, data.spec)
     windows = HeldOutWindows(data, test._instants, fed, samples=4, seed=test._seed, noise=kind.starts)
