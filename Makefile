@@ -40,13 +40,14 @@ setup: $(STAMP) ## make .venv (or VENV=path) and install everything, once
 
 # A short timeout and no retries: an index that cannot be reached is skipped, not waited for.
 $(STAMP): pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	if [ -n "$(TORCH_INDEX)" ]; then \
+	@echo "installing into $(VENV), once: torch and what else is needed, some minutes without a word, 2 GB of disk, 7 with torch for GPUs"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if [ -n "$(TORCH_INDEX)" ]; then \
 	  PIP_RETRIES=0 PIP_DEFAULT_TIMEOUT=15 $(BIN)/pip install -q --extra-index-url $(TORCH_INDEX) $(TORCH) \
 	  || $(BIN)/pip install -q $(TORCH); \
 	else $(BIN)/pip install -q $(TORCH); fi
-	$(BIN)/pip install -q -e '.[dev,yolo]'
-	touch $@
+	@$(BIN)/pip install -q -e '.[dev,yolo]'
+	@touch $@
 
 lint: setup docs ## style, dead code, dependencies, the rules of who imports whom, the site
 	$(BIN)/ruff check .
