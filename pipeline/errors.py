@@ -59,8 +59,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     # Here: only a name that was mistyped pays for it.
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}? " if near else ""
+    folded = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"did you mean {folded[near[0]]}? " if near else ""
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

@@ -131,7 +131,7 @@ def _results(config: AlignConfig) -> int:
 def _align(config: AlignConfig, source: Source, start: float) -> None:
     """Do the work; its summary, written last, marks the folder as finished."""
     log.info(
-        "plan: align %s pairs of %s: %s, then each pair; makes aligned.jsonl, rejects.jsonl, report.html in %s",
+        "plan: align %s pairs, layout %s: %s, then each pair; makes aligned.jsonl, rejects.jsonl, report.html in %s",
         f"{_total(config, source):,}",
         source.manifest.name,
         "known matrices" if config.homographies else f"a matrix for what is one rig (cameras: {len(source.cameras):,})",

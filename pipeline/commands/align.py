@@ -71,6 +71,6 @@ def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **o
     rows += [(f"rejected: {reason}", count) for reason, count in result.reasons.items()]
     rows += [(f"flagged: {flag}", count) for flag, count in result.flags.items()]
     rows += [("note", note) for note in result.notes]
-    rows += [("layout", f"{result.manifest} ({result.layout_reason})"), ("report", result.page)]
+    rows += [("layout", result.layout_reason), ("report", result.page)]
     print_result(result, rows)
     check_ratio(result.rejected_ratio, max_reject_ratio, REJECTED)

@@ -88,7 +88,7 @@ def _try(root: Path, manifest: Manifest) -> _Tried:
     shown = f"{first[0].sequence} to {first[-1].sequence}" if len(first) > 1 else first[0].sequence
     which = f"a sample, the first {PROBED} sequences" if len(first) == PROBED else f"{len(first)} sequences"
     counts = f"{pairs} pairs and {len(alone)} pictures without a partner"
-    return _Tried(manifest, f"{manifest.name}: looked for as {patterns}; in {which} ({shown}): {counts}")
+    return _Tried(manifest, f"{manifest.name}: {counts} in {which} ({shown}), looked for as {patterns}")
 
 
 def _lack(root: Path, one: _Tried) -> tuple[int, str]:
@@ -115,7 +115,8 @@ def _unknown(root: Path, tried: list[_Tried]) -> str:
         if near:
             lacks.setdefault(lack, []).append(manifest.name)
     if not lacks:
-        return f"{said}: found {contents(Tree(root))}, and no folder of any of them: correct --root, or {REMEDY}"
+        found = f"found {contents(Tree(root))}, and no folder of any of them"
+        return f"{said}: {found}: correct --root, call the two folders rgb and tir, or {REMEDY}"
     told = "; ".join(f"{some(names, 3)}: {wrong}" for wrong, names in list(lacks.items())[:TOLD])
     return f"{said}; the nearest are {told}: mend that, or {REMEDY}"
 

@@ -182,8 +182,9 @@ def test_a_recipe_may_have_defaults_of_its_own_which_whoever_types_one_overrides
 def test_an_unknown_recipe_is_refused_with_the_list() -> None:
     with pytest.raises(UsageError, match=r"no recipe 'z9': there are pretrain, a1, b1, .*, and all"):
         load_recipe("z9")
-    with pytest.raises(UsageError, match=r"no recipe 'pretain': did you mean pretrain\? there are "):
-        load_recipe("pretain")
+    for typed, meant in (("pretain", "pretrain"), ("D3", "d3")):
+        with pytest.raises(UsageError, match=rf"no recipe '{typed}': did you mean {meant}\? there are "):
+            load_recipe(typed)
 
 
 OWN = (

@@ -86,5 +86,10 @@ def test_an_archive_made_on_windows(tmp_path: Path, build: Make) -> None:
 
 
 def test_nothing_of_any_layout(tmp_path: Path, build: Make) -> None:
-    build(tmp_path, "holiday/1.jpg")
-    assert ": found 1 folders (holiday) and 0 files, and no folder of any of them: correct --root" in refusal(tmp_path)
+    build(tmp_path, "photos/1.jpg", "heat/1.jpg")
+    said = refusal(tmp_path)
+    assert ": found 2 folders (heat, photos) and 0 files, and no folder of any of them: correct --root" in said
+    assert ", call the two folders rgb and tir, or write a manifest" in said
+    (tmp_path / "photos").rename(tmp_path / "rgb")
+    (tmp_path / "heat").rename(tmp_path / "tir")
+    assert recognise(tmp_path)[0].name == "pairs"
