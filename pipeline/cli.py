@@ -24,5 +24,6 @@ def main() -> None:
     """Prepare unlabelled RGB-TIR pairs for cross-modal distillation: align, mine, look."""
 
 
-for subcommand in (align, doctor, export, inspect, manifests, mine, report_page, synth, verify):
+# In the order in which they are needed, which is that of the help page.
+for subcommand in (doctor, align, mine, verify, inspect, report_page, export, manifests, synth):
     main.add_command(subcommand)

@@ -58,7 +58,7 @@ def overview(folder: Path) -> list[Table]:
     totals = index.totals | {"classes": mine_page.named(index)}
     shards: Table = [("shard", "pairs", "patches"), *((each.file, each.pairs, each.patches) for each in index.shards)]
     about: Table = [("method", index.method), ("schema", index.schema_version)]
-    return [about + _facts(totals), shards, _table("settings", index.settings)]
+    return [about + _facts(totals), shards, _table("settings", mine_page.settings_of(index))]
 
 
 def _facts(content: Mapping[str, Any]) -> Table:

@@ -210,7 +210,7 @@ def drawn() -> str:
     lines = [HEAD, "## Flags"]
     for script, command in SCRIPTS.items():
         commands = command.commands if isinstance(command, click.Group) else {"": command}
-        for name, each in sorted(commands.items()):
+        for name, each in commands.items():
             lines += flags(script, name, each)
     lines += ["", "## Keys of `cmd-train --set`", "", "What has a flag may be given by either.", *of_training()]
     lines += ["", "## Keys of `cmd-track --set`", "", "By the names of the trackers' authors.", *of_trackers()]

@@ -56,7 +56,10 @@ from pipeline.runtime.ratios import REJECTED, check_ratio
 @common
 @telling
 def align(manifest: str | None, layout: str | None, max_reject_ratio: float, **options: Any) -> None:
-    """Find the pairs, register TIR to RGB, score every pair, reject the bad ones with a reason."""
+    """Register TIR to RGB and score every pair.
+
+    Pairs are found by the data set's manifest; bad ones are rejected with a reason.
+    """
     from pipeline import align as stage
     from pipeline.config import refuse_idle
     from pipeline.errors import UsageError

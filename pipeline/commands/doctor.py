@@ -21,9 +21,10 @@ from pipeline.runtime.options import ANY, FOLDER
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores")
 @telling
 def doctor(**options: Any) -> None:
-    """Look through a data set before anybody waits for it: layout, pictures, labels. Nothing is written.
+    """Look through a data set before anybody waits for it.
 
-    Lines marked with ! are worth a look, and the exit code is 1 where there are any.
+    Layout, pictures, labels; nothing is written. Lines marked with ! are worth a look, and the exit code is 1 where
+    there are any.
     """
     from pipeline import doctor as stage
     from pipeline.errors import AmissError

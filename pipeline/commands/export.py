@@ -27,7 +27,7 @@ from pipeline.runtime.options import FOLDER, on_existing, typed
 @on_existing("an output folder that an earlier run made")
 @telling
 def export(**options: Any) -> None:
-    """Write the pairs and boxes of a folder of shards as other programs read them."""
+    """Write pairs and boxes of shards for other programs."""
     from pipeline import export as stage
     from pipeline.config import refuse_idle
 

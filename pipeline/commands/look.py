@@ -22,7 +22,10 @@ from pipeline.runtime.options import FILE, FOLDER
     help="The method of one's own that made them; --deep may import it.",
 )
 def verify(shards: Path, deep: bool, workers: int, method: str | None) -> None:
-    """Check a folder of shards: hashes, shapes, ranges; every fault is named."""
+    """Check shards: hashes, shapes, ranges.
+
+    Every fault is named.
+    """
     from pipeline.errors import DataError, UsageError
     from pipeline.mine.rederive import not_rederived, rederiver
     from pipeline.shards.verify import verify as check
@@ -56,7 +59,7 @@ def inspect(folder: Path) -> None:
 @click.option("--root", type=FOLDER, help="The data set's folder, if it has moved since align.")
 @click.option("--samples", type=click.IntRange(1), default=12, show_default=True, help="Pairs to draw.")
 def report_page(folder: Path, out: Path | None, root: Path | None, samples: int) -> None:
-    """Write one self-contained HTML page about a folder of shards or aligned pairs."""
+    """Write one HTML page about shards or aligned pairs."""
     from pipeline import report
 
     click.echo(report.write(folder, out, root=root, samples=samples))

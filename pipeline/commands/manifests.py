@@ -11,7 +11,10 @@ from pipeline.runtime.command import print_table
 @click.command(cls=Subcommand, example="cmd-prep manifests kaist")
 @click.argument("name", required=False)
 def manifests(name: str | None) -> None:
-    """List the data sets that are known, with licence and counts; of NAME, all that its manifest says."""
+    """List the data sets that are known, with licence and counts.
+
+    Of NAME, all that its manifest says.
+    """
     from pipeline.manifests import load_manifest, shipped
 
     rows: list[tuple[object, ...]]

@@ -162,7 +162,7 @@ def mine(
     given: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Cut paired patches from aligned pairs and write them as HDF5 shards."""
+    """Cut paired patches from aligned pairs into HDF5 shards."""
     from pipeline import mine as stage
     from pipeline.config import refuse_idle
     from pipeline.mine.effects import without_effect

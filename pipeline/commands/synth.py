@@ -26,11 +26,15 @@ from pipeline.runtime.options import FOLDER, typed
 @click.option("--overwrite", is_flag=True, help="Write into a folder that is not empty.")
 @telling
 def synth(**options: Any) -> None:
-    """Make synthetic RGB-TIR sequences with known truth, and TIR tracking sequences."""
+    """Make synthetic RGB-TIR data with known truth.
+
+    RGB-TIR sequences to learn from, and TIR sequences to track.
+    """
     from pipeline import synthetic
     from pipeline.config import refuse_idle
+    from pipeline.pages.settings_table import flat
 
     config = synthetic.SynthConfig(**options)
     refuse_idle(typed(), config.without_effect())
     made = synthetic.run(config)
-    print_result(made, list(made.items()))
+    print_result(made, [(name, flat(value)) for name, value in made.items()])

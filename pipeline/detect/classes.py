@@ -80,8 +80,14 @@ def counts_by_name(counts: Mapping[str, int], names: Mapping[int, str], fallback
             random = min(fallbacks, count)
             told |= {each: some for each, some in ((NO_DETECTION, random), (name, count - random)) if some}
         else:
-            told[name if name == f"class {number}" else f"{name} ({number})"] = count
+            told[numbered(number, names)] = count
     return told
+
+
+def numbered(number: int, names: Mapping[int, str]) -> str:
+    """The name of a class with its number, as in ``person (0)``; arguments as of :func:`class_name`."""
+    name = class_name(number, names)
+    return name if name == f"class {number}" else f"{name} ({number})"
 
 
 def parse_class(word: int | str) -> int | str:

@@ -222,7 +222,13 @@ def _look(path: Path, files: BoxFiles, names: Mapping[str, str], columns: Column
             "give x, y, width, height; scale those of a larger picture, or declare its size in a COCO file"
         )
     if seen.objects.boxes:
-        log.info("%s: %d of %d boxes are of %d known objects", path, seen.objects.boxes, seen.total, len(seen.objects))
+        log.info(
+            "%s: %d of %d boxes have an object's id, of %d objects",
+            path,
+            seen.objects.boxes,
+            seen.total,
+            len(seen.objects),
+        )
     if seen.scaled:
         others = f"; {seen.unsized} others are of no declared size and taken as they are" if seen.unsized else ""
         log.warning("%s: boxes of %d pictures are scaled: %s%s", path, seen.scaled, seen.examples["scaled"], others)

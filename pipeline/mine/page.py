@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from pipeline.detect.classes import counts_by_name
+from pipeline.detect.classes import counts_by_name, numbered
 from pipeline.mine.patch_strips import NOTE, strip
 from pipeline.mine.tube_page import tube_sections
 from pipeline.pages import html
@@ -30,7 +30,7 @@ def build(folder: Path, samples: int = html.SAMPLES) -> str:
     facts: list[tuple[str, object]] = [
         ("pairs stored", f"{totals['pairs']:,}"),
         ("patches", f"{totals['patches']:,}"),
-        *([("patches of known objects", f"{totals['tracked']:,}")] if totals.get("tracked") else []),
+        *([("patches with an object's id", f"{totals['tracked']:,}")] if totals.get("tracked") else []),
         ("shards", len(index.shards)),
         ("megabytes", f"{totals['bytes'] / 1e6:,.1f}"),
         ("method", index.method),
@@ -39,7 +39,7 @@ def build(folder: Path, samples: int = html.SAMPLES) -> str:
     sections.append(_patches(readers, [len(each) for each in boxes], index, samples))
     sections += tube_sections(readers, index)
     sections.append(_entries(index.shards))
-    settings = {key: value for key, value in index.settings.items() if key != "method"}
+    settings = {key: value for key, value in settings_of(index).items() if key != "method"}
     sections.append(settings_section(settings | index.source))
     return html.render(f"Shards mined by {index.method}", f"Of pairs in {index.source.get('root')}.", facts, sections)
 
@@ -52,6 +52,13 @@ def _boxes(reader: ShardReader) -> Array:
 def named(index: ShardIndex) -> dict[str, int]:
     """Patches by the name of their class."""
     return counts_by_name(index.totals["classes"], index.class_names, index.totals.get("fallbacks", 0))
+
+
+def settings_of(index: ShardIndex) -> dict[str, Any]:
+    """The settings of shards, classes by name beside their number."""
+    classes: Sequence[int] = index.settings.get("classes") or ()
+    told = {"classes": [numbered(each, index.class_names) for each in classes]} if classes else {}
+    return {**index.settings, **told}
 
 
 def _statistics(index: ShardIndex, box: Array) -> html.Section:

@@ -79,6 +79,10 @@ class Command(SingleCommand, click.Group):
 
     command_class = Subcommand
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order in which they were added."""
+        return list(self.commands)
+
 
 def _fail(message: str, code: int) -> int:
     click.echo(f"error: {' '.join(message.split())}", err=True)

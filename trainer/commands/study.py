@@ -69,8 +69,9 @@ from trainer.commands.options import TRACKER_NAMES, HoursType
 @click.option("--dry-run", is_flag=True, help="Print the plan, write nothing.")
 @telling
 def study(dry_run: bool, **options: Any) -> None:
-    """Train students and controls, test them on scenes never seen, and judge by rules fixed beforehand.
+    """Judge whether distillation helps, by rules fixed beforehand.
 
+    Students and controls are trained, and tested on scenes never seen.
     Without --pairs and --test, all data are made from a seed. The same command again goes on after an interruption.
     """
     from trainer.study import StudyConfig, plan_study, run_study

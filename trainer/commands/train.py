@@ -108,8 +108,6 @@ def main() -> None:
     """
 
 
-main.add_command(two_frame)
-
 SHARDS = click.option(
     "--shards",
     type=click.Path(path_type=Path, file_okay=False),
@@ -193,7 +191,7 @@ ON_EXISTING = on_existing("a run that the folder holds already")
 )
 @telling
 def train(overrides: tuple[str, ...], resume: bool, **options: Any) -> None:
-    """Train one recipe on shards; writes RUN/model.safetensors and what is needed to go on after an interruption."""
+    """Train one recipe on shards. It writes RUN/model.safetensors and what is needed to go on when interrupted."""
     from trainer.recipes.effects import refuse_without_effect
     from trainer.recipes.settings import configure
 
@@ -252,7 +250,7 @@ def export(weights: Path, kind: str | None, tracker: str | None, own_backbone: b
 @ON_EXISTING
 @telling
 def merge(reference: Path, test: Path, tracker: str | None, out: Path, on_existing: OnExisting) -> None:
-    """Put two runs together (row b3): the box module's reference branch of one, its test branch of the other."""
+    """Put two runs together (row b3). The box module's reference branch of one, its test branch of the other."""
     from trainer.train.merge import merge_runs
 
     merged = merge_runs(reference, test, out, tracker, on_existing)
@@ -286,7 +284,7 @@ def feeds(
     init: tuple[Path, ...],
     out: Path,
 ) -> None:
-    """Draw what each branch is fed, for each mix and control, with boxes, proposals and labels."""
+    """Draw what each branch is fed. For each mix and control, with boxes, proposals and labels."""
     from pipeline.files.writing import write_text
     from trainer.pages import draw_feeds
 
@@ -296,4 +294,5 @@ def feeds(
     print_table([("report", out)])
 
 
+main.add_command(two_frame)
 main.add_command(study)

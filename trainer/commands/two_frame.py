@@ -58,8 +58,9 @@ from trainer.commands.options import TRACKER_NAMES, NamedPath
 @on_existing("figures that an earlier call wrote")
 @telling
 def two_frame(rgb: bool, **options: Any) -> None:
-    """Measure checkpoints: a target is shown at one instant, and to be found up to 30 frames later.
+    """Measure checkpoints on two frames of a video.
 
+    A target is shown at one instant, and to be found up to 30 frames later.
     `cmd-train two-frame RUN --sequences SEQUENCES --out found.json` measures one; `a1=RUN d3=RUN --out FOUND` measures
     several on the same windows, which costs little more.
     """

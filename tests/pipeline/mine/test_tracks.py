@@ -35,7 +35,7 @@ def test_shards_have_each_box_s_object_whatever_the_workers_and_the_shards(data:
     total = 2 * len(data.rows) - 1
     assert dict(row[:2] for row in report.overview(data.root / "a")[0])["tracked"] == str(total)
     page = report.write(data.root / "a", data.root / "page.html").read_text()
-    assert "patches of known objects" in page
+    assert "patches with an object&#39;s id" in page
 
 
 def test_center_knows_no_objects(data: Data, prep: Run) -> None:
