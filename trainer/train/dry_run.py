@@ -15,6 +15,9 @@ from trainer.recipes.settings import TrainConfig
 from trainer.train.session import Training, part, prepare
 from trainer.train.stepping import Rehearsal, rehearse
 
+LONG_S, FIRST_LOOK = 86400.0, "--epochs 1 --samples-per-epoch 500"
+"""Seconds of stepping from which on the options of a short run are told, and these."""
+
 
 @dataclass(frozen=True)
 class DryRun:
@@ -70,7 +73,9 @@ def _stepping(training: Training, seen: Rehearsal | None) -> str:
     if not seen:
         return told
     seconds = seen.seconds_per_step
-    return f"{told} in {seconds:.2f} s, about {duration(seconds * steps * epochs)} of stepping"
+    whole = seconds * steps * epochs
+    look = f" (for a first look: {FIRST_LOOK})" if whole > LONG_S else ""
+    return f"{told} in {seconds:.2f} s, about {duration(whole)} of stepping{look}"
 
 
 def _facts(training: Training, seen: Rehearsal) -> tuple[tuple[str, str], ...]:

@@ -24,6 +24,7 @@ from trainer.recipes.settings import TrainConfig
 log = logging.getLogger(__name__)
 
 Weights = dict[str, Tensor]
+TAUGHT = "in the beginning from a tracker's released weights, or those of --recipe pretrain"
 
 
 def build_student(config: TrainConfig, recipe: Recipe, device: torch.device, *, resumed: Weights | None) -> BranchedNet:
@@ -115,8 +116,9 @@ def start_weights(net: BranchedNet, config: TrainConfig, recipe: Recipe) -> None
         DataError: a file is damaged, of another tracker, or grew from another backbone than the first.
     """
     if not config.init:
-        needed = f"{recipe.name} starts from {', '.join(recipe.starts_from)}; " if recipe.starts_from else ""
-        log.warning("no --init: %sstarting from random weights (seed %d)", needed, config.seed)
+        parents = " and ".join(recipe.starts_from)
+        lacking = f", which have nothing to teach: {recipe.name} goes on from {parents}, {TAUGHT}" if parents else ""
+        log.warning("no --init: starting from random weights (seed %d)%s", config.seed, lacking)
         return
     files = in_order([weights_file(path) for path in config.init], recipe)
     for path, file in zip(config.init, map(model_in, config.init)):

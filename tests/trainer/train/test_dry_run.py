@@ -39,6 +39,19 @@ def test_a_step_takes_what_the_middle_one_took_after_the_first(
     assert next(shown, None) is None
 
 
+def test_a_run_of_days_tells_how_to_have_a_first_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = write_world(tmp_path / "s")
+    monkeypatch.setattr(stepping, "step", lambda *_: {"loss": 1.0})
+
+    def told(seconds: float) -> str:
+        shown = clock([seconds] * 2)
+        monkeypatch.setattr(stepping.time, "perf_counter", lambda: next(shown))
+        return dict(dry_run.dry_run(settings(world, tmp_path / "run", epochs=1, samples_per_epoch=4)).facts)["the run"]
+
+    assert told(40_000.0).endswith("about 22.2 h of stepping")
+    assert told(90_000.0).endswith("about 2.1 days of stepping (for a first look: --epochs 1 --samples-per-epoch 500)")
+
+
 def test_an_earlier_run_is_told_of_where_there_is_one(tmp_path: Path) -> None:
     asked = settings(write_world(tmp_path / "s"), tmp_path / "run")
     assert dict(dry_run.dry_run(asked).facts)["writes"] == str(tmp_path / "run")

@@ -154,4 +154,4 @@ def test_the_rate_is_halved_as_scheduled(world: Path, tmp_path: Path, monkeypatc
 def test_windows_without_jitter_are_warned_of(world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     session.Training(session.prepare(settings(world, tmp_path / "run", jitter="none")))
     assert "jitter is off" in caplog.text
-    assert "random weights" in caplog.text
+    assert "random weights (seed 0), which have nothing to teach: c1 goes on from a1, in the beginning" in caplog.text
