@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline import boxes
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.images import encode
+from pipeline.runtime.counting import counted
 from pipeline.synthetic import attributes
 from pipeline.synthetic.optics import camera
 from pipeline.synthetic.optics.noise import Draw, Plane, stream
@@ -144,7 +145,7 @@ def write_pairs(root: Path, seed: int, index: int, frames: range, size: Size) ->
     folder = root / pair_name(index)
     rows: list[dict[str, object]] = []
     total = 0
-    for frame in frames:
+    for frame in counted(frames):
         rgb, tir, matrix, seen = pair(seed, index, frame, size)
         stem = f"I{frame:05d}"
         for side, picture in (("visible", rgb), ("lwir", np.repeat(tir[..., None], 3, axis=2))):
@@ -176,7 +177,7 @@ def write_tracking(root: Path, seed: int, index: int, frames: int, size: Size, t
     name = tracking_layout.name(index)
     facts: list[attributes.Fact] = []
     lines, total = [], 0
-    for frame in range(frames):
+    for frame in counted(range(frames)):
         shot = tracking_frame(seed, index, frame, size, twins is not None)
         target = next((item for item in shot.seen if item.ident == tracking_layout.TARGET), None)
         if target:

@@ -12,27 +12,22 @@ from typing import IO
 from pipeline.errors import UsageError
 from pipeline.files.writing import write_text, written_text
 from pipeline.runtime.asked import drop_settings, keep_settings
+from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
+from pipeline.runtime.progress import ProgressBar
 from pipeline.synthetic import sequences
 from pipeline.synthetic.detector import Errors, detected
 from pipeline.synthetic.optics.noise import Draw, stream
 from pipeline.synthetic.scene import tracking_layout
 from pipeline.synthetic.scene.scene import PAIRS, TRACKING
 from pipeline.synthetic.settings import SynthConfig
+from pipeline.synthetic.truth import head, in_plain_view, sequence_head
 
 CHUNK = 32
 """Pairs a task; each frame is a function of the seed, the sequence and its number, so the cut changes nothing."""
-MIN_VISIBILITY = 0.6
-MIN_SIDE = 12.0
 _MADE = ("pairs", "tracking", "tracking_rgb")
 _UNFINISHED = ".unfinished"
 """Says of a folder of pairs that synth makes it, until its truth does."""
-_CONVENTION = (
-    "homography: 9 numbers, row-major, TIR pixel -> RGB pixel, an integer is the centre of a pixel; box: x, y, w, h of "
-    "the whole outline clipped to the RGB picture, pixel edges, top-left origin; visibility: share of the outline that "
-    "is in the picture and not hidden; occlusion: hidden share of what is in the picture; class: index in the "
-    "80-class COCO order"
-)
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,14 @@ class _Task:
     kind: int
     index: int
     start: int
+
+    @property
+    def frames(self) -> range:
+        """Frames of the sequence that it makes."""
+        config = self.config
+        if self.kind == PAIRS:
+            return range(self.start, min(self.start + CHUNK, config.frames))
+        return range(config.tracking_frames)
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,7 @@ def _make(task: _Task) -> _Done:
     """Do one task: some pairs of a sequence, or a whole tracking sequence."""
     config = task.config
     if task.kind == PAIRS:
-        frames = range(task.start, min(task.start + CHUNK, config.frames))
-        rows, size = sequences.write_pairs(config.out / "pairs", config.seed, task.index, frames, config.size)
+        rows, size = sequences.write_pairs(config.out / "pairs", config.seed, task.index, task.frames, config.size)
         return _Done(task, rows, size)
     root = config.out / "tracking"
     twins = config.out / "tracking_rgb" if config.tracking_rgb else None
@@ -111,39 +113,11 @@ def _prepare(config: SynthConfig) -> None:
     write_text(out / "pairs" / _UNFINISHED, "")
 
 
-def _sequence(config: SynthConfig, index: int) -> str:
-    """Start of a sequence's entry in the truth, up to its frames."""
-    head = {
-        "sequence": sequences.pair_name(index),
-        "light": "night" if sequences.is_night(index) else "day",
-        "homography": sequences.rig(config.seed, index, config.size).ravel().tolist(),
-    }
-    return json.dumps(head)[:-1] + ', "frames": [\n'
-
-
-def _detection(sequence: str, row: dict[str, object]) -> dict[str, object]:
-    """The exact boxes of a pair as a detector would hand them over: what is in plain view and not tiny."""
-    objects = row["objects"]
-    found = [
-        item
-        for item in (objects if isinstance(objects, list) else [])
-        if item["visibility"] >= MIN_VISIBILITY and min(item["box"][2:]) >= MIN_SIDE
-    ]
-    return {
-        "pair_id": f"{sequence}/{row['frame']}",
-        "boxes": [item["box"] for item in found],
-        "scores": [item["visibility"] for item in found],
-        "classes": [item["class"] for item in found],
-        "id": [item["id"] for item in found],
-    }
-
-
 def _record(
     config: SynthConfig, results: Iterator[_Done], truth: IO[str], found: IO[str], seen: IO[str]
 ) -> dict[str, int]:
     """Stream the truth, the boxes in plain view, and those with errors to their files as results come in."""
-    head = {"seed": config.seed, "size": list(config.size), "convention": _CONVENTION}
-    truth.write(json.dumps(head)[:-1] + ', "sequences": [\n')
+    truth.write(head(config))
     total = {"pairs": 0, "objects": 0, "detections": 0, "bytes": 0}
     for done in results:
         total["bytes"] += done.size
@@ -152,10 +126,10 @@ def _record(
             continue
         name = sequences.pair_name(task.index)
         if task.start == 0:
-            truth.write(("" if task.index == 0 else "]},\n") + _sequence(config, task.index))
+            truth.write(("" if task.index == 0 else "]},\n") + sequence_head(config, task.index))
         for position, row in enumerate(done.rows):
             truth.write((",\n" if task.start + position else "") + json.dumps(row))
-            detection = _detection(name, row)
+            detection = in_plain_view(name, row)
             found.write(json.dumps(detection) + "\n")
             rng = stream(config.seed, PAIRS, task.index, Draw.DETECTED, task.start + position)
             seen.write(json.dumps(detected(detection, config.size, Errors(), rng)) + "\n")
@@ -182,9 +156,16 @@ def run(config: SynthConfig) -> dict[str, object]:
     try:
         _prepare(config)
         pairs = config.out / "pairs"
-        results = _in_order(run_tasks(_make, _tasks(config), config.workers))
         files = [written_text(pairs / name) for name in ("truth.json", "detections.jsonl", "detected.jsonl")]
-        with files[0] as truth, files[1] as exact, files[2] as seen:
+        tasks = list(_tasks(config))
+        with (
+            files[0] as truth,
+            files[1] as exact,
+            files[2] as seen,
+            ProgressBar("synth", sum(len(task.frames) for task in tasks), "frames") as bar,
+        ):
+            tally = Tally[_Task](bar, lambda task: len(task.frames))
+            results = _in_order(run_tasks(_make, tasks, config.workers, tally=tally))
             total = _record(config, results, truth, exact, seen)
         (pairs / _UNFINISHED).unlink()
     except OSError as error:

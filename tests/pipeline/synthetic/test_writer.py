@@ -103,6 +103,19 @@ def test_chunks_join_into_one_truth(small: SynthConfig, tmp_path: Path, monkeypa
     assert [len(sequence["frames"]) for sequence in json.loads(texts[0])["sequences"]] == [3, 3]
 
 
+def test_how_far_it_is_is_told_picture_by_picture(
+    small: SynthConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr("pipeline.runtime.progress.FIRST_S", 0.0)
+    monkeypatch.setattr("pipeline.runtime.progress.LINE_S", 0.0)
+    run(small.model_copy(update={"out": tmp_path / "new", "frames": 2, "tracking_frames": 3, "size": (96, 96)}))
+    told = [message for message in caplog.messages if message.startswith("synth: ")]
+    assert told[0] == "synth: 7 frames"
+    assert [line.split(", ")[-2].split()[-2] for line in told if " left, " in line][:3] == ["1/7", "2/7", "2/7"]
+    assert ": 7/7 frames, in " in told[-1]
+
+
 @pytest.mark.parametrize("empty", [{"sequences": 0, "tracking": 1}, {"frames": 0, "tracking": 0}])
 def test_no_pairs_is_a_valid_truth(small: SynthConfig, tmp_path: Path, empty: dict[str, int]) -> None:
     out = tmp_path / "none"
