@@ -62,9 +62,10 @@ class Registry:
         try:
             return getattr(importlib.import_module(module) if name in self.paths else _import_own(module), attribute)
         except ImportError as error:
-            raise self._missing(name, str(error)) from error
+            found = not f"{module}.".startswith(f"{error.name or module}.")
+            raise self._missing(name, str(error), found=found) from error
         except AttributeError as error:
-            raise self._missing(name, f"module {module} has no {attribute}") from error
+            raise self._missing(name, f"module {module} has no {attribute}", found=True) from error
 
     def source_sha256(self, name: str) -> str | None:
         """SHA-256 of the file that a plugged-in choice comes from; None for a listed one, whose version is ours.
@@ -93,9 +94,10 @@ class Registry:
             )
         return sha256
 
-    def _missing(self, name: str, reason: str) -> UsageError:
+    def _missing(self, name: str, reason: str, *, found: bool = False) -> UsageError:
+        """Why a name stands for nothing, and what to do; ``found`` where its module is there."""
         listed = "this installation lacks it: install cmd-tir again, with what it depends on"
-        own = "put the folder it is in on PYTHONPATH, for every worker"
+        own = "mend the module, or the name" if found else "put the folder it is in on PYTHONPATH, for every worker"
         return UsageError(f"{self.kind} {name}: {reason}: {listed if name in self.paths else own}")
 
 

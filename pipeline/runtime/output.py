@@ -31,8 +31,8 @@ PLAN = "plan.json"
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 """What file systems without locks answer: some mounts of NFS and Lustre."""
 LOCK = ".lock"
-TOLD, LONGEST = 3, 64
-"""Of differences so many are told, and so many letters of a value: more would hide which they are."""
+TOLD, LONGEST, OF_A_HASH = 3, 64, 12
+"""Of differences so many are told, and so many letters of a value and of a hash: more would hide which they are."""
 _held: list[TextIO] = []
 # A forked process has the open files too: it would keep the locks of a process that was killed.
 os.register_at_fork(after_in_child=lambda: [lock.close() for lock in _held])
@@ -252,4 +252,5 @@ def _differences(old: object, new: object, before: Mapping[str, object], name: s
 
 def _shown(value: object) -> str:
     text = str(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    longest = OF_A_HASH if re.fullmatch("[0-9a-f]{64}", text) else LONGEST
+    return text if len(text) <= longest else f"{text[:longest]}…"

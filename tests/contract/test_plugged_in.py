@@ -131,7 +131,7 @@ def test_a_detector_of_ones_own_runs_in_worker_processes_and_is_recorded(data: D
         "sound; boxes of 6 pairs, by detection, not derived again: they follow from nothing in a shard\n"
     )
     (plugins / "own_detector.py").write_text(DETECTOR.replace("0.5)", "0.6)"))
-    tell = f"recipe.detector_source_sha256: {config['detector_source_sha256']} -> "
+    tell = f"recipe.detector_source_sha256: {config['detector_source_sha256'][:12]}… -> "
     command(plugins, *words, "--out", data.root / "two", code=2, tell=tell)
 
 

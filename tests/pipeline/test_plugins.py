@@ -48,8 +48,15 @@ def test_ones_own_is_imported_by_its_path_and_known_by_its_source(
     assert SHAPES.load("planted_shape:draw")() == "mine"
     assert SHAPES.source_sha256("planted_shape:draw") == hashlib.sha256(source).hexdigest()
     assert SHAPES.source_sha256("square") is None
-    with pytest.raises(UsageError, match=r"shape planted_shape:paint: module planted_shape has no paint: .*PYTHONPATH"):
+    with pytest.raises(UsageError, match=r"shape planted_shape:paint: module planted_shape has no paint: mend the"):
         SHAPES.load("planted_shape:paint")
+
+
+def test_what_ones_own_module_lacks_is_no_matter_of_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "planted_needy.py").write_text("from json import nothing_such\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"shape planted_needy:draw: cannot import name .*: mend the module, or"):
+        SHAPES.load("planted_needy:draw")
 
 
 def test_a_file_that_changed_after_it_was_imported_is_not_taken_for_what_runs(
