@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from pipeline.pairing.registration.features import Channels, Plane
+from pipeline.pairing.registration.features import Channels, Plane, at_least
 
 Index = NDArray[np.int64]
 
@@ -99,7 +99,7 @@ def windows(rgb: Channels, block: int, reach: int) -> Windows:
     energy = np.zeros(padded.shape[1:], np.float32)
     for plane in padded:
         total = _box_sum(plane, block)
-        energy += np.maximum(_box_sum(plane * plane, block) - total * total / np.float32(block * block), 0)
+        energy += at_least(_box_sum(plane * plane, block) - total * total / np.float32(block * block), 0)
     return Windows(block, reach, top, left, np.stack(spectra), _at(energy, 2 * reach + 1, top, left))
 
 

@@ -8,6 +8,8 @@ three channels tell as much as nine histogram bins do, and pooling them is linea
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ Plane = NDArray[np.float32]
 """(H, W) float32."""
 Channels = NDArray[np.float32]
 """(3, H, W) float32."""
+Values = TypeVar("Values", NDArray[np.uint8], NDArray[np.float32])
 
 _STRENGTH_WEIGHT = 0.5
 _DERIVATIVE_SIGMA, _POOL_SIGMA = 1.0, 0.6
@@ -59,7 +62,7 @@ def oriented_channels(image: NDArray[np.uint8], inside: Plane | None = None, sho
     for rows in strips:
         m = strength[rows]
         relative = m / (local[rows] + 0.25 * m + floor)
-        axis = relative / np.maximum(m * m, 1e-6)
+        axis: Plane = np.divide(relative, at_least(m * m, 1e-6))
         for whole, part in zip(pooled, (relative, axis * gx[rows], axis * gy[rows])):
             whole[rows.start // 2 : rows.stop // 2] = halve(part)
     pooled[0] *= _STRENGTH_WEIGHT
@@ -94,6 +97,11 @@ def _to_axis(gx: Plane, gy: Plane) -> Plane:
     np.subtract(across, down, out=gx)
     # Not cv2.magnitude: its last bit changes from call to call, and the same input has to give the same bytes.
     return np.sqrt(across + down)
+
+
+def at_least(plane: Values, least: float) -> Values:
+    """A plane (H, W), raised to ``least`` where it is lower; with a lone number NumPy is ten times slower for bytes."""
+    return np.maximum(plane, np.full_like(plane, least))
 
 
 def halve(plane: Plane) -> Plane:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pipeline.pairing.registration.blocks import Surfaces
 
@@ -14,16 +13,13 @@ _NEAR = 1.5
 _APART = 3.0
 
 
-def recentred(surfaces: Surfaces, predicted: Array, span: int) -> Array:
-    """(n, 2 span + 1, 2 span + 1) surfaces sampled around each block's predicted displacement (n, 2)."""
-    axis = np.arange(-span, span + 1, dtype=np.float64) + surfaces.reach
-    count = len(surfaces.values)
-    shape = (count, axis.size, axis.size)
-    block = np.broadcast_to(np.arange(count, dtype=np.float64)[:, None, None], shape)
-    down = np.broadcast_to((predicted[:, 1:] + axis)[:, :, None], shape)
-    across = np.broadcast_to((predicted[:, :1] + axis)[:, None, :], shape)
-    sampled = ndimage.map_coordinates(surfaces.values, [block, down, across], order=1, mode="nearest")
-    return np.asarray(sampled, dtype=np.float64)
+def recentred(surfaces: Surfaces, predicted: Array, span: int) -> NDArray[np.float32]:
+    """(n, 2 span + 1, 2 span + 1) surfaces sampled, bilinearly, around each block's predicted displacement (n, 2)."""
+    side = 2 * surfaces.reach + 1
+    wanted = predicted.T[:, :, None] + np.arange(-span, span + 1) + surfaces.reach
+    apart = np.clip(wanted, 0, side - 1)[..., None] - np.arange(side)
+    across, down = np.maximum(1 - np.abs(apart), 0)
+    return np.asarray(down @ surfaces.values @ across.transpose(0, 2, 1), dtype=np.float32)
 
 
 def surface_scores(surfaces: Surfaces, predicted: Array) -> dict[str, float]:

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
-from pipeline.pairing.registration.features import Plane, halve, luminance
+from pipeline.pairing.registration.features import Plane, at_least, halve, luminance
 
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.int64]
+Counts = NDArray[np.int32]
 
 LONG_SIDE = 640
 """Larger thermal pictures are looked at in this size."""
@@ -121,17 +122,17 @@ def _equal_edges(grey: Grey, heat: Grey) -> tuple[Grey | None, bool]:
     if min(grey.shape) < 2:
         return None, False
     both, *power = (_around(plane) for plane in _products(grey, heat))
-    least = np.float32(_FAINT**2)
-    limit = np.maximum(power[0], least) * np.maximum(power[1], least)
+    least = _FAINT**2
+    limit = at_least(power[0], least) * at_least(power[1], least)
     both *= both
     alike = both > np.float32(_ALIKE**2) * limit
-    share = float(alike.mean())
+    share = np.count_nonzero(alike) / alike.size
     if share < _SUSPICIOUS or _one_way(grey, alike):
         return None, False
     torn = False
     if share >= _MUCH:
         unlike = (both < np.float32(_UNLIKE**2) * limit) & (np.minimum(*power) > least)
-        torn = float(unlike.mean()) >= _TORN * share
+        torn = bool(np.count_nonzero(unlike) / unlike.size >= _TORN * share)
     return _grown(alike.astype(np.uint8), _RIM), torn
 
 
@@ -182,20 +183,13 @@ def _around(plane: Plane) -> Plane:
 
 
 def _equal_values(grey: Grey, heat: Grey) -> Grey | None:
-    size = grey.shape[::-1]
     difference = cv2.absdiff(grey, heat).astype(np.uint8, copy=False)
     ends, step = _ends(grey, heat)
-    rows, columns = np.divmod(np.flatnonzero(ends), size[0])
-    apart, equal = difference[rows, columns], np.maximum(step[rows, columns] // _SHARE, _EQUAL)
-    enough = _ENOUGH * sum(size)
-    if np.count_nonzero(apart <= equal) < enough:
+    enough = _ENOUGH * sum(grey.shape)
+    seeds = _outnumbering(ends, difference, at_least(step // _SHARE, _EQUAL), enough)
+    if np.count_nonzero(seeds) < enough:
         return None
-    chosen = _outnumbering(grey.shape, rows, columns, apart, equal)
-    if np.count_nonzero(chosen) < enough:
-        return None
-    chosen |= _outnumbering(grey.shape, rows, columns, apart, np.full_like(equal, _LOSSY))
-    seeds = np.zeros_like(ends)
-    seeds[rows[chosen], columns[chosen]] = True
+    seeds |= _outnumbering(ends, difference, np.full_like(step, _LOSSY), 1)
     return _grown((_areas(difference, seeds) | seeds).astype(np.uint8), _MARGIN)
 
 
@@ -212,40 +206,47 @@ def _ends(grey: Grey, heat: Grey) -> tuple[Mask, Grey]:
         (h, w) which those are; (h, w) the contrast of the weaker of both edges, grey values.
     """
     around = np.ones((5, 5), np.uint8)
-    found, step = np.ones(grey.shape, dtype=np.bool_), np.full_like(grey, 255)
+    steps, gaps = [], []
     for plane in (grey, heat):
         high, low = cv2.dilate(plane, around), cv2.erode(plane, around)
-        np.minimum(step, cv2.subtract(high, low), out=step)
-        found &= cv2.min(cv2.subtract(high, plane), cv2.subtract(plane, low)) <= _FLAT
-    found &= step >= _STEP
-    return found, step
+        steps.append(cv2.subtract(high, low))
+        gaps.append(cv2.min(cv2.subtract(high, plane), cv2.subtract(plane, low)))
+    step = cv2.min(*steps).astype(np.uint8, copy=False)
+    return (cv2.max(*gaps) <= _FLAT) & (step >= _STEP), step
 
 
-def _outnumbering(shape: tuple[int, int], rows: Index, columns: Index, apart: Grey, equal: Grey) -> Mask:
-    """Which of n ends have equal values, where such ends outnumber those a little further apart.
+def _outnumbering(ends: Mask, difference: Grey, equal: Grey, enough: float) -> Mask:
+    """Which ends (h, w) have equal values, where such ends outnumber those a little further apart.
 
     Args:
-        shape: (h, w) of the pictures.
-        rows: (n,) where the ends are.
-        columns: (n,).
-        apart: (n,) difference of the two values of each.
-        equal: (n,) up to which they are equal.
+        ends: (h, w) where the ends are.
+        difference: (h, w) of the two values.
+        equal: (h, w) up to which they are equal.
+        enough: how many are wanted; it is looked no further, and none is returned, where fewer can be left.
     """
-    near = np.flatnonzero(apart <= equal)
-    # The corners of the window around each of those that are nearly equal.
-    top, left = rows[near], columns[near]
-    bottom, right = top + _WINDOW, left + _WINDOW
-    counts = []
-    for limit in (equal, 3 * equal):
-        counted = apart <= limit
-        plane = np.zeros((shape[0] + _WINDOW - 1, shape[1] + _WINDOW - 1), np.uint8)
-        plane[rows[counted] + _WINDOW // 2, columns[counted] + _WINDOW // 2] = 1
-        total = cv2.integral(plane)
-        counts.append(total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left])
-    here, around = counts
-    chosen = np.zeros(len(rows), dtype=np.bool_)
-    chosen[near] = (here >= _LEAST) & (here >= _PURITY * (around - here))
+    chosen = np.zeros_like(ends)
+    near = ends & (difference <= equal)
+    rows, columns = np.divmod(np.flatnonzero(near), near.shape[1])
+    if len(rows) < enough:
+        return chosen
+    here = _crowd(near, rows, columns)
+    crowded = here >= _LEAST
+    rows, columns, here = rows[crowded], columns[crowded], here[crowded]
+    if len(rows) < enough:
+        return chosen
+    around = _crowd(ends & (difference <= 3 * equal), rows, columns)
+    outnumber = here >= _PURITY * (around - here)
+    chosen[rows[outnumber], columns[outnumber]] = True
     return chosen
+
+
+def _crowd(ends: Mask, rows: Index, columns: Index) -> Counts:
+    """How many ends (h, w) lie in the window around each of n pixels."""
+    margin = _WINDOW // 2
+    plane = cv2.copyMakeBorder(ends.astype(np.uint8), margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
+    total = cv2.integral(plane).astype(np.int32, copy=False)
+    bottom, right = rows + _WINDOW, columns + _WINDOW
+    return total[bottom, right] - total[rows, right] - total[bottom, columns] + total[rows, columns]
 
 
 def _areas(difference: Grey, seeds: Mask) -> Mask:

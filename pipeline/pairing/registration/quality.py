@@ -145,7 +145,7 @@ def _emptiness(plane: NDArray[np.uint8], name: str) -> Verdict | None:
         return Verdict(
             0.0, (), "blank", f"{name} picture spans {high - low:.0f} grey values, less than {BLANK_RANGE:.0f}"
         )
-    burnt = float(np.mean(plane >= SATURATED_VALUE))
+    burnt = np.count_nonzero(plane >= SATURATED_VALUE) / plane.size
     if burnt > SATURATED_SHARE:
         return Verdict(0.0, (), "saturated", f"{burnt:.0%} of the {name} picture is at {SATURATED_VALUE} or above")
     coherent = coherence(plane)
