@@ -220,14 +220,16 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def drawn() -> None:
-    """For tests that look at the page that ``mine`` draws when it has finished."""
+    """For tests that look at the page that ``align`` or ``mine`` draws when it has finished."""
 
 
 @pytest.fixture(autouse=True)
 def _undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others do without its plots, which take longer than mining a few pairs; commands in other processes draw them."""
+    """Others do without its plots, which take longer than work on a few pairs; commands in other processes draw them."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr("pipeline.mine.stage.page", SimpleNamespace(build=lambda folder: f"page of {folder}"))
+        page = SimpleNamespace(build=lambda folder, *root: f"page of {folder}")
+        monkeypatch.setattr("pipeline.align.stage.page", page)
+        monkeypatch.setattr("pipeline.mine.stage.page", page)
 
 
 @pytest.fixture
@@ -255,7 +257,8 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registration and judgement give the identity and a good score, so that a test is about what surrounds them."""
-    found = Registration(np.eye(3), "identity", {"ncc": 0.5})
+    found = Registration(np.eye(3), "identity", {"ncc": 0.5, "split": 0.0})
+    monkeypatch.setattr("pipeline.align.calibration.register.register_sequence", lambda frames, model: found)
     monkeypatch.setattr("pipeline.align.chunk._registration", lambda task, rgb, tir: found)
     monkeypatch.setattr("pipeline.align.chunk.quality.inspect", lambda *pictures: None)
     monkeypatch.setattr("pipeline.align.chunk.quality.judge", lambda rgb, tir, how: quality.Verdict(0.9))

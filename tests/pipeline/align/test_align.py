@@ -20,12 +20,6 @@ from ...conftest import SIZE, Run, done, draw_pair, draw_tree, told
 pytestmark = pytest.mark.usefixtures("registered")
 
 
-@pytest.fixture(autouse=True)
-def _plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page has its own tests; here it would be drawn again for every run."""
-    monkeypatch.setattr("pipeline.align.page._pair_sections", lambda *what: [])
-
-
 def align(prep: Run, root: Path, *words: object):  # type: ignore[no-untyped-def]
     return prep("align", "--root", root, "--out", root.parent / "out", "--manifest", "kaist", *words)
 

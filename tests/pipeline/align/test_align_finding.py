@@ -15,12 +15,6 @@ from ...conftest import Run, done, draw_pair, told
 pytestmark = pytest.mark.usefixtures("registered")
 
 
-@pytest.fixture(autouse=True)
-def _plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page has its own tests; here no pair is drawn."""
-    monkeypatch.setattr("pipeline.align.page._pair_sections", lambda *what: [])
-
-
 def draw_files(root: Path, *names: str) -> Path:
     """Drawn pictures under the names, visible or thermal as a folder says; returns the root."""
     for seed, name in enumerate(names):
@@ -49,7 +43,7 @@ def test_numbers_pair_and_what_lacks_a_partner_is_counted_and_written(
 
 
 def test_order_against_numbers_is_told_in_the_table_the_summary_and_the_page(
-    tmp_path: Path, prep: Run, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, prep: Run, drawn: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     names = [f"walk/{side}.jpg" for side in ("visible/00000v", "visible/00002v", "infrared/00001i", "infrared/00003i")]
     root = draw_files(tmp_path / "RGBT234", *names)

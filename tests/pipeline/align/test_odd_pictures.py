@@ -18,13 +18,6 @@ from ...conftest import SIZE, Run, done, draw_pair
 ODD = "set00/V000/I00001"
 
 
-@pytest.fixture
-def out(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the run's output goes; the page has tests of its own."""
-    monkeypatch.setattr("pipeline.align.page._pair_sections", lambda *what: [])
-    return tree.parent / "out"
-
-
 def align(prep: Run, root: Path, *words: object) -> tuple[list[str], dict[str, tuple[str, str]]]:
     """Ids that were kept, and reason and detail of those that were not."""
     out = root.parent / "out"
@@ -43,7 +36,7 @@ def align(prep: Run, root: Path, *words: object) -> tuple[list[str], dict[str, t
     ],
 )
 def test_a_picture_of_few_rows_or_columns_is_a_reject(
-    tree: Path, out: Path, prep: Run, estimate: str, side: str, size: tuple[int, int], reason: str, fault: str
+    tree: Path, prep: Run, estimate: str, side: str, size: tuple[int, int], reason: str, fault: str
 ) -> None:
     picture = draw_pair(5)[side == "lwir"]
     path = tree / f"set00/V000/{side}/I00001.jpg"
@@ -57,7 +50,7 @@ def test_a_picture_of_few_rows_or_columns_is_a_reject(
 
 @pytest.mark.parametrize("known", [False, True])
 def test_pictures_that_opencv_refuses_are_a_reject_that_names_them(
-    tree: Path, out: Path, prep: Run, monkeypatch: pytest.MonkeyPatch, known: bool
+    tree: Path, prep: Run, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
     """Whatever the reason is: here a side that would vanish when halved."""
     words: tuple[object, ...] = ()

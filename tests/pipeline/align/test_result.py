@@ -17,7 +17,7 @@ from ...conftest import Run, done, told
 pytestmark = pytest.mark.usefixtures("registered")
 
 
-def test_the_result_says_what_the_folder_holds(tree: Path, tmp_path: Path) -> None:
+def test_the_result_says_what_the_folder_holds(tree: Path, tmp_path: Path, drawn: None) -> None:
     (tree / "set00/V001/lwir/I00002.jpg").write_bytes(b"no picture")
     out = tmp_path / "out"
     result = align.run(AlignConfig(root=tree, out=out))
