@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -73,7 +74,7 @@ class FrozenBackbone(Backbone):
         self.store, self.kept, self.precision = store, kept, precision
         self._copy = _for_inference(net.trunk, precision)
         self.device = next(iter(weights.values())).device
-        self._weights = digest(weights)
+        self._frozen = weights
         self._layouts: dict[tuple[int, int, bool], Layout] = {}
 
     @torch.no_grad()
@@ -107,6 +108,11 @@ class FrozenBackbone(Backbone):
         room = max(self.store.limit - self.store.used, 0)
         fit = f"{room * len(bytes_of) // sum(bytes_of):,} {self.store.whose} ({room / GIB:.3g} GiB)"
         return f"{large}; {self.store.where} has room for {fit}"
+
+    @functools.cached_property
+    def _weights(self) -> str:
+        """A hash of the backbone's weights, which is of no use before a store is asked."""
+        return digest(self._frozen)
 
     @property
     def _mixed(self) -> bool:
