@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -75,10 +77,12 @@ def shared(name: str) -> Path:
     return path
 
 
-def tool(name: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m tools.NAME``."""
-    command = [sys.executable, "-m", f"tools.{name}", *map(str, words)]
-    return subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
+def tool(name: str, *words: str | Path) -> tuple[int, str]:
+    """What ``python -m tools.NAME`` ends with and says of it, run in this process, which has imported most of it."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", [name, *map(str, words)])
+        runpy.run_module(f"tools.{name}", run_name="__main__")
+    return (1, ended.value.code) if isinstance(ended.value.code, str) else (ended.value.code or 0, "")
 
 
 def console_script(folder: Path, name: str) -> Path:
@@ -121,6 +125,13 @@ def reference_module(name: str) -> ModuleType:
 
 def draw_pair(seed: int, size: tuple[int, int] = SIZE) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """A structured visible picture (h, w, 3) R, G, B and a thermal one (h, w) of the same plane."""
+    rgb, tir = _drawn_pair(seed, size)
+    return rgb.copy(), tir.copy()
+
+
+@functools.lru_cache(256)
+def _drawn_pair(seed: int, size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Drawn once for all tests of a process."""
     rng = np.random.default_rng(seed)
     plane = cv2.resize(rng.random((5, 6)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     for _ in range(25):
@@ -225,7 +236,7 @@ def drawn() -> None:
 
 @pytest.fixture(autouse=True)
 def _undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others do without its plots, which take longer than work on a few pairs; commands in other processes draw them."""
+    """Others do without plots, which take longer than work on a few pairs; commands in other processes draw them."""
     if "drawn" not in request.fixturenames:
         page = SimpleNamespace(build=lambda folder, *root: f"page of {folder}")
         monkeypatch.setattr("pipeline.align.stage.page", page)

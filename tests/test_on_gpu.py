@@ -28,7 +28,7 @@ def test_a_skip_fails_unless_the_machine_may_lack_what_it_needs(
     (tmp_path / "conftest.py").write_text("from tests.on_gpu import pytest_runtest_makereport\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = cuda\n")
     (tmp_path / "test_it.py").write_text(TESTS)
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, told in done.stdout) == (code, True), done.stdout
