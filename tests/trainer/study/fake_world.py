@@ -75,9 +75,15 @@ def runs(scope: Scope) -> list[Run]:
     return made
 
 
+def empty_report(study: Path) -> Path:
+    """In the place of what is drawn of results."""
+    (study / "report.html").touch()
+    return study / "report.html"
+
+
 @pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
-    """A study in that world."""
+def config(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
+    """A study in that world, whose report is empty where no test looks at it."""
     init = tmp_path / "resnet18.pth"
     init.write_bytes(b"weights")
 
@@ -87,4 +93,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
         return World("synthetic", config.patches or "center", scope, runs, {"bc.yaml": "name: bc\n"}, clips=clips)
 
     monkeypatch.setattr(stage, "world_of", world_of)
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(stage, "write_report", empty_report)
     return StudyConfig(out=tmp_path / "study", init=init)

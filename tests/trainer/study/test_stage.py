@@ -29,9 +29,11 @@ def content(study: Path) -> dict[str, bytes]:
     return {name: (study / name).read_bytes() for name in ("results.jsonl", "verdict.json", "plan.json")}
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_study_ends_with_its_verdict_and_says_what_was_measured(config: StudyConfig) -> None:
     done = studied(config)
     out = config.out
+    assert done.sentences[0] in (out / "report.html").read_text()
     verdict = json.loads((out / "verdict.json").read_text())["verdicts"]["d3"]
     assert done.sentences == (verdict["sentence"],)
     assert done.sentences[0].startswith("one student: headroom unknown")

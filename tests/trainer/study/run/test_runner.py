@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,29 +20,10 @@ from trainer.study.plan import CHOOSE, Run
 from trainer.study.run import Runner, write_rate
 from trainer.study.run import children as children_module
 from trainer.study.run import progress as progress_module
-from trainer.study.run.launch import Process
 from trainer.study.run.ledger import COSTS
 
 from ....conftest import REPOSITORY
-
-LOUD = "open('order','a').write('{id} ');"
-MAKE = LOUD + "open('{id}','a').write('made')"
-
-
-def python(study: Path, words: Sequence[str], log: Path) -> Process:
-    """A launcher for runs whose command is a line of Python."""
-    with log.open("ab") as output:
-        output.write(b"$ python -m x\n")
-        output.flush()
-        return subprocess.Popen([sys.executable, "-c", words[1]], cwd=study, stdout=output, stderr=output)
-
-
-def run(name: str, *needs: str, code: str = MAKE, makes: str | None = None) -> Run:
-    return Run(name, ("trainer", code.format(id=name)), needs, 1.0, makes or name)
-
-
-def never(run: Run) -> None:
-    raise AssertionError(run)
+from .lines import MAKE, never, python, run
 
 
 def work(study: Path, *runs: Run, workers: int = 1, choose: Callable[[Run], None] = never) -> list[str]:
@@ -167,7 +148,7 @@ CUT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {repository!r})
-from tests.trainer.study.run.test_runner import never, python, run
+from tests.trainer.study.run.lines import never, python, run
 from trainer.study.run import Runner
 import signal
 signal.signal(signal.SIGTERM, signal.default_int_handler)
