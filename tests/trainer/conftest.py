@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
+from pipeline.pages.html import figure
 from trainer.commands.evaluate import main
 from trainer.sequences.rows import Boxes
 
@@ -74,6 +75,13 @@ def world(tmp_path: Path) -> World:
     return made
 
 
+@pytest.fixture(autouse=True)
+def _blank_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plots of curves are blank where no test looks at them: drawn, they take longer than the whole evaluation."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr("trainer.evaluate.stage.plots.draw_curves", lambda *what: figure(1, 1))
+
+
 Eval = Callable[..., Result]
 
 
@@ -100,6 +108,8 @@ def evaluate(world: World) -> Eval:
 
 @pytest.fixture
 def small_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows and batches of a size that a step takes no time for."""
+    """Windows and batches of a size that a step takes no time for, and blank curves."""
     small_windows(monkeypatch)
     monkeypatch.setattr("trainer.distillation.fit_state_head.BATCH", 2)
+    for page in ("train.record", "pages.run_page"):
+        monkeypatch.setattr(f"trainer.{page}.curves", lambda *what: figure(1, 1))

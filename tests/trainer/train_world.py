@@ -25,6 +25,8 @@ from trainer.recipes.geometry import SearchSpec, TrackerSpec, geometry_of
 from trainer.recipes.recipe import load_recipe
 from trainer.recipes.settings import TrainConfig
 
+from .random_networks import drawn_once
+
 WIDTH, HEIGHT = 200, 160
 MARK = 250
 """Gray value of the target; the background stays well below."""
@@ -120,8 +122,12 @@ def same_bits(first: Path, second: Path) -> bool:
 
 
 def small_windows(patch: pytest.MonkeyPatch) -> None:
-    """Give every tracker windows of 144 pixels, 9 cells: a step costs a quarter of the time. Few draws are judged."""
+    """Windows of 144 pixels, 9 cells, for every tracker: a step costs a quarter of the time.
+
+    Few draws are judged, and networks are drawn once.
+    """
     patch.setattr("trainer.data.giveaways.DRAWS", 50)
+    patch.setattr("trainer.train.initial_weights.build_network", drawn_once)
     for name, tracker in BASE_TRACKERS.items():
         patch.setattr(f"trainer.{tracker.geometry.replace(':', '.')}", small(geometry_of(name)))
 

@@ -32,6 +32,7 @@ def test_the_object_names_every_file(world: World, evaluate: Eval) -> None:
     assert {name for name in metrics(world)["files"] if not name.endswith(".png")} == named
 
 
+@pytest.mark.usefixtures("drawn")
 def test_one_command_writes_scores_tables_report_and_plots(world: World, evaluate: Eval) -> None:
     printed = done(evaluate("near", "lost", "perfect", "--attributes", world.folder("attributes")))
     assert [line.split()[0] for line in printed.splitlines()] == ["tracker", "perfect", "near", "lost", "report"]
@@ -87,6 +88,7 @@ def test_a_lone_tracker_is_compared_with_nobody(world: World, evaluate: Eval) ->
     assert "<td><b>" in (world.root / "out/report.html").read_text()
 
 
+@pytest.mark.usefixtures("drawn")
 def test_equal_runs_write_equal_files(world: World, evaluate: Eval) -> None:
     def written() -> dict[str, bytes]:
         done(evaluate("near", "lost"))
@@ -154,6 +156,7 @@ def test_hostile_results_are_one_line(world: World, evaluate: Eval, data: bytes)
     told(evaluate("near"), 3, str(path))
 
 
+@pytest.mark.usefixtures("drawn")
 def test_names_are_escaped_in_the_page(world: World) -> None:
     name = "<img src onerror>&|"
     words = ["--dataset", world.dataset, "--annotations", str(world.folder("truth")), "--out", str(world.root / "out")]

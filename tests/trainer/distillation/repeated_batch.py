@@ -10,10 +10,10 @@ from trainer.train.session import Training
 
 
 def repeated(run: Training, pairs: int) -> Feed:
-    """One batch, the same at every call."""
+    """One batch, the same at every call, whose features a frozen backbone computes once."""
     dataset = run.data.training_windows(samples=pairs)
     batch = torch.utils.data.default_collate([dataset[index] for index in range(pairs)])
-    return assemble(batch, run.data.feeding, run.device)
+    return assemble(batch, run.data.feeding, run.device, again=True)
 
 
 def rounded_and_exact(run: Training, feed: Feed) -> tuple[dict[str, float], dict[str, float]]:

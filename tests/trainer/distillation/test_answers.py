@@ -32,7 +32,7 @@ def training(world: Path, out: Path, tracker: str, **changes: Any) -> Training:
 def fed(run: Training) -> Feed:
     dataset = run.data.training_windows(samples=2)
     batch = torch.utils.data.default_collate([dataset[index] for index in range(2)])
-    return assemble(batch, run.data.feeding, run.device)
+    return assemble(batch, run.data.feeding, run.device, again=True)
 
 
 @pytest.mark.parametrize("tracker", TRACKERS)

@@ -33,7 +33,8 @@ def training(world: Path, out: Path, **changes: Any) -> Training:
 
 def batch(run: Training, feeding: Feeding) -> Feed:
     dataset = run.data.training_windows(feeding, samples=2)
-    return assemble(torch.utils.data.default_collate([dataset[index] for index in range(2)]), feeding, run.device)
+    draws = torch.utils.data.default_collate([dataset[index] for index in range(2)])
+    return assemble(draws, feeding, run.device, again=True)
 
 
 @pytest.mark.parametrize("recipe", ROWS)

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.net import build_network
 from trainer.net.precision import Precision
 from trainer.trackers import Tracker
 
 from ...conftest import REPOSITORY, reference_module, shared
+from ..random_networks import drawn_once
 
 CASES = REPOSITORY.parent / "shared" / "parity" / "reference_public"
 SMALL = {
@@ -89,7 +89,7 @@ def random_weights() -> Callable[[str], dict[str, Tensor]]:
         if name not in made:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(3)
-                made[name] = build_network(name).state_dict()
+                made[name] = drawn_once(name).state_dict()
             made[name]["bb_regressor.iou_predictor.weight"] *= 0.01
         return made[name]
 
@@ -108,7 +108,11 @@ def small(random_weights: Callable[[str], dict[str, Tensor]]) -> Callable[..., T
         **params: Any,
     ) -> Tracker:
         own = {**(SMALL_ATOM if name == "atom" else SMALL), **params}
-        return Tracker(name, random_weights(name), params=own, seed=seed, tir_range=tir_range, precision=precision)
+        with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng(devices=[]):
+            # Weights take the place of those that are drawn.
+            patch.setattr("trainer.trackers.model.build_network", drawn_once)
+            torch.manual_seed(3)
+            return Tracker(name, random_weights(name), params=own, seed=seed, tir_range=tir_range, precision=precision)
 
     return make
 

@@ -15,7 +15,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_world(tmp_path_factory.mktemp("shards"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a base tracker, the same for all rows."""
+    """Weights of a base tracker, the same for all rows; not to be changed."""
     return write_teacher(tmp_path_factory.mktemp("teacher"))
