@@ -125,14 +125,14 @@ def test_boxes_are_the_same_to_the_bit_for_any_number_of_threads(
     if kind == "trained":
         request.getfixturevalue("trained")
     letterbox: Letterbox = "square" if kind == "trained" else "rect"
-    images, results, before = sizes * 2, [], torch.get_num_threads()
+    results, before = [], torch.get_num_threads()
     for threads in (1, 2, 4):
         torch.set_num_threads(threads)
         model = detector(weights, letterbox, threads)
         assert (len(model.workers), torch.get_num_threads()) == (threads, threads)
-        results.append(found(model, images))
+        results.append(found(model, sizes))
     torch.set_num_threads(before)
-    assert sum(map(len, results[0])) > 12
+    assert sum(map(len, results[0])) > 6
     assert same(results[0], results[1])
     assert same(results[0], results[2])
 

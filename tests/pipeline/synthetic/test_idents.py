@@ -1,6 +1,7 @@
 """Numbers of objects: the same object keeps its own over a sequence, and nothing else has it."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,8 @@ def test_an_object_walks_on_and_never_appears_elsewhere(index: int) -> None:
     scene = layout.place(4, (PAIRS, index), (96, 96), index % 2 == 1, index % 4 < 2)
     anew = 0
     for actor in scene.actors:
-        for frame in range(200):
-            now, then = (actor.at(at * scene.step, scene.view) for at in (frame, frame + 1))
+        seen = [actor.at(frame * scene.step, scene.view) for frame in range(201)]
+        for now, then in pairwise(seen):
             for one, other in zip(now, then, strict=True):
                 way = float(np.hypot(one.pose.x - other.pose.x, one.pose.z - other.pose.z))
                 assert (one.ident == other.ident) == (way < actor.path.speed * scene.step + 0.1)

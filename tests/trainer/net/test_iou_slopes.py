@@ -56,7 +56,7 @@ corner = st.one_of(st.floats(-80, 200, width=32), st.sampled_from([-16.0, 0.0, 1
 side = st.one_of(st.floats(0.5, 300, width=32), st.sampled_from([16.0, 48.0, 0.0, -5.0]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(boxes=st.lists(st.tuples(corner, corner, side, side), min_size=1, max_size=3))
 def test_closed_form_from_parts_is_autograd_on_all(boxes: list[tuple[float, ...]]) -> None:
     """Wherever boxes lie: on cells, over the border, beside the map, far apart, without extent."""

@@ -46,7 +46,7 @@ def test_equals_dense_integration_wherever_the_box_lies(
     np.testing.assert_allclose(pooled[0, 0, 0], dense_mean(plane[0, 0].numpy(), box, bins), atol=2e-4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(x=coordinate, y=coordinate, w=extent, h=extent)
 def test_gradients_are_exact(x: float, y: float, w: float, h: float) -> None:
     boxes = torch.tensor([[[x, y, w, h]]], dtype=torch.float64)

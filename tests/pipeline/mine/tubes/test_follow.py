@@ -155,7 +155,7 @@ def test_regions_start_where_random_would_draw_them() -> None:
             assert min(np.abs(tube.boxes[0] - box).max() for box in drawn) == 0
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 1000), windows=st.integers(1, 3), more=st.integers(1, 9))
 def test_what_comes_later_changes_nothing_before(seed: int, windows: int, more: int) -> None:
     rng = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ from ....conftest import shared
 from ..conftest import scene
 from .conftest import Frame, airplane
 
-FRAMES = 160
+FRAMES = 80
 """Of the sequence ``airplane``, which has 380: those after them tell nothing else."""
 ENGINES = ("torch", "onnxruntime")
 Boxes = NDArray[np.float64]
