@@ -116,6 +116,7 @@ def test_a_detector_of_ones_own_that_reads_boxes_is_told_what_its_files_call_eac
             assert set(file["patches/class"][:]) == {7}
 
 
+@pytest.mark.slow
 def test_a_detector_of_ones_own_runs_in_worker_processes_and_is_recorded(data: Data, plugins: Path) -> None:
     words = ("mine", "--aligned", data.aligned, "--method", "detection", "--detector", "own_detector:build")
     words = (*words, "--pairs-per-shard", 2, "--workers", 2)

@@ -123,31 +123,36 @@ def test_names_of_rejected_pairs_alone_are_no_cause_for_a_warning(
     told(prep(*words(data, only, "--out", tmp_path / "o")), 3, "names only rejected pairs, such as seq0/7.txt")
 
 
-@pytest.mark.parametrize("way", ["1", "2", "dask"])
+def sharing(way: str, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The option by which that many processes share the work, or those of a cluster."""
+    return ("--scheduler", request.getfixturevalue("scheduler")) if way == "dask" else ("--workers", way)
+
+
+@pytest.mark.parametrize("way", ["1", "2", pytest.param("dask", marks=pytest.mark.slow)])
 def test_a_flat_name_of_two_sequences_is_refused_however_the_work_is_shared(
     data: Data, prep: Run, tmp_path: Path, way: str, request: pytest.FixtureRequest
 ) -> None:
     """Each worker sees pairs of one sequence only, to which the name would belong."""
     data.rewrite([row.model_copy(update={"pair_id": row.pair_id[:5] + str(n % 3)}) for n, row in enumerate(data.rows)])
     folder = labels(tmp_path, "0.txt", "1.txt", "2.txt")
-    shared = ("--scheduler", request.getfixturevalue("scheduler")) if way == "dask" else ("--workers", way)
-    command = words(data, folder, *shared, "--out", tmp_path / "s")
+    command = words(data, folder, *sharing(way, request), "--out", tmp_path / "s")
     for _ in range(2):
         told(prep(*command), 3, "entry 0.txt could be pair seq0/0 or seq1/0: use whole paths as names")
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.parametrize("way", ["2", pytest.param("dask", marks=pytest.mark.slow)])
 def test_every_way_of_sharing_the_work_gives_the_same_bytes(
-    data: Data, prep: Run, tmp_path: Path, scheduler: str
+    data: Data, prep: Run, tmp_path: Path, way: str, request: pytest.FixtureRequest
 ) -> None:
     names = [f"{'0a1b2c3d-' if n % 2 else ''}{pair.split('/')[1]}.txt" for n, pair in enumerate(frames(data)[:5])]
     folder, made = labels(tmp_path, *names), []
-    for number, shared in enumerate((("--workers", 1), ("--workers", 2), ("--scheduler", scheduler))):
+    for number, each in enumerate(("1", way)):
         out = tmp_path / "s"
-        done(prep(*words(data, folder, *shared, "--out", out)))
+        done(prep(*words(data, folder, *sharing(each, request), "--out", out)))
         made.append({path.name: lasting(path) for path in out.iterdir() if path.suffix in (".h5", ".json", ".jsonl")})
         out.rename(tmp_path / f"s{number}")
-    assert made[0] == made[1] == made[2]
+    assert made[0] == made[1]
     assert json.loads(made[0]["index.json"])["totals"]["classes"] == {"-1": 1, "2": 5}
 
 

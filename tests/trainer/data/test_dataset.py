@@ -161,7 +161,7 @@ def test_each_branch_draws_on_its_own(source: Source) -> None:
         assert np.array_equal(one[key], other[key])
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_workers_change_nothing(source: Source, start: str) -> None:
     cv2.setNumThreads(1)
     samples = dataset(source, samples=4)

@@ -34,6 +34,7 @@ def config(world: Path, out: Path, **changes: object) -> TrainConfig:
     return TrainConfig.model_validate(base | {"device": "cpu", "loader_workers": 0} | changes)
 
 
+@pytest.mark.slow
 def test_only_the_statistics_of_what_runs_change_and_nothing_depends_on_workers(tmp_path: Path) -> None:
     world, teacher = write_world(tmp_path / "shards"), write_teacher(tmp_path)
     before = load_weights(teacher)

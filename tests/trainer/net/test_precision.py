@@ -82,6 +82,7 @@ def alike(exact: tuple[Tensor, ...], compiled: tuple[Tensor, ...]) -> None:
         torch.testing.assert_close(b, a, rtol=1e-3, atol=1e-4 * a.abs().max().item())
 
 
+@pytest.mark.slow
 def test_the_whole_network_is_one_graph(net: DimpNet) -> None:
     torch._dynamo.reset()
     alike(outputs(net), outputs(torch.compile(net, fullgraph=True, backend="eager")))

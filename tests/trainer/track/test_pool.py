@@ -52,6 +52,7 @@ def test_an_error_of_the_work_is_raised_here(workers: int) -> None:
         list(run_tasks(refuser, [1, 3, 5], workers))
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told_of() -> None:
     with pytest.raises(CmdTirError, match=r"a worker process died \(out of memory"):
         list(run_tasks(suicide, [1, 2], 2))
@@ -63,6 +64,7 @@ def test_a_script_that_its_workers_cannot_import_is_told_what_it_lacks(tmp_path:
     script_without_guard(tmp_path, imports, "run_tasks(counter, [1, 2], 2)")
 
 
+@pytest.mark.slow
 def test_who_stops_listening_stops_the_workers(tmp_path: Path) -> None:
     messages = run_tasks(lingerer, [tmp_path / "a", tmp_path / "b"], 2)
     workers = [next(messages), next(messages)]

@@ -64,6 +64,7 @@ def test_rows_share_what_both_are_fed(world: Path, tmp_path: Path, computed: lis
     assert (first, second, control) == (4, 0, 2)
 
 
+@pytest.mark.slow
 def test_windows_that_come_again_are_computed_once_in_a_run(world: Path, tmp_path: Path, computed: list[int]) -> None:
     fed = {"held_out_samples": 0, "epochs": 3}
     anew, drawn = run(world, tmp_path / "anew", computed, **fed)
@@ -140,6 +141,7 @@ def test_psi_is_fitted_on_windows_that_the_row_is_trained_on(world: Path, tmp_pa
     assert run(world, tmp_path / "run", computed, **fed)[1] == 4
 
 
+@pytest.mark.slow
 def test_nanotrack_keeps_its_one_map_of_templates_and_search_windows(world: Path, tmp_path: Path) -> None:
     given: dict[str, Any] = {"tracker": "nanotrack_v2", "rates": {"tcl": 1e-4}, "held_out_samples": 2}
     made = {}

@@ -130,7 +130,8 @@ def run(world: Path, out: Path, **changes: Any) -> Path:
     return loop.train_row(settings(world, out, **options | changes)).model.parent
 
 
-@pytest.mark.parametrize("tracker", ["dimp18", pytest.param("atom", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("tracker", ["dimp18", "atom"])
 @pytest.mark.timeout(300)
 def test_a_run_on_a_frozen_backbone_leaves_it_bit_by_bit_and_is_gone_on_with(
     world: Path, tmp_path: Path, tracker: str, teacher: Path

@@ -43,6 +43,7 @@ def test_a_rehearsal_leaves_no_trace(
     assert re.match(plan, told["plain"])[1] == ""  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_a_run_is_as_it_was_after_a_rehearsal(world: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"recipe": "pretrain", "batch_size": 8, "samples_per_epoch": 16, "rates": {"tcl": 0.1}}
     training = Training(prepare(settings(world, tmp_path / "run", **options)))

@@ -174,7 +174,10 @@ def test_a_parent_s_figures_are_not_measured_again(
         assert (child / name).read_bytes() == (again / name).read_bytes()
 
 
-@pytest.mark.parametrize("change", ["key", "weights", "shown", "nothing", "damaged"])
+SLOW = [pytest.param(change, marks=pytest.mark.slow) for change in ("weights", "nothing", "damaged")]
+
+
+@pytest.mark.parametrize("change", ["key", "shown", *SLOW])
 def test_other_windows_or_weights_are_measured(
     tracked_world: Path,
     parent: Path,
