@@ -57,19 +57,35 @@ class Answers(ABC):
     def __init__(self, settings: TrainSettings, spec: TrackerSpec) -> None:
         self.settings, self.spec = settings, spec
 
-    @abstractmethod
-    def answer(self, net: Any, reference: Any, test: Any, batch: Batch) -> Answer:
-        """What a network finds in N windows.
+    def asked(self, net: Any, reference: Any, batch: Batch) -> Any:
+        """What the reference branch makes of N windows, whichever test windows it is held against.
 
         Args:
             net: the network.
             reference: backbone features of the reference windows.
-            test: of the test windows.
+            batch: the windows' boxes, on the network's device.
+        """
+        del net, batch
+        return reference
+
+    def seen(self, net: Any, test: Any) -> Any:
+        """What the test branch makes of the backbone features of N test windows, whatever it is asked for in them."""
+        del net
+        return test
+
+    @abstractmethod
+    def answer(self, net: Any, asked: Any, seen: Any, batch: Batch) -> Answer:
+        """What a network finds in N windows.
+
+        Args:
+            net: the network.
+            asked: what :meth:`asked` made of the reference windows.
+            seen: what :meth:`seen` made of the test windows.
             batch: the windows' boxes, on the network's device.
         """
 
     @abstractmethod
-    def vectors(self, net: Any, reference: Any, batch: Batch) -> list[Tensor]:
+    def vectors(self, net: Any, asked: Any) -> list[Tensor]:
         """What the box module's reference branch says of N targets: (N, ...), of one level after the other."""
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -165,27 +166,23 @@ class HeldOutTest:
         self, net: BranchedNet, backbone: Backbone, batch: Sample, ways: dict[str, Feeding], shown: list[ShownWindow]
     ) -> Iterator[tuple[str, str, Figures]]:
         """Answer, way of feeding and figures of a batch; the first on TIR alone gives what is shown."""
-        features: dict[str, Any] = {}
-
-        def seen(branch: str, name: str) -> Any:
-            key = f"{branch}_{name}"
-            if key not in features:
-                features[key] = backbone(batch[key], again=True)
-            return features[key]
-
+        kind = self._kind
+        # Each picture goes through the network once, however many ways of feeding show it.
+        asked = cache(lambda name: kind.asked(net, backbone(batch[f"reference_{name}"], again=True), batch))
+        seen = cache(lambda name: kind.seen(net, backbone(batch[f"test_{name}"], again=True)))
         trivial = trivial_figures(batch, self._data.spec.size)
         for way, fed in ways.items():
             if way == BOTH:
-                vectors = [self._kind.vectors(net, seen("reference", name), batch) for name in fed.reference]
+                vectors = [kind.vectors(net, asked(name)) for name in fed.reference]
                 yield STUDENT, way, {"modulation_cosine": _cosine(*vectors)}
                 continue
             rounds = [
-                self._kind.answer(net, seen("reference", reference), seen("test", test), batch)
+                kind.answer(net, asked(reference), seen(test), batch)
                 for reference, test in zip(fed.reference, fed.test)
             ]
             if way == TIR and not shown:
                 sequences = [self._instants.sequences[place] for place in batch["sequence"].tolist()]
-                shown += shown_windows(batch, rounds[0], self._kind.decides, sequences, "tir")
+                shown += shown_windows(batch, rounds[0], kind.decides, sequences, "tir")
             own = {name: np.mean([each.figures[name] for each in rounds], axis=0) for name in rounds[0].figures}
             yield STUDENT, way, own
             for answer, figures in trivial.items():

@@ -15,7 +15,7 @@ PIXEL_CENTRE = 0.5
 class PointAnswers(Answers):
     """NanoTrack's, without the penalty and the cosine window of tracking, which know the frame before."""
 
-    def answer(self, net: NanoNet, reference: Tensor, test: Tensor, batch: Batch) -> Answer:
+    def answer(self, net: NanoNet, asked: Tensor, seen: Tensor, batch: Batch) -> Answer:
         """See :meth:`~trainer.measure.answers.Answers.answer`.
 
         Returns:
@@ -23,9 +23,9 @@ class PointAnswers(Answers):
             ``iou_at_centre``: of the box that the point nearest to the true centre tells, which is the box half alone.
         """
         truth = batch["test_box"]
-        response = net.classify(reference, test).softmax(dim=1)[:, 1]
+        response = net.classify(asked, seen).softmax(dim=1)[:, 1]
         sure = response.flatten(1)
-        corners = boxes(net.distances(reference, test)).flatten(2) + PIXEL_CENTRE
+        corners = boxes(net.distances(asked, seen)).flatten(2) + PIXEL_CENTRE
         at = points().to(truth).flatten(1).T + PIXEL_CENTRE
         peak = sure.argmax(dim=1)
         nearest = torch.cdist(truth[:, :2] + truth[:, 2:] / 2, at).argmin(dim=1)
@@ -33,9 +33,9 @@ class PointAnswers(Answers):
         figures = {name: overlaps(box, truth) for name, box in told.items()}
         return Answer(figures | of_points(at[peak], truth), told, response)
 
-    def vectors(self, net: NanoNet, reference: Tensor, batch: Batch) -> list[Tensor]:
+    def vectors(self, net: NanoNet, asked: Tensor) -> list[Tensor]:
         """The box half's map of the template."""
-        return [net.half_of("bbe").template(reference)]
+        return [net.half_of("bbe").template(asked)]
 
 
 def _told_by(point: Tensor, corners: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from trainer.measure.answers import (
 from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
 from trainer.net.filter_optimizer import STRIDE
+from trainer.net.iou_net import BoxFeatures, Modulation
 from trainer.net.iou_parts import whole
 from trainer.net.iou_slopes import ProposalSlopes
 from trainer.recipes.geometry import SearchSpec, geometry_of
@@ -32,6 +34,33 @@ from trainer.trackers.parameters.params import OnlineParams
 from trainer.trackers.refine import ascend, best_box, boxes_around
 
 IOU_ERROR = "iou_error"
+
+
+class Asked(NamedTuple):
+    """What the reference branch makes of N windows: modulation vectors and, where it has a classifier, filters."""
+
+    modulation: Modulation
+    filters: Tensor | None
+
+    @classmethod
+    def of(cls, net: TrackingNet, reference: Features, batch: Batch) -> Self:
+        """From backbone features of the windows, and the boxes in them."""
+        boxes, filters = batch["reference_box"], None
+        if isinstance(net, DimpNet):
+            filters = net.predict_filter(net.classification_features(reference), boxes[None]).filter
+        return cls(net.modulation(reference, boxes), filters)
+
+
+class Seen(NamedTuple):
+    """What the test branch makes of N windows: features for boxes and, where it has a classifier, for that."""
+
+    boxes: BoxFeatures
+    classification: Tensor | None
+
+    @classmethod
+    def of(cls, net: TrackingNet, test: Features) -> Self:
+        """From backbone features of the windows."""
+        return cls(net.iou_features(test), net.classification_features(test) if isinstance(net, DimpNet) else None)
 
 
 class ProposalAnswers(Answers):
@@ -45,13 +74,21 @@ class ProposalAnswers(Answers):
         self.decides = PEAK_IOU if spec.classifier else DISPLACED_IOU
         self.key = (self._densities,) if self._densities != spec.mixture else ()
 
-    def answer(self, net: TrackingNet, reference: Features, test: Features, batch: Batch) -> Answer:
-        """See :func:`network_answer`."""
-        return network_answer(net, reference, test, batch, self._params, densities=self._densities)
+    def asked(self, net: TrackingNet, reference: Features, batch: Batch) -> Asked:
+        """See :meth:`~trainer.measure.answers.Answers.asked`."""
+        return Asked.of(net, reference, batch)
 
-    def vectors(self, net: TrackingNet, reference: Features, batch: Batch) -> list[Tensor]:
+    def seen(self, net: TrackingNet, test: Features) -> Seen:
+        """See :meth:`~trainer.measure.answers.Answers.seen`."""
+        return Seen.of(net, test)
+
+    def answer(self, net: TrackingNet, asked: Asked, seen: Seen, batch: Batch) -> Answer:
+        """See :func:`network_answer`."""
+        return network_answer(net, asked, seen, batch, self._params, densities=self._densities)
+
+    def vectors(self, net: TrackingNet, asked: Asked) -> list[Tensor]:
         """The two modulation vectors."""
-        return list(net.modulation(reference, batch["reference_box"]))
+        return list(asked.modulation)
 
 
 def gives_densities(settings: TrainSettings) -> bool:
@@ -67,14 +104,14 @@ def gives_densities(settings: TrainSettings) -> bool:
 
 
 def network_answer(
-    net: TrackingNet, reference: Features, test: Features, batch: Batch, params: OnlineParams, *, densities: bool
+    net: TrackingNet, asked: Asked, seen: Seen, batch: Batch, params: OnlineParams, *, densities: bool
 ) -> Answer:
     """What a network finds in N windows.
 
     Args:
         net: the network.
-        reference: backbone features of the reference windows.
-        test: of the test windows.
+        asked: what the reference branch made of the reference windows.
+        seen: what the test branch made of the test windows.
         batch: the windows' boxes, on the network's device.
         params: how boxes are refined: as in tracking.
         densities: whether the box branch gives densities, which are no IoU to compare with.
@@ -89,11 +126,9 @@ def network_answer(
     measured: Figures = {}
     boxes: dict[str, Tensor] = {}
     response: Tensor | None = None
-    modulation, seen = net.modulation(reference, batch["reference_box"]), net.iou_features(test)
-    surface = partial(ProposalSlopes(net.bb_regressor), whole(net.modulate(modulation, seen)))
-    if isinstance(net, DimpNet):
-        filters = net.predict_filter(net.classification_features(reference), batch["reference_box"][None]).filter
-        response = net.classify(filters, net.classification_features(test))[0]
+    surface = partial(ProposalSlopes(net.bb_regressor), whole(net.modulate(asked.modulation, seen.boxes)))
+    if isinstance(net, DimpNet) and asked.filters is not None and seen.classification is not None:
+        response = net.classify(asked.filters, seen.classification)[0]
         peak = _peak(response)
         box = centred(peak, batch["kept_box"][:, 2:])
         starts = boxes_around(box, batch["noise"][:, 0], params)
@@ -104,7 +139,7 @@ def network_answer(
     boxes[DISPLACED_IOU] = _best(*ascend(surface, starts, params), displaced, params)
     measured[DISPLACED_IOU] = overlaps(boxes[DISPLACED_IOU], truth)
     if not densities and "proposals" in batch:
-        predicted = net.score_proposals(modulation, seen, batch["proposals"][None])[0]
+        predicted = net.score_proposals(asked.modulation, seen.boxes, batch["proposals"][None])[0]
         measured[IOU_ERROR] = plain(((predicted + 1) / 2 - batch["proposal_iou"]).abs().mean(dim=1))
     return Answer(measured, boxes, response)
 

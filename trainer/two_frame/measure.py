@@ -52,7 +52,8 @@ def answers(batch: dict[str, Any], entrants: Sequence[Entrant], kind: Answers) -
         backbone = entrant.backbone
         if id(backbone) not in features:
             features[id(backbone)] = backbone(batch["reference"], again=True), backbone(batch["test"], again=True)
-        yield kind.answer(entrant.net, *features[id(backbone)], batch)
+        net, (reference, test) = entrant.net, features[id(backbone)]
+        yield kind.answer(net, kind.asked(net, reference, batch), kind.seen(net, test), batch)
 
 
 def batch_of(samples: Sequence[Sample], device: torch.device) -> dict[str, Tensor]:

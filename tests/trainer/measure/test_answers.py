@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainer.measure import proposal_answers as answers
 from trainer.measure.answers import BORDERS, KEPT, MIDDLE, trivial_figures
-from trainer.measure.proposal_answers import network_answer
+from trainer.measure.proposal_answers import Asked, Seen, network_answer
 from trainer.net import DimpNet, build_network
 from trainer.net.filter_optimizer import STRIDE
 from trainer.trackers.parameters.defaults import defaults_of
@@ -74,7 +74,8 @@ class Peaked:
         windows = torch.randn(2, len(batch["test_box"]), 3, SIZE, SIZE)
         with torch.no_grad():
             reference, test = map(self.net.backbone_features, windows)
-            return network_answer(self.net, reference, test, batch, replace(PARAMS, **params), densities=False).figures
+            asked, seen = Asked.of(self.net, reference, batch), Seen.of(self.net, test)
+            return network_answer(self.net, asked, seen, batch, replace(PARAMS, **params), densities=False).figures
 
 
 def test_the_box_is_refined_from_the_reference_s_size_at_the_peak(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +119,8 @@ def test_a_box_branch_that_gives_densities_has_no_error_of_the_iou(monkeypatch: 
     batch = batch_of([[64.0, 48.0, 32.0, 32.0]], [[0.0, 0.0, 32.0, 32.0]])
     features = peaked.net.backbone_features(torch.zeros(1, 3, SIZE, SIZE))
     with torch.no_grad():
-        figures = network_answer(peaked.net, features, features, batch, PARAMS, densities=True).figures
+        asked, seen = Asked.of(peaked.net, features, batch), Seen.of(peaked.net, features)
+        figures = network_answer(peaked.net, asked, seen, batch, PARAMS, densities=True).figures
     assert "iou_error" not in figures
 
 

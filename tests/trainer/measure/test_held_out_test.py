@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from trainer.data.feeds import Feeding
 from trainer.data.training_data import open_training_data
+from trainer.features import Backbone
 from trainer.measure.held_out_test import FEWEST_WINDOWS, SHARE, HeldOutTest, passes_of, ways_of, windows_of
 from trainer.measure.proposal_answers import gives_densities
+from trainer.net import DimpNet, build_network
 from trainer.recipes.row import resolve_row
 from trainer.recipes.settings import make_settings
 
-from ..train_world import tracked, write_world
+from ..train_world import small_windows, tracked, write_world
 
 
 @given(st.integers(1, 10**6), st.integers(1, 500), st.integers(0, 1000))
@@ -65,3 +67,27 @@ def test_a_row_that_trains_on_templates_of_other_scenes_is_asked_what_one_withou
         assert (data.spec.foreign > 0) == other_scenes
         keys.add(HeldOutTest(data, 4, torch.device("cpu")).key)
     assert len(keys) == 1
+
+
+def test_each_picture_goes_through_the_network_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four ways of feeding show the two modalities of both branches."""
+    small_windows(monkeypatch)
+    settings = make_settings({"recipe": "d3", "tracker": "dimp18", "held_out": 0.4})
+    shards = write_world(tmp_path, tracked(sequences=6, frames=4))
+    test = HeldOutTest(open_training_data(settings, resolve_row(settings), [shards]), 4, torch.device("cpu"))
+    net, passed = build_network("dimp18").eval(), {"window_features": 0, "classification_features": 0}
+
+    def counted(name: str) -> Any:
+        made = getattr(DimpNet, name)
+
+        def noted(network: DimpNet, given: Any) -> Any:
+            passed[name] += len(given if name == "window_features" else given["layer3"])
+            return made(network, given)
+
+        return noted
+
+    for name in passed:
+        monkeypatch.setattr(DimpNet, name, counted(name))
+    scores, _ = test.measure(net, Backbone(net), list(test.ways), "")
+    assert len(scores["student"]) == 4
+    assert passed == {"window_features": 2 * 2 * 4, "classification_features": 2 * 2 * 4}
