@@ -25,6 +25,8 @@ _MEANT = {
     "overlay": "drawn into both pictures, left out of account",
 }
 """Codes of ``rejects.jsonl`` and of flags -> what they are called here."""
+SHOWN = 3
+"""Sequences, or kinds of pictures, that a line names; of the rest it says how many there are."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,30 @@ class Diagnosis:
         return sum(line.amiss for line in self.lines)
 
 
-def left_out(rejects: Mapping[str, int]) -> list[Line]:
-    """Lines about pictures that belong to no pair, by reason."""
-    return [Line(_MEANT.get(reason, reason), str(count), amiss=True) for reason, count in sorted(rejects.items())]
+def left_out(rejects: Mapping[tuple[str, str], int]) -> list[Line]:
+    """Lines about pictures that belong to no pair, by reason: how many, and in which sequences most.
+
+    Args:
+        rejects: (sequence, reason) -> pictures.
+    """
+    places: dict[str, Counter[str]] = {}
+    for (sequence, reason), count in sorted(rejects.items()):
+        places.setdefault(reason, Counter())[sequence] += count
+    return [
+        Line(_MEANT.get(reason, reason), f"{found.total()}: {_where(found)}", amiss=True)
+        for reason, found in sorted(places.items())
+    ]
+
+
+def _where(places: Counter[str]) -> str:
+    """Sequences with counts, the largest first, those beyond :data:`SHOWN` as how many they are."""
+    first = ", ".join(f"{count} in {sequence}" for sequence, count in places.most_common(SHOWN))
+    more = len(places) - SHOWN
+    return first if more <= 0 else f"{first}, and {places.total() - _first(places)} in {more} other sequences"
+
+
+def _first(counts: Counter[str]) -> int:
+    return sum(count for _, count in counts.most_common(SHOWN))
 
 
 def rates(found: Iterable[float]) -> list[Line]:
@@ -73,12 +96,23 @@ def rates(found: Iterable[float]) -> list[Line]:
 
 def pictures(seen: Seen) -> list[Line]:
     """Lines about what the pictures are, and about what is wrong with them."""
-    kinds: dict[str, list[str]] = {}
+    sides: dict[str, Counter[str]] = {}
     for kind, count in sorted(seen.kinds.items()):
         side, what = kind.split(" ", 1)
-        kinds.setdefault(side, []).append(f"{what} ({count})")
-    lines = [Line(f"{side} pictures", ", ".join(found), amiss=len(found) > 1) for side, found in kinds.items()]
+        sides.setdefault(side, Counter())[what] += count
+    lines = [Line(f"{side} pictures", _kinds(side, found, seen), amiss=len(found) > 1) for side, found in sides.items()]
     return lines + [
         Line(_MEANT.get(code, code), f"{count}, such as {seen.examples[code]}", amiss=True)
         for code, count in sorted(seen.faults.items())
     ]
+
+
+def _kinds(side: str, found: Counter[str], seen: Seen) -> str:
+    """What the pictures of a side are, the most frequent first; where they differ, a pair whose is not as most are."""
+    told = ", ".join(f"{what} ({count})" for what, count in found.most_common(SHOWN))
+    if len(found) > SHOWN:
+        told += f", and {found.total() - _first(found)} of other kinds"
+    if len(found) > 1:
+        rarest = found.most_common()[-1][0]
+        told += f"; {rarest} is {seen.examples[f'{side} {rarest}']}"
+    return told

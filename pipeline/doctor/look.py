@@ -42,7 +42,7 @@ class Seen:
     Attributes:
         kinds: what a picture is, by side (``visible 640x512``), -> how many are.
         faults: code of a reason to reject or of a doubt -> how many pairs have it.
-        examples: code -> what is said of the first such pair.
+        examples: code -> what is said of the first such pair; of a kind, its name.
         rejected: pairs that ``align`` will reject.
         sizes: pair -> (width, height) of its RGB picture, of those that can be read.
         tir_sizes: likewise of its TIR picture, where that is another.
@@ -68,6 +68,11 @@ class Seen:
         self.sizes |= other.sizes
         self.tir_sizes |= other.tir_sizes
         self.pairs += other.pairs
+
+    def kind(self, kind: str, pair: str) -> None:
+        """Count what a picture of a pair is."""
+        self.kinds[kind] += 1
+        self.examples.setdefault(kind, pair)
 
     def fault(self, code: str, example: str) -> None:
         """Count a fault of a pair."""
@@ -101,8 +106,9 @@ def _look_at(task: Task, pair: PairFiles, seen: Seen) -> None:
     loaded = pictures.decode(encoded, pair, task.tir_range)
     if loaded.tir.shape != loaded.rgb.shape[:2]:
         seen.tir_sizes[pair.pair_id] = (loaded.tir.shape[1], loaded.tir.shape[0])
-    seen.kinds[f"visible {_size(loaded.rgb.shape)}"] += 1
-    seen.kinds[f"thermal {_size(loaded.tir.shape)}, {'8 bits' if loaded.tir_range is None else 'raw values'}"] += 1
+    seen.kind(f"visible {_size(loaded.rgb.shape)}", pair.pair_id)
+    bits = "8 bits" if loaded.tir_range is None else "raw values"
+    seen.kind(f"thermal {_size(loaded.tir.shape)}, {bits}", pair.pair_id)
     for flag in encoded.flags:
         seen.fault(flag, pair.pair_id)
     found = [

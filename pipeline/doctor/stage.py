@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,10 +34,9 @@ CHUNK = 100
 
 @dataclass
 class _Found:
-    """What discovery tells: totals, why pictures are left out, their names, frame rates, Hz, if times are known."""
+    """What discovery tells: totals, what pictures are left out, frame rates, Hz, if times are known."""
 
     totals: Discovered = field(default_factory=Discovered)
-    left_out: Counter[str] = field(default_factory=Counter)
     alone: set[str] = field(default_factory=set)
     rates: list[float] = field(default_factory=list)
 
@@ -69,7 +67,7 @@ def run(config: DoctorConfig) -> Diagnosis:
         Line("layout", why),
         Line("pairs", f"{count} in {sum(map(bool, found.totals.pairs.values()))} sequences{looked_at}"),
         *(Line("how they pair", note, amiss=True) for note in found.totals.told()),
-        *diagnosis.left_out(found.left_out),
+        *diagnosis.left_out(found.totals.rejects),
         *diagnosis.rates(found.rates),
         *diagnosis.pictures(seen),
         *(_labels(config, manifest, boxes, seen, found.alone) if boxes else ()),
@@ -82,7 +80,6 @@ def _survey(config: DoctorConfig, manifest: Manifest) -> _Found:
     found = _Found()
     for sequence in discover(config.root, manifest):
         found.totals.add(sequence)
-        found.left_out.update(reject.reason for reject in sequence.rejects)
         found.alone.update(reject.pair_id for reject in sequence.rejects)
         if rate := _rate([pair.timestamp for pair in sequence.pairs if pair.timestamp is not None]):
             found.rates.append(rate)

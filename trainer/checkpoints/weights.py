@@ -81,12 +81,17 @@ def load_into(net: BranchedNet, weights: Mapping[str, Tensor], name: str) -> Non
     Raises:
         DataError: entries are missing, unexpected, of another shape or not finite.
     """
-    target = net.trunk if "conv1.weight" in weights else net
+    target = net.trunk if is_resnet(weights) else net
     alive = without_dead(net, weights)
     faults = differences(target.state_dict(), alive)
     if faults:
         raise DataError(f"{name}: does not fit the network: {faults}: is it of {net.owner_of(alive)}?")
     target.load_state_dict(alive, strict=False)
+
+
+def is_resnet(weights: Mapping[str, Tensor]) -> bool:
+    """Whether these are a bare ResNet's, in torchvision's names: a backbone without a tracker's heads."""
+    return "conv1.weight" in weights
 
 
 def without_dead(net: BranchedNet, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

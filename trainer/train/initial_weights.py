@@ -14,7 +14,7 @@ from torch import Tensor
 from pipeline.errors import DataError, UsageError
 from trainer.checkpoints.model_file import WINDOW, described, model_in, weights_file
 from trainer.checkpoints.run_folder import MODEL, START
-from trainer.checkpoints.weights import digest, load_into, load_weights
+from trainer.checkpoints.weights import digest, is_resnet, load_into, load_weights
 from trainer.distillation.ownership import Ownership, ownership_of
 from trainer.net import BranchedNet, build_network
 from trainer.recipes.geometry import geometry_of
@@ -136,6 +136,12 @@ def start_weights(net: BranchedNet, config: TrainConfig, recipe: Recipe) -> None
         row, owned = load_recipe(parent), ownership_of(config.tracker)
         merge_branch(weights, load_weights(file), row, owned, f"{files[0]} and {file}")
     load_into(net, weights, " + ".join(map(str, files)))
+    if is_resnet(weights) and not recipe.pretrains:
+        log.warning(
+            "--init %s is a backbone alone: the heads start from random weights (seed %d), which have nothing to "
+            "teach: %s goes on from %s, %s",
+            *(config.init[0], config.seed, recipe.name, " and ".join(recipe.starts_from) or "a tracker", TAUGHT),
+        )
 
 
 def other_windows(config: TrainConfig) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline import images
-from pipeline.doctor import DoctorConfig, Line, run, stage
+from pipeline.doctor import DoctorConfig, Line, diagnosis, run, stage
 from pipeline.pairing.registration import overlays
 
 from ...conftest import Run, done, draw_tree, told
@@ -69,7 +70,7 @@ def test_what_is_wrong_with_pictures_is_counted_and_named(tree: Path, prep: Run)
     rewrite(first / "lwir/I00002.jpg", lambda picture: cv2.applyColorMap(picture, cv2.COLORMAP_JET).astype(np.uint8))
     rewrite(tree / "set00/V001/lwir/I00000.jpg", lambda picture: np.full_like(picture, 90))
     found = amiss(tree)
-    assert found["pictures without a partner"] == "1"
+    assert found["pictures without a partner"] == "1: 1 in set00/V000"
     assert found["damaged pictures"].startswith("1, such as set00/V000/visible/I00001.jpg: ")
     assert found["thermal pictures in false colours"].startswith("1, such as set00/V000/lwir/I00002.jpg: ")
     assert found["pictures that show nothing"].startswith("1, such as set00/V001/I00000: ")
@@ -96,7 +97,8 @@ def test_sizes_that_differ_are_set_side_by_side(tree: Path) -> None:
     rewrite(
         tree / "set00/V000/lwir/I00001.jpg", lambda picture: cv2.resize(picture, (80, 64)).astype(np.uint8, copy=False)
     )
-    assert amiss(tree) == {"thermal pictures": "160x128, 8 bits (5), 80x64, 8 bits (1)"}
+    told = "160x128, 8 bits (5), 80x64, 8 bits (1); 80x64, 8 bits is set00/V000/I00001"
+    assert amiss(tree) == {"thermal pictures": told}
 
 
 @pytest.mark.parametrize(
@@ -224,3 +226,17 @@ def test_what_is_drawn_in_other_values_is_told_as_align_leaves_it_out(tree: Path
     pair = (np.ascontiguousarray(rgb[..., ::-1]).astype(np.uint8), tir.astype(np.uint8))
     assert overlays.drawn([pair]) is None and overlays.look([pair]).sure is not None
     assert "such as set00/V000/I00000" in amiss(tree)["drawn into both pictures, left out of account"]
+
+
+def test_of_many_kinds_and_sequences_the_most_frequent_are_named(tree: Path) -> None:
+    for frame, size in enumerate(((80, 64), (90, 72), (100, 80))):
+        for side in ("visible", "lwir"):
+            shrink = partial(cv2.resize, dsize=size)
+            rewrite(tree / f"set00/V000/{side}/I0000{frame}.jpg", shrink)
+    sizes = "160x128 (3), 100x80 (1), 80x64 (1), and 1 of other kinds; 90x72 is set00/V000/I00001"
+    assert amiss(tree)["visible pictures"] == sizes
+    rejects = {(f"s{n}", "missing_counterpart"): n for n in range(1, 6)}
+    (line,) = diagnosis.left_out(rejects)
+    assert line == Line(
+        "pictures without a partner", "15: 5 in s5, 4 in s4, 3 in s3, and 3 in 2 other sequences", amiss=True
+    )

@@ -155,3 +155,18 @@ def test_windows_without_jitter_are_warned_of(world: Path, tmp_path: Path, caplo
     session.Training(session.prepare(settings(world, tmp_path / "run", jitter="none")))
     assert "jitter is off" in caplog.text
     assert "random weights (seed 0), which have nothing to teach: c1 goes on from a1, in the beginning" in caplog.text
+
+
+@pytest.mark.parametrize(("recipe", "warned"), [("c1", True), ("pretrain", False)])
+def test_a_backbone_alone_is_no_teacher(
+    world: Path, tmp_path: Path, teacher: Path, caplog: pytest.LogCaptureFixture, recipe: str, warned: bool
+) -> None:
+    trunk = "feature_extractor."
+    whole = load_weights(teacher)
+    torch.save({name.removeprefix(trunk): v for name, v in whole.items() if name.startswith(trunk)}, tmp_path / "r.pth")
+    changes: dict[str, Any] = {"recipe": recipe, "batch_size": 8, "samples_per_epoch": 8}
+    config = settings(world, tmp_path / "run", init=(tmp_path / "r.pth",), **changes)
+    session.Training(session.prepare(config))
+    told = "is a backbone alone: the heads start from random weights (seed 0), which have nothing to teach: c1 goes on"
+    assert (told in caplog.text) is warned
+    assert ("nothing to teach" in caplog.text) is warned
