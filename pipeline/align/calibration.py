@@ -26,6 +26,7 @@ from pipeline.manifests import Manifest
 from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover
 from pipeline.pairing.registration import quality, register
+from pipeline.pairing.registration.features import Grey, luminance
 from pipeline.records import AlignedPair, PairFiles, read_rows
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
@@ -164,7 +165,7 @@ def _samples(config: AlignConfig, manifest: Manifest) -> Iterator[Task]:
 
 def _estimate(task: Task) -> tuple[str, Rig | None]:
     """Pool the sound frames of one camera, of their most common size; None where there are none."""
-    frames: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[images.Rgb, images.Tir]]] = {}
+    frames: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[Grey, images.Tir]]] = {}
     for pair, tir_range in task.pairs:
         try:
             loaded = decode(read(task.config.root, pair), pair, tir_range)
@@ -173,7 +174,7 @@ def _estimate(task: Task) -> tuple[str, Rig | None]:
             continue
         if sound:
             sizes = (loaded.rgb.shape[1::-1], loaded.tir.shape[::-1])
-            frames.setdefault(sizes, []).append((loaded.rgb, loaded.tir))
+            frames.setdefault(sizes, []).append((luminance(loaded.rgb), loaded.tir))
     if not frames:
         return task.camera, None
     (rgb_size, tir_size), chosen = max(frames.items(), key=lambda item: len(item[1]))

@@ -17,6 +17,7 @@ from pipeline.align.rows import Part, Rig
 from pipeline.align.settings import AlignConfig
 from pipeline.files.writing import write_bytes
 from pipeline.pairing.registration import clock, drift, motion, quality, register
+from pipeline.pairing.registration.features import Grey, luminance
 from pipeline.records import AlignedPair, PairFiles, Reason, Reject, write_rows
 from pipeline.runtime.counting import count
 
@@ -89,12 +90,13 @@ def _align_pair(task: Task, pair: PairFiles, allowed: float, film: motion.Film |
     early = clock.skewed(pair, allowed) or quality.inspect(rgb, tir)
     if early and early.reason and config.min_score > 0:
         return Part(reject=_reject(pair, early.reason, early.detail))
-    fit = _registration(task, rgb, tir)
+    grey = luminance(rgb)
+    fit = _registration(task, grey, tir)
     facts: dict[str, Any] = {}
     if _fits(task.known, rgb.shape[1::-1], tir.shape[::-1]):
         facts = {"camera": pair.camera, "drift": drift.significant(fit.scores)}
         if film:
-            film.add(pair.pair_id, rgb, tir, fit.homography)
+            film.add(pair.pair_id, grey, tir, fit.homography)
     verdict = quality.judge(rgb, tir, fit)
     if config.min_score > 0 and verdict.reason:
         return Part(reject=_reject(pair, verdict.reason, verdict.detail), **facts)
@@ -178,15 +180,15 @@ def _fits(rig: Rig | None, rgb_size: Sequence[int], tir_size: Sequence[int]) -> 
     return (rig.rgb_size or tuple(rgb_size), rig.tir_size or tuple(tir_size)) == (tuple(rgb_size), tuple(tir_size))
 
 
-def _registration(task: Task, rgb: images.Rgb, tir: images.Tir) -> register.Registration:
+def _registration(task: Task, grey: Grey, tir: images.Tir) -> register.Registration:
     """Estimate the pair's matrix, or score the one that is known of its camera at this size."""
     rig = task.known
-    if rig is None or not _fits(rig, rgb.shape[1::-1], tir.shape[::-1]):
-        return register.register_pair(rgb, tir, model=task.config.model)
+    if rig is None or not _fits(rig, grey.shape[::-1], tir.shape[::-1]):
+        return register.register_pair(grey, tir, model=task.config.model)
     if rig.model == "identity":
-        return register.register_pair(rgb, tir, model="identity")
+        return register.register_pair(grey, tir, model="identity")
     matrix = np.array(rig.homography).reshape(3, 3)
-    return register.evaluate(rgb, tir, matrix, rig.model, enough=partial(quality.sure, least=task.config.min_score))
+    return register.evaluate(grey, tir, matrix, rig.model, enough=partial(quality.sure, least=task.config.min_score))
 
 
 def _reject(pair: PairFiles, reason: Reason, detail: str) -> Reject:

@@ -72,7 +72,7 @@ def chroma(picture: Raw) -> float:
     if picture.ndim == 2 or picture.shape[2] < 3:
         return 0.0
     # Channel by channel, which is many times faster than along the last axis.
-    first, second, third = (picture[::4, ::4, channel] for channel in range(3))
+    first, second, third = (np.ascontiguousarray(picture[::4, ::4, channel]) for channel in range(3))
     largest = np.maximum(np.maximum(first, second), third)
     smallest = np.minimum(np.minimum(first, second), third)
     if picture.dtype == np.uint8:

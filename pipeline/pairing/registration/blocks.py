@@ -95,12 +95,12 @@ def windows(rgb: Channels, block: int, reach: int) -> Windows:
     top, left = (grid.ravel() for grid in np.meshgrid(_starts(height, block), _starts(width, block), indexing="ij"))
     padded = np.pad(rgb, ((0, 0), (reach, reach), (reach, reach)))
     side = _side(block, reach)
-    spectra = [fft.rfft2(_at(plane, block + 2 * reach, top, left), (side, side)) for plane in padded]
+    spectra = fft.rfft2(_at(padded, block + 2 * reach, top, left), (side, side))
     energy = np.zeros(padded.shape[1:], np.float32)
     for plane in padded:
         total = _box_sum(plane, block)
         energy += at_least(_box_sum(plane * plane, block) - total * total / np.float32(block * block), 0)
-    return Windows(block, reach, top, left, np.stack(spectra), _at(energy, 2 * reach + 1, top, left))
+    return Windows(block, reach, top, left, spectra, _at(energy, 2 * reach + 1, top, left))
 
 
 def _side(block: int, reach: int) -> int:
@@ -125,9 +125,9 @@ def correlate(rgb: Windows, tir: Channels, inside: Plane) -> Surfaces:
     top, left = rgb.top[seen], rgb.left[seen]
     spectrum = np.zeros((len(seen), side, side // 2 + 1), np.complex64)
     energy = np.zeros(len(seen), np.float32)
-    for fixed, plane in zip(rgb.spectra, tir):
-        template = _at(plane, block, top, left)
-        template -= template.mean(axis=(1, 2), keepdims=True)
+    templates = _at(tir, block, top, left)
+    templates -= templates.mean(axis=(2, 3), keepdims=True)
+    for fixed, template in zip(rgb.spectra, templates):
         energy += np.einsum("nij,nij->n", template, template)
         moving = fft.rfft2(template, (side, side))
         spectrum += fixed[seen] * np.conj(moving, out=moving)

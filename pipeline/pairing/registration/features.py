@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from pipeline.images import Rgb
 
+Grey = NDArray[np.uint8]
+"""(H, W) uint8."""
 Plane = NDArray[np.float32]
 """(H, W) float32."""
 Channels = NDArray[np.float32]
 """(3, H, W) float32."""
-Values = TypeVar("Values", NDArray[np.uint8], NDArray[np.float32])
+Values = TypeVar("Values", Grey, Plane)
 
 _STRENGTH_WEIGHT = 0.5
 _DERIVATIVE_SIGMA, _POOL_SIGMA = 1.0, 0.6
@@ -31,12 +33,14 @@ _STRIP = 128
 """Rows described at a time: what lies between two filters stays in the cache, and in memory that is used again."""
 
 
-def luminance(rgb: Rgb) -> NDArray[np.uint8]:
-    """Grey value (H, W) uint8 of an R, G, B picture."""
+def luminance(rgb: Rgb | Grey) -> Grey:
+    """Grey value (H, W) uint8 of an R, G, B picture; of one that is grey already (H, W), itself."""
+    if rgb.ndim == 2:
+        return rgb
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
-def oriented_channels(image: NDArray[np.uint8], inside: Plane | None = None, shown: Plane | None = None) -> Channels:
+def oriented_channels(image: Grey, inside: Plane | None = None, shown: Plane | None = None) -> Channels:
     """Describe a one-channel picture at half its size.
 
     Args:

@@ -54,7 +54,7 @@ class Film:
 
         Args:
             name: what to call it in the answer.
-            rgb: (H, W, 3) uint8; a pair of another shape than the first is passed over.
+            rgb: (H, W, 3) uint8, or its luminance (H, W); a pair of another shape than the first is passed over.
             tir: (h, w) uint8.
             homography: (3, 3) TIR -> RGB, of the camera.
         """

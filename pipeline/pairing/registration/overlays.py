@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images import Rgb, Tir
-from pipeline.pairing.registration.features import Plane, at_least, halve, luminance
+from pipeline.pairing.registration.features import Grey, Plane, at_least, halve, luminance
 
-Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.int64]
 Counts = NDArray[np.int32]
@@ -162,7 +161,7 @@ def _products(grey: Grey, heat: Grey) -> list[Plane]:
         across, down = _gradient(grey[first:last], wanted)
         heat_across, heat_down = _gradient(heat[first:last], wanted)
         both = across * heat_across
-        both += down * heat_down
+        cv2.accumulateProduct(down, heat_down, both)
         np.abs(both, out=both)
         for whole, part in zip(halved, (both, _squared(across, down), _squared(heat_across, heat_down))):
             whole[top // 2 : (top + step) // 2] = halve(part)
@@ -170,10 +169,9 @@ def _products(grey: Grey, heat: Grey) -> list[Plane]:
 
 
 def _squared(across: Plane, down: Plane) -> Plane:
-    """Squared length of a gradient, made in the place of its first part; its second is used up."""
+    """Squared length of a gradient, made in the place of its first part."""
     across *= across
-    down *= down
-    across += down
+    cv2.accumulateSquare(down, across)
     return across
 
 

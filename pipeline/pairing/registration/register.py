@@ -61,7 +61,7 @@ def register_pair(rgb: Rgb, tir: Tir, *, model: Model = "auto", prior: Array | N
     """Register one pair.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        rgb: (H, W, 3) uint8, or its luminance (H, W).
         tir: (h, w) uint8, of any size.
         model: the family of matrices; ``auto`` takes the simplest that the evidence supports.
         prior: (3, 3) TIR -> RGB matrix to start from; None lays one picture over the whole of the other.
@@ -127,7 +127,7 @@ def evaluate(
     There is no ``split`` among the scores: it judges an estimate, not a matrix, and costs two more fits.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        rgb: (H, W, 3) uint8, or its luminance (H, W).
         tir: (h, w) uint8.
         homography: (3, 3).
         model: what it is said to be.

@@ -6,6 +6,8 @@ frame through the present estimate of the matrix. *Levels* are the work frame ha
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +82,21 @@ def tir_channels(tir: Tir, matrix: Array, size: tuple[int, int], scene: Plane | 
 
     ``scene`` (h, w) is 1 where the picture, once there, shows the scene.
     """
-    ones = np.ones(tir.shape, np.uint8)
-    inside = cv2.warpPerspective(ones, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    inside, halved = _content(tir.shape, matrix.tobytes(), size)
+    return features.oriented_channels(_resample(tir, matrix, size), inside, scene), halved
+
+
+@lru_cache(maxsize=4)
+def _content(shape: tuple[int, int], matrix: bytes, size: tuple[int, int]) -> tuple[Plane, Plane]:
+    """Where a picture (h, w) has content once a (3, 3) float64 ``matrix`` took it into a frame, and the same halved.
+
+    Kept, for the frames of one camera.
+    """
+    ones = np.ones(shape, np.uint8)
+    taken = np.frombuffer(matrix).reshape(3, 3)
+    inside = cv2.warpPerspective(ones, taken, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     inside = cv2.erode(inside, np.ones((_BORDER, _BORDER), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
     plane: Plane = inside.astype(np.float32)
-    return features.oriented_channels(_resample(tir, matrix, size), plane, scene), features.halve(plane)
+    halved = features.halve(plane)
+    plane.flags.writeable = halved.flags.writeable = False
+    return plane, halved

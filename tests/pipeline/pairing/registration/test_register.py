@@ -14,6 +14,7 @@ from pipeline import images
 from pipeline.errors import DataError
 from pipeline.pairing.registration import workframe
 from pipeline.pairing.registration.evidence import apply
+from pipeline.pairing.registration.features import luminance
 from pipeline.pairing.registration.fit import Frame
 from pipeline.pairing.registration.register import evaluate, register_pair, register_sequence
 
@@ -92,6 +93,14 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_threads() -> None:
     cv2.setNumThreads(threads)
     assert results[0].homography.tobytes() == results[1].homography.tobytes()
     assert results[0].scores == results[1].scores
+
+
+def test_luminance_tells_what_the_colours_tell() -> None:
+    rgb, tir = pair(8, SHIFT)
+    rgb[..., 0] //= 2
+    coloured, grey = (register_pair(visible, tir, model="translation") for visible in (rgb, luminance(rgb)))
+    assert coloured.homography.tobytes() == grey.homography.tobytes()
+    assert coloured.scores == grey.scores
 
 
 def test_repeatability_composes_with_a_second_warp() -> None:
