@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from pipeline.detect.classes import counts_by_name, numbered
+from pipeline.detect.classes import NO_CLASS, counts_by_name, numbered
 from pipeline.mine.patch_strips import NOTE, strip
 from pipeline.mine.tube_page import tube_sections
 from pipeline.pages import html
@@ -56,8 +56,10 @@ def named(index: ShardIndex) -> dict[str, int]:
 
 def settings_of(index: ShardIndex) -> dict[str, Any]:
     """The settings of shards, classes by name beside their number."""
-    classes: Sequence[int] = index.settings.get("classes") or ()
-    told = {"classes": [numbered(each, index.class_names) for each in classes]} if classes else {}
+    classes: Sequence[int | str] = index.settings.get("classes") or ()
+    # What COCO does not have was asked for by its name.
+    known = [each if isinstance(each, str) else numbered(each, index.class_names) for each in classes]
+    told = {"classes": known} if known else {}
     return {**index.settings, **told}
 
 
@@ -66,13 +68,16 @@ def _statistics(index: ShardIndex, box: Array) -> html.Section:
     if len(box):
         plots.append(html.histogram(np.sqrt(box[:, 2] * box[:, 3]), "box size sqrt(w h), px"))
         plots.append(_positions(box))
+    note = "How large the pseudo boxes are, and where they lie"
     classes = named(index)
-    if classes:
+    # Of boxes that nobody called anything there is nothing to tell.
+    if set(classes) - {NO_CLASS}:
         plots.append(html.bars(classes, "patches"))
+        note += "; what they were called"
     if index.totals["rejects"]:
         plots.append(html.bars(index.totals["rejects"], "rejected"))
-    note = "Where the pseudo boxes lie, how large they are, what the detector called them, and what was left out."
-    return html.Section("Boxes, classes, reasons", note, plots=plots)
+        note += "; and what was left out"
+    return html.Section("Boxes", f"{note}.", plots=plots)
 
 
 def _positions(box: Array) -> Markup:

@@ -50,12 +50,18 @@ def strip(reader: ShardReader, row: int, names: Mapping[int, str]) -> html.Strip
     if "patches/rgb" in data:
         pictures.append(_picture(np.asarray(data["patches/rgb"][row]), "tight RGB"))
         pictures.append(_picture(drawing.thermal(np.asarray(data["patches/tir"][row])), "tight TIR"))
-    what = class_name(int(data["patches/class"][row]), names)
+    return html.Strip(f"{data['pairs/id'][pair].decode()}: {_told(reader, row, names)}", pictures)
+
+
+def _told(reader: ShardReader, row: int, names: Mapping[int, str]) -> str:
+    """What is known of a patch: its class and score, where somebody called it something, its object, its box."""
+    data = reader.file
+    called = int(data["patches/class"][row])
+    what = [] if called < 0 else [class_name(called, names), f"score {data['patches/score'][row]:.2f}"]
     if "patches/track" in data and (track := int(data["patches/track"][row])) != NO_TRACK:
-        what += f" {track}"
-    x, y, w, h = box
-    told = f"{what}, score {data['patches/score'][row]:.2f}, box {x:.1f}, {y:.1f}, {w:.1f} x {h:.1f} px"
-    return html.Strip(f"{data['pairs/id'][pair].decode()}: {told}", pictures)
+        what[:1] = [f"{what[0] if what else 'object'} {track}"]
+    x, y, w, h = data["patches/box"][row]
+    return ", ".join([*what, f"box {x:.1f}, {y:.1f}, {w:.1f} x {h:.1f} px"])
 
 
 def _window(box: NDArray[np.float64], factor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
