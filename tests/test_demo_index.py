@@ -23,9 +23,12 @@ def demo(data: Data, mined: dict[str, Path], prep: Run, tmp_path: Path) -> Path:
     for method in ("center", "random", "detection"):
         done(prep("report", mined[method], "--samples", 1, "--out", folder / f"shards/{method}/report.html"))
     uri = (folder / "shards/center/report.html").read_text().partition('src="')[2].partition('"')[0]
-    fed = html.Section("c1", strips=[html.Strip("", [html.Picture(uri, "test: tir")])])
+    fed, seen = (
+        html.Section("c1", strips=[html.Strip("", [html.Picture(uri, called)])])
+        for called in ("test: tir", "response after")
+    )
     plotted = html.Section("curves", plots=[html.bars({"a": 1}, "<n>")])
-    for name, section in {"feeds": fed, "student/report": plotted, "report/report": plotted}.items():
+    for name, section in {"feeds": fed, "student/report": seen, "report/report": plotted}.items():
         html.save(html.render(f"<{name}>", "", [], [section]), folder / f"{name}.html")
     return folder
 
@@ -35,8 +38,8 @@ def test_it_leads_to_every_page_with_one_picture_of_each(demo: Path) -> None:
     check_parts(page, leads_to=tuple(demo_index.PAGES))
     assert set(Parts(page).loads) == set(demo_index.PAGES)
     assert all((demo / name).is_file() for name in demo_index.PAGES)
-    assert page.count("<img") == 5
-    assert page.count("<svg") == 2
+    assert page.count("<img") == 6
+    assert page.count("<svg") == 1
     assert '<a href="feeds.html">&lt;feeds&gt;</a>' in page
     assert len(page) < 300_000
 

@@ -70,7 +70,7 @@ def test_no_page_loads_anything_from_the_network(site: Path) -> None:
 )
 def test_the_look_for_what_is_loaded_sees_it(html: str) -> None:
     assert Loads(html).found
-    assert Loads('<a href="https://a.org">there</a><img src="pictures/pairs.jpg">').found == []
+    assert Loads('<a href="https://a.org">there</a><img src="pictures/overview.jpg">').found == []
 
 
 @pytest.mark.slow

@@ -5,26 +5,24 @@ usage: python -m tools.demo_index FOLDER
 
 from __future__ import annotations
 
-import base64
 import html as entities
-import re
 import sys
 from pathlib import Path
 
 from markupsafe import Markup
 
-from pipeline import images
-from pipeline.errors import CmdTirError, DataError
+from pipeline.errors import CmdTirError
 from pipeline.pages import html
 from pipeline.pages.drawing import fit_width
+from tools.page_pictures import find, picture
 
 PAGES = {
     "aligned/report.html": ("pairs before and after alignment, scores, rejects", "checkerboard, after"),
     "shards/center/report.html": ("paired patches with pseudo box and label, center", "around the box, RGB"),
     "shards/random/report.html": ("the same, random regions", "around the box, RGB"),
-    "shards/detection/report.html": ("the same, boxes of people and cars", "around the box, TIR"),
+    "shards/detection/report.html": ("the same, boxes of people, cars and dogs", "around the box, TIR"),
     "feeds.html": ("what row d3 and its controls would feed the two branches of these pairs, and the label", "test:"),
-    "student/report.html": ("the student: losses, and targets that it has not seen, before and after", ""),
+    "student/report.html": ("the student: targets that it has not seen, before and after, and losses", "response after"),
     "report/report.html": (
         "student, teacher and two yardsticks on synthetic TIR: who holds a target, and how sure that is",
         "",
@@ -44,30 +42,14 @@ def build(folder: Path) -> str:
     return html.render("Demo", "From synthetic RGB-TIR pairs to a tracker, step by step.", [], sections)
 
 
-def _section(folder: Path, name: str, shows: str, picture: str) -> html.Section:
-    try:
-        page = (folder / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{folder / name}: {error.strerror}: run make demo again") from error
-    title = entities.unescape(page.partition("<title>")[2].partition("</title>")[0])
-    plots: list[Markup] = []
-    strips: list[html.Strip] = []
-    if picture:
-        found = _find(
-            rf'<img src="data:image/\w+;base64,([^"]+)" alt="({re.escape(picture)}[^"]*)"', page, folder / name
-        )
-        small = fit_width(images.decode_rgb(base64.b64decode(found[1]), name), WIDTH)
-        strips.append(html.Strip("", [html.Picture(html.picture_uri(small), entities.unescape(found[2]))]))
-    else:
-        plot = _find(r"<svg.*?</svg>", page, folder / name)[0]
-        plots.append(Markup(plot))  # noqa: S704 - matplotlib escapes the text it draws
-    return html.Section(title, shows, plots=plots, strips=strips, href=name)
-
-
-def _find(pattern: str, page: str, path: Path) -> re.Match[str]:
-    if found := re.search(pattern, page, re.DOTALL):
-        return found
-    raise DataError(f"{path} lacks the picture that stands for it: correct PAGES in tools/demo_index.py")
+def _section(folder: Path, name: str, shows: str, called: str) -> html.Section:
+    title = entities.unescape(find("<title>(.*?)</title>", folder / name)[1])
+    if called:
+        shown = picture(folder / name, called)
+        small = html.picture_uri(fit_width(shown.picture, WIDTH))
+        return html.Section(title, shows, strips=[html.Strip("", [html.Picture(small, shown.called)])], href=name)
+    plot = Markup(find(r"<svg.*?</svg>", folder / name)[0])  # noqa: S704 - matplotlib escapes the text it draws
+    return html.Section(title, shows, plots=[plot], href=name)
 
 
 if __name__ == "__main__":
