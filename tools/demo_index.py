@@ -22,7 +22,7 @@ PAGES = {
     "shards/random/report.html": ("the same, random regions", "around the box, RGB"),
     "shards/detection/report.html": ("the same, boxes of people, cars and dogs", "around the box, TIR"),
     "feeds.html": ("what row d3 and its controls would feed the two branches of these pairs, and the label", "test:"),
-    "student/report.html": ("the student: targets that it has not seen, before and after, and losses", "response after"),
+    "student/report.html": ("the student: targets it has not seen, before and after, and losses", "response after"),
     "report/report.html": (
         "student, teacher and two yardsticks on synthetic TIR: who holds a target, and how sure that is",
         "",

@@ -37,7 +37,7 @@ def draw_run(folder: Path, windows: Sequence[html.Section] = ()) -> str:
         ("steps of", f"{run['batch_size']} pairs"),
         ("rates", ", ".join(f"{module} {rate:g}" for module, rate in run["rates"].items())),
     ]
-    fed = f"Fed: reference {recipe['reference']}, test {recipe['test']}, {', '.join(run['methods'])} patches."
+    fed = _fed(recipe, settings, run["methods"])
     given = [f"{branch} {_given(found)}" for branch, found in run.get("giveaways", {}).items()]
     fed += f" Of targets it is known without a look at the windows: {'; '.join(given)}." if given else ""
     lines = [next_steps(folder.name, settings, measured)]
@@ -49,6 +49,15 @@ def draw_run(folder: Path, windows: Sequence[html.Section] = ()) -> str:
         lines.append(held_out_section(measured))
     lines.append(_tensors(measured["relative_change"]))
     return html.render(f"{recipe['name']} on {settings['tracker']}", str(folder.name), facts, lines)
+
+
+def _fed(recipe: dict[str, Any], settings: dict[str, Any], methods: Sequence[str]) -> str:
+    """What the branches were fed, under the control that the run was, where it was any."""
+    feed = settings.get("feed", "pairs")
+    reference, test = (recipe["reference"], recipe["test"]) if feed == "pairs" else [feed.partition("-")[0]] * 2
+    told = f"Fed: reference {reference}, test {test}, {', '.join(methods)} patches."
+    told += " TIR is that of another sequence." if settings.get("pairs") == "shuffled" else ""
+    return told + (f" TIR is shifted by {settings['misalign']:g} px." if settings.get("misalign") else "")
 
 
 def _given(found: dict[str, float]) -> str:

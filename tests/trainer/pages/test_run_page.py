@@ -105,3 +105,17 @@ def test_no_loss_is_drawn_twice(tmp_path: Path, parts: tuple[str, ...], drawn: l
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert [axes.get_title() for axes in curves(tmp_path / "metrics.jsonl", "").axes] == drawn
     assert len(losses_of(losses)) == len(drawn)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "Fed: reference rgb, test tir, center patches."),
+        ({"feed": "tir-tir"}, "Fed: reference tir, test tir, center patches."),
+        ({"feed": "gray"}, "Fed: reference gray, test gray, center patches."),
+        ({"pairs": "shuffled"}, "test tir, center patches. TIR is that of another sequence."),
+        ({"misalign": 5.0}, "test tir, center patches. TIR is shifted by 5 px."),
+    ],
+)
+def test_what_was_fed_is_told_under_the_control_that_a_run_was(settings: dict[str, Any], said: str) -> None:
+    assert run_page._fed({"reference": "rgb", "test": "tir"}, settings, ["center"]).endswith(said)
