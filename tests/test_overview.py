@@ -37,7 +37,7 @@ def demo(tmp_path: Path) -> Path:
             html.Strip("", [html.Picture(html.picture_uri(plain(shown)), called)])
             for each in wanted
             for called in filter(None, (each.called, each.after))
-            for shown in [(0, 0, 0)] * each.index + [COLOURS[called]]
+            for shown in [(0, 0, 0)] * each.place + [COLOURS[called]]
         ]
         html.save(html.render(name, "", [], [html.Section("", strips=strips)]), tmp_path / name)
     frames = tmp_path / "results/student/frames" / overview.SEQUENCE

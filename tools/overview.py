@@ -26,11 +26,11 @@ SEQUENCE, FRAMES = "person_S_001", (20, 60)
 
 
 class Shown(NamedTuple):
-    """A picture of a page: which one, and what it shows; ``after`` has the right half, where that is of another."""
+    """A picture of a page: which of those called so, and what it shows; the right half is of ``after``, if any."""
 
     page: str
     called: str
-    index: int
+    place: int
     caption: str
     after: str = ""
 
@@ -71,10 +71,10 @@ def columns(demo: Path) -> dict[tuple[str, str], list[tuple[str, Rgb]]]:
 
 
 def _tile(demo: Path, shown: Shown) -> Rgb:
-    tile = picture(demo / shown.page, shown.called, index=shown.index).picture.copy()
+    tile = picture(demo / shown.page, shown.called, index=shown.place).picture.copy()
     if shown.after:
         middle = tile.shape[1] // 2
-        tile[:, middle:] = picture(demo / shown.page, shown.after, index=shown.index).picture[:, middle:]
+        tile[:, middle:] = picture(demo / shown.page, shown.after, index=shown.place).picture[:, middle:]
         tile[:, middle - 1 : middle + 1] = 255
     return tile
 
