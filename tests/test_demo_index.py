@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline import images
 from pipeline.errors import DataError
 from pipeline.pages import html
 from tools import demo_index
@@ -30,17 +32,20 @@ def demo(data: Data, mined: dict[str, Path], prep: Run, tmp_path: Path) -> Path:
     plotted = html.Section("curves", plots=[html.bars({"a": 1}, "<n>")])
     for name, section in {"feeds": fed, "student/report": seen, "report/report": plotted}.items():
         html.save(html.render(f"<{name}>", "", [], [section]), folder / f"{name}.html")
+    (folder / demo_index.TRACKED).parent.mkdir(parents=True)
+    (folder / demo_index.TRACKED).write_bytes(images.encode(np.full((20, 30, 3), 90, np.uint8), ".jpg"))
     return folder
 
 
 def test_it_leads_to_every_page_with_one_picture_of_each(demo: Path) -> None:
     page = demo_index.build(demo)
-    check_parts(page, leads_to=tuple(demo_index.PAGES))
-    assert set(Parts(page).loads) == set(demo_index.PAGES)
-    assert all((demo / name).is_file() for name in demo_index.PAGES)
-    assert page.count("<img") == 6
+    leads = (*demo_index.PAGES, demo_index.TRACKED)
+    check_parts(page, leads_to=leads)
+    assert set(Parts(page).loads) == set(leads)
+    assert all((demo / name).is_file() for name in leads)
+    assert page.count("<img") == 7
     assert page.count("<svg") == 1
-    assert '<a href="feeds.html">&lt;feeds&gt;</a>' in page
+    assert '<a href="feeds.html">train: &lt;feeds&gt;</a>' in page
     assert len(page) < 300_000
 
 

@@ -66,7 +66,7 @@ def test_every_picture_stands_in_its_place(demo: Path) -> None:
 
 def test_what_is_missing_is_named(demo: Path) -> None:
     (demo / f"results/student/frames/{overview.SEQUENCE}/0060.jpg").unlink()
-    with pytest.raises(DataError, match=r"0060\.jpg: no such file: run make demo again"):
+    with pytest.raises(DataError, match=r"0060\.jpg: No such file or directory: run make demo again"):
         overview.draw(demo)
     (demo / "student/report.html").write_text("")
     with pytest.raises(DataError, match=r"student/report\.html lacks the picture"):

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from pipeline import images
-from pipeline.errors import CmdTirError, DataError
+from pipeline.errors import CmdTirError
 from pipeline.files.writing import write_bytes
 from pipeline.images import Rgb
 from pipeline.pages.html import INK, png
-from tools.page_pictures import picture
+from tools.page_pictures import bytes_of, picture
 
 OUT = Path("docs/pictures/overview.jpg")
 HEIGHT, GAP, HEAD, FOOT = 250, 14, 58, 26
@@ -60,12 +60,9 @@ def columns(demo: Path) -> dict[tuple[str, str], list[tuple[str, Rgb]]]:
         DataError: a page or a picture is not there.
     """
     shown = {head: [(each.caption, _tile(demo, each)) for each in below] for head, below in COLUMNS.items()}
-    frames = [demo / f"results/student/frames/{SEQUENCE}/{number:04d}.jpg" for number in FRAMES]
-    if missing := [frame for frame in frames if not frame.is_file()]:
-        raise DataError(f"{missing[0]}: no such file: run make demo again")
+    frames = {number: demo / f"results/student/frames/{SEQUENCE}/{number:04d}.jpg" for number in FRAMES}
     shown[TRACKED] = [
-        (f"frame {number}", images.decode_rgb(frame.read_bytes(), str(frame)))
-        for number, frame in zip(FRAMES, frames, strict=True)
+        (f"frame {number}", images.decode_rgb(bytes_of(frame), str(frame))) for number, frame in frames.items()
     ]
     return shown
 

@@ -20,16 +20,16 @@ class Found(NamedTuple):
     called: str
 
 
-def text_of(page: Path) -> str:
-    """A page of the demo.
+def bytes_of(file: Path) -> bytes:
+    """A file of the demo.
 
     Raises:
         DataError: it is not there.
     """
     try:
-        return page.read_text(encoding="utf-8")
+        return file.read_bytes()
     except OSError as error:
-        raise DataError(f"{page}: {error.strerror}: run make demo again") from error
+        raise DataError(f"{file}: {error.strerror}: run make demo again") from error
 
 
 def find(pattern: str, page: Path, *, index: int = 0) -> re.Match[str]:
@@ -38,7 +38,7 @@ def find(pattern: str, page: Path, *, index: int = 0) -> re.Match[str]:
     Raises:
         DataError: the page is not there, or has not as many.
     """
-    for number, found in enumerate(re.finditer(pattern, text_of(page), re.DOTALL)):
+    for number, found in enumerate(re.finditer(pattern, bytes_of(page).decode(), re.DOTALL)):
         if number == index:
             return found
     raise DataError(f"{page} lacks the picture that is taken from it: correct the tool that names it")
