@@ -39,7 +39,7 @@ from pipeline.runtime.asked import MADE_BY, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import owned
-from pipeline.runtime.progress import ProgressBar
+from pipeline.runtime.progress import Course, ProgressBar
 from pipeline.runtime.ratios import DO_THEY_FIT, GOT_RANDOM
 from pipeline.shards.index import load_index
 from pipeline.shards.reader import ShardReader
@@ -137,14 +137,17 @@ def _mine(config: MineConfig, plan: dict[str, Any], aligned: AlignedPairs, surve
         "shard" if shards == 1 else "shards",
         config.out,
     )
-    tubes = follow_all(config, aligned, root, survey, plan["recipe"]) if config.tubes else None
+    pairs, tubes = len(aligned.ids), None
+    if config.tubes:
+        mining = pairs * build_method(config).pair_in_frames
+        with Course(pairs + mining).piece(pairs):
+            tubes = follow_all(config, aligned, root, survey, plan["recipe"])
     config = config.for_tasks(shards)
     tasks = list(_tasks(config, aligned, root, plan["recipe"], survey, tubes))
     kept = finished([task.path for task in tasks], config.quick)
     todo = [task for task, whole in zip(tasks, kept, strict=True) if not whole]
     if len(todo) < len(tasks):
         log.info("%d of %d shards are finished and kept", len(tasks) - len(todo), len(tasks))
-    pairs = len(aligned.ids)
     with ProgressBar(f"mine {config.method}", pairs, "pairs", done=pairs - sum(map(_size, todo))) as bar:
         where = config.workers, config.scheduler, config.worker_resources, Tally(bar, _size)
         for _ in run_tasks(mine_shard, todo, *where):

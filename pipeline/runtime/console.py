@@ -45,6 +45,24 @@ def hushed() -> Iterator[None]:
         os.close(kept)
 
 
+def on_terminal() -> bool:
+    """Whether the error stream is a terminal."""
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:
+        # Somebody has closed it.
+        return False
+
+
+def terminal_size() -> tuple[int, int]:
+    """Columns and rows of the terminal that a bar may take: a small one where it does not say, as in containers."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        columns, rows = 0, 0
+    return (columns or 80) - 1, rows or 24
+
+
 def _lasting(stream: TextIO | None, standard: TextIO | None) -> TextIO:
     if stream is None:
         # Closed by the shell (``>&-``). It stays open as long as the process.

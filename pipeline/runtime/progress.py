@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
+
+from pipeline.runtime.console import on_terminal, terminal_size
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -33,11 +34,56 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+class Course:
+    """Pieces of work, one after the other, whose bars tell what is left of all.
+
+    Those that have not begun are expected to take as long for their size as those before them, and as the one that is
+    under way will have taken.
+
+    Args:
+        size: of all pieces together, in a unit with which their times go.
+    """
+
+    def __init__(self, size: float) -> None:
+        self._ahead, self._behind, self._size = size, 0.0, 0.0
+        self._spent_s = self._begun = 0.0
+
+    @contextlib.contextmanager
+    def piece(self, size: float) -> Iterator[None]:
+        """While the next piece is worked on, which is of such a size."""
+        self._ahead, self._size, self._begun = self._ahead - size, size, time.monotonic()
+        before = _COURSE.set(self)
+        try:
+            yield
+        finally:
+            _COURSE.reset(before)
+        self._behind += self._size
+        self._spent_s += time.monotonic() - self._begun
+
+    def resume(self, share: float) -> None:
+        """An earlier run did a share of the piece that is under way."""
+        self._size *= 1 - share
+
+    def after_s(self, left_s: float) -> float:
+        """Seconds that all takes which is to come after the piece that is under way.
+
+        Args:
+            left_s: that this one takes.
+        """
+        spent_s = self._spent_s + time.monotonic() - self._begun + left_s
+        return self._ahead * spent_s / (self._behind + self._size)
+
+
+_COURSE: ContextVar[Course | None] = ContextVar("course", default=None)
+
+
 class ProgressBar:
     """A piece of work, as a context: drawn on the error stream if it is a terminal, else told by messages of the log.
 
     These come when it begins, unless it is a part of another, after :data:`FIRST_S` seconds, then every :data:`LINE_S`,
     and when it ends later.
+
+    What is left of a :class:`Course` that it is a piece of is told beside what is left of its own.
 
     Both are left out where the log does not take messages of the level INFO.
 
@@ -69,12 +115,15 @@ class ProgressBar:
         self._keep, self._shown = keep and total > 0, shown and log.isEnabledFor(logging.INFO)
         # Nothing is left to do.
         self._shown &= not (total and done >= total)
+        self._course = _COURSE.get() if self._keep and self._shown else None
         self._bar: Any = None
         self._open = contextlib.ExitStack()
         self._begun = self._next = time.monotonic()
 
     def __enter__(self) -> Self:
         self._begun = self._next = time.monotonic()
+        if self._course:
+            self._course.resume(self._kept / self.total)
         if self._shown and on_terminal():
             self._open.enter_context(logging_redirect_tqdm())
             layout = "{desc} {postfix[0]:3d} %|{bar}| {postfix[1]}" if self.total else "{desc}"
@@ -142,7 +191,10 @@ class ProgressBar:
         fresh, passed, left = self._reached - self._kept, self._passed, self.total - self._reached
         told = [f"{self._reached:,}/{self.total:,} {self.unit}"]
         if left and fresh > 0:
-            told.insert(0, f"{duration(left * passed / fresh + self.rest_s)} left")
+            left_s = left * passed / fresh + self.rest_s
+            after_s = self._course.after_s(left_s) if self._course else 0
+            more = [f"{duration(left_s + after_s)} with all that follows"] if after_s else []
+            told = [f"{duration(left_s)} left", *more, *told]
         elif not left:
             told.append(f"in {duration(passed)}")
         told += [self._facts] if self._facts else []
@@ -158,21 +210,3 @@ def followed(items: Iterable[T], bar: ProgressBar) -> Iterator[T]:
         for item in items:
             yield item
             bar.advance(1)
-
-
-def on_terminal() -> bool:
-    """Whether the error stream is a terminal."""
-    try:
-        return sys.stderr is not None and sys.stderr.isatty()
-    except ValueError:
-        # Somebody has closed it.
-        return False
-
-
-def terminal_size() -> tuple[int, int]:
-    """Columns and rows of the terminal that a bar may take: a small one where it does not say, as in containers."""
-    try:
-        columns, rows = os.get_terminal_size(sys.stderr.fileno())
-    except (OSError, ValueError):
-        columns, rows = 0, 0
-    return (columns or 80) - 1, rows or 24

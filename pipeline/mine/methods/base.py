@@ -74,6 +74,7 @@ class Method:
         looks: whether it needs the visible picture; its pairs are then read ahead while it works.
         falls_back: whether a pair may get boxes that stand in for others; their share is then told.
         batch_size: pairs proposed for at once.
+        pair_in_frames: frames that ``--tubes`` follows in the time in which a pair is mined then; bars reckon with it.
         detector: what the shard names as its detector; empty where there is none.
         weights_sha256: of the detector's weights, empty where there are none.
         class_names: class -> name of what the detector may have found, where the survey does not tell.
@@ -86,6 +87,7 @@ class Method:
     looks: ClassVar[bool] = False
     falls_back: bool = False
     batch_size: int = 1
+    pair_in_frames: float = 1.0
     detector: str = ""
     weights_sha256: str = ""
     class_names: Mapping[int, str] = MappingProxyType({})

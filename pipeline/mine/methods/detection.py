@@ -49,6 +49,7 @@ class Detection(Method):
     def __init__(self, settings: MineSettings) -> None:
         super().__init__(settings)
         self.detector = settings.detector
+        self.pair_in_frames = 1.0 if settings.detector in READ_DETECTIONS else 0.05
         self.falls_back = settings.fallback == "random" and not settings.tubes
 
     def survey(self, pairs: Pairs, where: MineWhereabouts) -> Survey:

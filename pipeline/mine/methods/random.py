@@ -26,6 +26,7 @@ class Random(Method):
 
     uses: ClassVar[frozenset[str]] = USES
     tube_uses: ClassVar[frozenset[str]] = USES | FOLLOWING
+    pair_in_frames = 0.5
 
     def derive(self, pair: PairView) -> list[Proposal]:
         """Up to ``patches_per_pair`` regions; fewer where no more fit."""

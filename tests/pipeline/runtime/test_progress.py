@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.runtime import progress
+from pipeline.runtime.console import on_terminal
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
-from pipeline.runtime.progress import ProgressBar, duration, followed
+from pipeline.runtime.progress import Course, ProgressBar, duration, followed
 
 from .executor_tasks import Job, half, numbered
 
@@ -91,6 +92,53 @@ def test_the_last_line_of_a_log_is_told_once(clock: Clock, caplog: pytest.LogCap
     ]
 
 
+def test_a_course_tells_what_is_left_of_all_its_pieces(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """The second goes half as fast as the first: the third, of twice its size, is expected at the speed of both."""
+    caplog.set_level(logging.INFO)
+    course = Course(400)
+    for name, seconds, size in (("a1", 60, 100), ("b1", 120, 100), ("c1", 120, 200)):
+        with course.piece(size):
+            with ProgressBar(f"{name}: measuring", 2, "windows", keep=False) as part:
+                clock.now += 60
+                part.advance(1)
+            with ProgressBar(name, 100, "samples") as bar:
+                clock.now += seconds
+                bar.advance(50)
+                clock.now += seconds
+                bar.advance(50)
+    assert [line for line in caplog.messages if " 50 %" in line] == [
+        "a1: measuring: 50 % after 1 min: 1 min left, 1/2 windows, 0.0167/s",
+        # 180 s for 100, 300 more to come.
+        "a1: 50 % after 1 min: 1 min left, 10 min with all that follows, 50/100 samples, 0.833/s",
+        "b1: measuring: 50 % after 1 min: 1 min left, 1/2 windows, 0.0167/s",
+        # 180 + 300 s for 200, 200 more to come.
+        "b1: 50 % after 2 min: 2 min left, 10 min with all that follows, 50/100 samples, 0.417/s",
+        "c1: measuring: 50 % after 1 min: 1 min left, 1/2 windows, 0.0167/s",
+        "c1: 50 % after 2 min: 2 min left, 50/100 samples, 0.417/s",
+    ]
+
+
+def test_of_a_piece_that_was_begun_only_what_is_left_says_how_long_the_others_take(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with Course(200).piece(100), ProgressBar("a1", 1000, "samples", done=900) as bar:
+        clock.now += 60
+        bar.advance(50)
+    # Ten of its hundred take two minutes.
+    assert "1 min left, 21 min with all that follows, 950/1,000 samples" in caplog.messages[1]
+
+
+def test_a_bar_after_a_course_tells_its_own_time_alone(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with contextlib.suppress(RuntimeError), Course(200).piece(100):
+        raise RuntimeError
+    with ProgressBar("track", 10, "frames") as bar:
+        clock.now += 60
+        bar.advance(5)
+    assert caplog.messages[1] == "track: 50 % after 1 min: 1 min left, 5/10 frames, 0.0833/s"
+
+
 def test_what_an_earlier_run_did_says_nothing_of_the_time_that_is_left(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,7 +212,7 @@ def test_a_stream_that_is_closed_is_no_terminal(monkeypatch: pytest.MonkeyPatch,
     if stream:
         stream.close()
     monkeypatch.setattr(sys, "stderr", stream)
-    assert not progress.on_terminal()
+    assert not on_terminal()
 
 
 class Seen(ProgressBar):

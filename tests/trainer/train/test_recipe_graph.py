@@ -1,7 +1,9 @@
 """``--recipe all``: rows in order, from their parents, skipping what is done and naming what is left out."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,12 +11,16 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import write_json
+from pipeline.runtime import progress
+from pipeline.runtime.progress import ProgressBar
 from pipeline.shards.index import load_index
 from trainer.checkpoints.run_folder import META, MODEL, REPORT, RUN
 from trainer.checkpoints.weights import load_weights
 from trainer.data.shards import fingerprint, open_source
 from trainer.data.split.side import place_of
+from trainer.recipes.recipe import load_recipe
 from trainer.recipes.row import resolve_row
+from trainer.recipes.settings import TrainConfig
 from trainer.train import stage
 from trainer.train.table import recipe_graph
 
@@ -233,3 +239,26 @@ def test_the_whole_graph_runs_and_then_has_nothing_to_do(worlds: dict[str, Path]
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
     with pytest.raises(UsageError, match="take another --out"):
         recipe_graph.plan_rows(asked.model_copy(update={"tracker": "superdimp" if tracker == "dimp18" else "dimp18"}))
+
+
+def test_the_bar_of_a_row_knows_of_the_rows_after_it(
+    worlds: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At a second a sample; a1 and b3 train nothing, and the last four are left out."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    def train(row: TrainConfig) -> None:
+        if not load_recipe(row.recipe).trains:
+            return
+        with ProgressBar(row.recipe, row.samples_per_epoch, "samples") as bar:
+            for _ in range(2):
+                clock.now += row.samples_per_epoch / 2
+                bar.advance(row.samples_per_epoch // 2)
+
+    with caplog.at_level("INFO"):
+        recipe_graph.train_rows(config(worlds, tmp_path, "center", samples_per_epoch=600), train)
+    told = [line for line in caplog.messages if " 50 %" in line]
+    assert [line.partition(":")[0] for line in told] == ["b1", "b2", "c1", "c1f", "d1", "d2", "d3"]
+    after = [re.search("5 min left, (.*) with all", line) for line in told]
+    assert [each and each[1] for each in after] == ["1.1 h", "55 min", "45 min", "35 min", "25 min", "15 min", None]

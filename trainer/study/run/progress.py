@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
-from pipeline.runtime.progress import LINE_S, duration, on_terminal, terminal_size
+from pipeline.runtime.console import on_terminal, terminal_size
+from pipeline.runtime.progress import LINE_S, duration
 from trainer.study.plan.forecast import scale_of, seconds_to_go
 from trainer.study.plan.run import Run
 from trainer.study.run.ledger import Cost

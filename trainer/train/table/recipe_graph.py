@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from pipeline.runtime.asked import keep_settings
+from pipeline.runtime.progress import Course
 from trainer.data.shards import asked_for, of_kind
 from trainer.recipes.effects import CONTROLS, idle_in
 from trainer.recipes.geometry import geometry_of
@@ -39,6 +40,13 @@ class Step:
     config: TrainConfig | None
     state: str
     why: str
+
+    @property
+    def samples(self) -> int:
+        """How many are to be trained on; 0 where nothing is, or was already."""
+        if self.config is None or not self.recipe.trains or self.state == "done":
+            return 0
+        return self.config.epochs * self.config.samples_per_epoch
 
     def size(self) -> str:
         """How much is trained, as people read it; empty where nothing is."""
@@ -107,6 +115,7 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
     steps = checked_rows(config).steps
     config.out.mkdir(parents=True, exist_ok=True)
     keep_settings(config.out)
+    course = Course(sum(each.samples for each in steps))
     for number, each in enumerate(steps, 1):
         if each.state == "left out":
             log.warning("%s is left out: %s", each.recipe.name, each.why)
@@ -114,7 +123,8 @@ def train_rows(config: TrainConfig, train: Callable[[TrainConfig], object]) -> T
             log.info("%s is done and kept", each.recipe.name)
         elif each.config:
             log.info("%s: row %d of %d, %s", each.recipe.name, number, len(steps), each.why)
-            train(each.config)
+            with course.piece(each.samples):
+                train(each.config)
     return plan_rows(config.model_copy(update={"on_existing": "resume"}))
 
 

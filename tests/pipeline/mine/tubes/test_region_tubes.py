@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from pipeline.mine import stage
 from pipeline.mine.methods import PairView, build_method
 from pipeline.mine.methods.random import random_regions
-from pipeline.mine.settings import MineSettings
+from pipeline.mine.settings import MineConfig, MineSettings
 from pipeline.mine.tubes import run
+from pipeline.runtime import progress
+from pipeline.runtime.progress import _COURSE
 from pipeline.shards.reader import ShardReader
 from pipeline.shards.tubes import StoredTube, stored_tubes
 
@@ -91,3 +96,22 @@ def test_how_far_a_region_may_miss_is_a_setting_of_regions_alone(street: Clips, 
     told(prep("mine", *street.words, *loose), 2, "--max-fb-error has no effect here")
     words = ("--aligned", street.aligned, "--method", "random", *loose)
     told(prep("mine", *words), 2, "--max-fb-error has no effect here")
+
+
+@pytest.mark.parametrize(("method", "share"), [("center", 1.0), ("random", 0.5)])
+def test_while_tubes_are_followed_mining_counts_as_what_is_to_come(
+    street: Clips, tmp_path: Path, method: str, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float] = []
+
+    def noted(*_: object, **__: object) -> NoReturn:
+        course = _COURSE.get()
+        assert course
+        told.append(course.after_s(100.0))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, "follow_all", noted)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    with pytest.raises(KeyboardInterrupt):
+        stage.run(MineConfig(aligned=street.aligned, out=tmp_path / "s", tubes=True, method=method))
+    assert told == [100.0 * share]
