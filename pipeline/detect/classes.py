@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from pipeline.errors import UsageError, did_you_mean
+from pipeline.errors import UsageError, did_you_mean, some
 
 COCO_NAMES = tuple(
     """person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,
@@ -34,6 +34,8 @@ _VOC = {
 }
 _VOC |= {"sofa": "couch", "tvmonitor": "tv"}
 """What Pascal VOC calls COCO's classes."""
+_MEANT = {"people": "person", "pedestrian": "person", "human": "person", "bike": "bicycle", "vehicle": "car"}
+"""Words that are asked for where COCO has another: offered, never taken for it, since KAIST's labels know both."""
 _NUMBERS = {name: number for number, name in enumerate(COCO_NAMES)}
 
 
@@ -108,8 +110,10 @@ def wanted_classes(classes: Collection[int | str], names: Mapping[int, str]) -> 
     numbers = {name: number for number, name in names.items()}
     for each in classes:
         if isinstance(each, str) and each not in numbers:
-            hint = did_you_mean(each, [*numbers, *COCO_NAMES])
-            others = f"beside COCO's there are {', '.join(numbers)}" if numbers else "name one of COCO's"
+            meant = _MEANT.get(each)
+            hint = f"did you mean {meant}? " if meant else did_you_mean(each, [*numbers, *COCO_NAMES])
+            own = [name for name in numbers if name not in _NUMBERS]
+            others = f"beside COCO's there are {', '.join(own)}" if own else f"name one of COCO's: {some(COCO_NAMES)}"
             raise UsageError(f"--classes {each}: no class is called so: {hint}{others}")
     return frozenset(each if isinstance(each, int) else numbers[each] for each in classes)
 

@@ -114,6 +114,10 @@ def tracker_of(files: Sequence[Path], named: str | None) -> str:
     """
     said = {tracker for tracker in (named, *(described(file).get("tracker") for file in files)) if tracker}
     if len(said) != 1:
+        names = ", ".join(map(str, files))
+        of_files = said - {named}
+        if named and len(of_files) == 1:
+            raise UsageError(f"{names} is of {of_files.pop()}, you asked for {named}: leave --tracker out")
         told = f"they are of {' and '.join(sorted(said))}" if said else "a plain file does not say its tracker"
-        raise UsageError(f"{', '.join(map(str, files))}: {told}: give --tracker, and weights of one tracker")
+        raise UsageError(f"{names}: {told}: give --tracker, and weights of one tracker")
     return said.pop()

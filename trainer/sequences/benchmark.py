@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError, some
+from pipeline.files.nearby import nearby
 from pipeline.manifests import Manifest
 from trainer.sequences.box_file import BoxFile, oddities, read_boxes
-from trainer.sequences.layout import find_file, load_layout, named_by, refuse_unknown
+from trainer.sequences.layout import ANY, find_file, load_layout, named_by, refuse_unknown
 from trainer.sequences.rows import Boxes, read_rows, valid
 
 
@@ -73,7 +74,7 @@ def load_benchmark(
     truth: dict[str, Boxes] = {}
     if annotations:
         files = {name: find_file(annotations, manifest.truth, name) for name in names}
-        names = _with_truth(files, annotations, bool(only), warnings)
+        names = _with_truth(manifest, files, annotations, bool(only), warnings)
         read = {name: _read_truth(path, manifest, name, warnings) for name, path in files.items() if path}
         warnings += oddities(read, "ground truth")
         names = _measurable(names, files, read, bool(only), warnings)
@@ -92,17 +93,35 @@ def _discover(manifest: Manifest, annotations: Path | None) -> tuple[str, ...]:
     raise DataError(f"{annotations} holds no ground truth ({', '.join(manifest.truth)}): correct --annotations")
 
 
-def _with_truth(files: Mapping[str, Path | None], folder: Path, named: bool, warnings: list[str]) -> tuple[str, ...]:
+def _with_truth(
+    manifest: Manifest, files: Mapping[str, Path | None], folder: Path, named: bool, warnings: list[str]
+) -> tuple[str, ...]:
     """Names whose ground truth is there; a part of a benchmark is scored as such, but never in silence."""
     missing = [name for name, path in files.items() if path is None]
     if missing and (named or len(missing) == len(files)):
-        raise DataError(f"{folder / missing[0]}.txt: no such file, nor <sequence>/groundtruth_rect.txt: get the truth")
+        others = "" if named else _others(manifest, folder)
+        raise DataError(
+            f"{folder / missing[0]}.txt: no such file, nor <sequence>/groundtruth_rect.txt: {others}get the truth"
+        )
     if missing:
         warnings.append(
             f"no ground truth for {len(missing)} of {len(files)} sequences ({some(missing)}): scores are of the other "
             f"{len(files) - len(missing)}, not the benchmark's"
         )
     return tuple(name for name, path in files.items() if path)
+
+
+def _others(manifest: Manifest, folder: Path) -> str:
+    """What is said of a folder with the truth of none of the sequences: that it has others', or which folder was meant.
+
+    What is said ends with a space; it is empty where nothing helps.
+    """
+    held = sorted({name for pattern in manifest.truth for name, _ in named_by(folder, pattern)})
+    if held:
+        return f"it holds other sequences ({some(held)}), which --dataset {ANY} takes, or "
+    # Not <sequence>.txt: so are results called, and flags of attributes.
+    own = [pattern for pattern in manifest.truth if "/" in pattern]
+    return nearby(folder, lambda near: any(find_file(near, own, name) for name in manifest.evaluated()))
 
 
 def _measurable(

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.errors import DataError, some
 from pipeline.files.names import natural
+from pipeline.files.nearby import nearby
 from pipeline.images.headers import SUFFIXES
 from pipeline.manifests import Manifest
 from trainer.sequences.box_file import BoxFile, oddities, read_boxes
@@ -94,8 +95,9 @@ def load_data_set(
         _check_names(manifest, root, here, only, options)
         here = [name for name in here if name in only]
     elif not here:
+        meant = nearby(root, lambda near: near.is_dir() and _discover(manifest, near))
         raise DataError(
-            f"{root}: no sequence laid out as {manifest.name}'s ({_places(manifest)}): correct {options[0]}"
+            f"{root}: no sequence in the layout of {manifest.name} ({_places(manifest)}): {meant}correct {options[0]}"
         )
     else:
         warnings += _differences(manifest, root, missing, unlisted)

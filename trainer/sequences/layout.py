@@ -11,6 +11,9 @@ from pipeline.files.names import natural
 from pipeline.images.headers import SUFFIXES
 from pipeline.manifests import Manifest, load_manifest
 
+ANY = "tir_sequences"
+"""The manifest of any sequences that lie as those of LSOTB-TIR do."""
+
 
 def load_layout(dataset: str) -> Manifest:
     """The manifest of a data set of sequences.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from trainer.sequences.layout import ANY
 from trainer.study.costs import FRAME_S, NANO_FRAME_S, SCORED_S, START_S, windows_s
 from trainer.study.plan import Model, Run
 from trainer.study.plan.order import TRACKED
@@ -13,8 +14,6 @@ from trainer.study.plan.run import PICTURES, TRUE
 from trainer.study.rows import Made
 
 FOUND = "found"
-LAYOUT = "tir_sequences"
-"""Manifest that tells how sequences lie on disk."""
 SHOWN = 4
 """Windows that are drawn of the teacher, and of students of true pairs and the first seed."""
 
@@ -104,7 +103,7 @@ def tracking(
         modality: of the sequences.
     """
     path = f"{TRACKED}/{modality}/{name}"
-    command = ["cmd_tir", "cmd-track", "--weights", model.path, "--tracker", tracker, "--dataset", LAYOUT]
+    command = ["cmd_tir", "cmd-track", "--weights", model.path, "--tracker", tracker, "--dataset", ANY]
     command += ["--root", sequences.path, "--out", path, "--modality", modality, "--workers", "1"]
     command += _only(tests)
     cost = START_S + tests.frames * (NANO_FRAME_S if tracker == "nanotrack_v2" else FRAME_S)
@@ -121,7 +120,7 @@ def one_pass(tracked: Mapping[str, Made], sequences: Made, tests: Tests, modalit
         modality: of them.
     """
     path = f"{FOUND}/{TRACKED}/{modality}"
-    command = ["cmd_tir", "cmd-eval", "--dataset", LAYOUT, "--annotations", sequences.path, "--out", path]
+    command = ["cmd_tir", "cmd-eval", "--dataset", ANY, "--annotations", sequences.path, "--out", path]
     command += _only(tests)
     command += [word for name, made in tracked.items() for word in ("--results", f"{name}={made.path}")]
     needs = dict.fromkeys(need for made in (sequences, *tracked.values()) for need in made.needs)

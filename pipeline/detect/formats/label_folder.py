@@ -14,6 +14,7 @@ from pipeline.detect.formats import kaist_txt, voc_xml, yolo_txt
 from pipeline.detect.formats.boxes import Columns, LastColumn, PictureBoxes, no_columns
 from pipeline.detect.formats.class_lists import find_list, read_list
 from pipeline.errors import DataError, some
+from pipeline.files.nearby import nearby
 from pipeline.files.plain import read_plain
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,15 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 1_000_000
 """Largest file accepted: 20,000 boxes of one picture."""
 _NO_LABELS = re.compile(r"(predefined_)?classes\.txt|readme.*\.txt", re.IGNORECASE)
+
+
+def _holds_all(path: Path) -> bool:
+    """Whether a file begins as one with the boxes of all pictures does: COCO JSON, or our JSON Lines."""
+    if path.suffix not in (".json", ".jsonl") or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return any(key in head for key in (b'"images"', b'"categories"', b'"boxes"'))
 
 
 class LabelFolder:
@@ -39,11 +49,12 @@ class LabelFolder:
             DataError: there are none, or of both kinds, or a symbolic link leads out of the folder.
         """
         files = sorted(path for path in self.folder.rglob("*.*") if not _NO_LABELS.fullmatch(path.name))
-        kinds = Counter(path.suffix for path in files if not path.is_dir())
+        kinds = Counter(path.suffix for path in files if path.suffix and not path.is_dir())
         labels = [path for path in files if path.suffix in (".txt", ".xml")]
         if not labels:
-            held = f" (it holds {some(sorted(kinds))}: convert them to one COCO .json)" if kinds else ""
-            raise DataError(f"{self.folder}: no .txt files below it, nor .xml{held}: pass the folder of labels")
+            whole = nearby(self.folder, _holds_all)
+            held = f" (it holds {some(sorted(kinds))}: convert them to one COCO .json)" if kinds and not whole else ""
+            raise DataError(f"{self.folder}: no .txt files below it, nor .xml{held}: {whole}pass the folder of labels")
         if kinds[".txt"] and kinds[".xml"]:
             raise DataError(
                 f"{self.folder}: holds {kinds['.txt']} .txt and {kinds['.xml']} .xml files: pass the folder of one kind"

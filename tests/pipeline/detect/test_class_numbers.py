@@ -74,6 +74,11 @@ def test_classes_are_typed_by_name_or_number() -> None:
         wanted_classes(("cyclits",), {80: "cyclist"})
     with pytest.raises(UsageError, match="--classes peson: no class is called so: did you mean person"):
         wanted_classes(("peson",), {})
+    named = {0: "person", 1: "bicycle", 80: "cyclist"}
+    with pytest.raises(UsageError, match=r"called so: did you mean person\? beside COCO's there are cyclist$"):
+        wanted_classes(("people",), named)
+    with pytest.raises(UsageError, match=r"called so: name one of COCO's: person, bicycle, car, .*, \.\.\.$"):
+        wanted_classes(("xyzzy",), {0: "person"})
 
 
 def test_classes_are_shown_by_name() -> None:

@@ -232,7 +232,8 @@ def test_a_start_box_outside_its_picture_fails_its_sequence_and_no_other(
 def test_bad_settings_are_one_line(world: World) -> None:
     told(world.track("--weights", "nowhere"), 2, "--weights nowhere: no such file")
     told(world.track("--weights", world.weights), 2, "does not say its tracker: give --tracker")
-    told(world.track("--weights", world.run(), "--tracker", "atom"), 2, "they are of atom and dimp18")
+    other = world.track("--weights", world.run(), "--tracker", "atom")
+    told(other, 2, "is of dimp18, you asked for atom: leave --tracker out")
     told(world.track("--dataset", "lsotb"), 2, "no manifest 'lsotb': did you mean lsotb_tir?")
     told(world.track("--sequences", "cow"), 2, "has no cow")
     told(world.track("--set", "iounet=1"), 2, "dimp18 has no parameter 'iounet'")

@@ -52,15 +52,25 @@ def test_only_the_chosen_sequences_and_unknown_ones_named(world: World) -> None:
         load_benchmark("lsotb_tir_paper", None, only=["cat_D_001"])
 
 
-def test_a_part_of_the_truth_is_scored_as_a_part(world: World) -> None:
+def test_a_part_of_the_truth_is_scored_as_a_part(world: World, tmp_path: Path) -> None:
     (world.folder("truth") / "dog_D_001.txt").unlink()
     found = load_benchmark(world.dataset, world.folder("truth"))
     assert found.sequences == ("car_V_001", "face_S_001")
     assert found.warnings[0].startswith("no ground truth for 1 of 3 sequences (dog_D_001)")
     with pytest.raises(DataError, match=r"dog_D_001\.txt: no such file"):
         load_benchmark(world.dataset, world.folder("truth"), only=["dog_D_001"])
-    with pytest.raises(DataError, match=r"car_V_001\.txt: no such file"):
+    with pytest.raises(DataError, match=r"car_V_001\.txt: no such file, nor \S+: get the truth"):
         load_benchmark(world.dataset, world.root)
+    own = tmp_path / "own/street_1/groundtruth_rect.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("1,2,30,40\n")
+    others = r"it holds other sequences \(street_1\), which --dataset tir_sequences takes, or get the truth"
+    with pytest.raises(DataError, match=others):
+        load_benchmark("lsotb_tir", tmp_path / "own")
+    (tmp_path / "LSOTB/cat_D_001").mkdir(parents=True)
+    (tmp_path / "LSOTB/cat_D_001/groundtruth_rect.txt").write_text("1,2,30,40\n")
+    with pytest.raises(DataError, match=rf"did you mean {tmp_path}/LSOTB\? get the truth"):
+        load_benchmark("lsotb_tir", tmp_path)
 
 
 def test_truth_of_another_length_is_told_and_without_a_box_refused(world: World) -> None:

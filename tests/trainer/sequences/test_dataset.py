@@ -137,8 +137,16 @@ def test_what_is_no_data_set_to_track_is_refused(tmp_path: Path) -> None:
         load_data_set("kaist", tmp_path)
     with pytest.raises(DataError, match="no such folder: correct --root"):
         load_data_set("ptb_tir", tmp_path / "nowhere")
-    with pytest.raises(DataError, match="no sequence laid out as ptb_tir's"):
+    with pytest.raises(DataError, match=r"no sequence in the layout of ptb_tir .*\): correct --root"):
         load_data_set("ptb_tir", tmp_path)
+
+
+def test_a_root_that_lies_one_folder_off_is_told_which_is_meant(tmp_path: Path) -> None:
+    root = tmp_path / "disk/sequences"
+    write_sequence(root, "dog")
+    for off, meant in ((tmp_path, root.parent), (root / "dog", root)):
+        with pytest.raises(DataError, match=rf"did you mean {meant}\? correct"):
+            load_data_set("tir_sequences", off)
 
 
 def test_the_real_sequence_is_whole() -> None:

@@ -27,7 +27,7 @@ def test_a_run_says_its_tracker_and_a_plain_file_does_not(world: World) -> None:
     assert find_model(world.weights, "atom").tracker == "atom"
     with pytest.raises(UsageError, match="a plain file does not say its tracker: give --tracker"):
         find_model(world.weights, None)
-    with pytest.raises(UsageError, match="they are of dimp18 and superdimp"):
+    with pytest.raises(UsageError, match="is of superdimp, you asked for dimp18: leave --tracker out"):
         find_model(run, "dimp18")
 
 

@@ -180,6 +180,13 @@ def test_a_folder_of_other_files_says_what_to_convert(tmp_path: Path) -> None:
         found(tmp_path, {"1.txt": "", "1.xml": VOC})
 
 
+def test_of_a_folder_of_an_export_the_files_of_boxes_are_offered(tmp_path: Path) -> None:
+    coco = '{"info": {}, "licenses": [], "categories": []}'
+    labels = tmp_path / "labels"
+    with pytest.raises(DataError, match=rf"did you mean {labels}/rgb\.json, {labels}/tir\.json\? pass the folder"):
+        found(tmp_path, {"plan.json": '{"stage": "export"}', "rgb.json": coco, "tir.json": coco, ".lock": ""})
+
+
 def test_one_xml_for_all_pictures_is_told_by_its_format_and_not_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"annotations\.xml: holds <annotations>, .*: convert it to COCO JSON"):
         found(tmp_path, {"annotations.xml": '<annotations><image id="0" name="1.jpg"/></annotations>'})

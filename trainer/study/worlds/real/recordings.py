@@ -16,10 +16,10 @@ from pipeline.files.names import natural
 from pipeline.images import UnreadableImageError, picture_size, read_bytes
 from trainer.sequences import Clip, load_data_set
 from trainer.sequences.frames import first_kind
+from trainer.sequences.layout import ANY
 from trainer.sequences.reach import REACH, within_reach
 from trainer.sequences.rows import read_lines
 from trainer.sequences.start_box import can_be_of
-from trainer.study.measures import LAYOUT
 from trainer.study.worlds.real.scenes import Looks, groups, looks
 
 SHARE, FEWEST = 0.1, 2
@@ -78,7 +78,7 @@ def read_recordings(root: Path, clips: Path | None) -> Recordings:
         DataError: no sequence can be tested on, or the table cannot be read.
         UsageError: the table names a sequence that is not there.
     """
-    data = load_data_set(LAYOUT, root)
+    data = load_data_set(ANY, root)
     unused = dict(data.faults)
     sequences: dict[str, Clip] = {}
     for clip in data.clips:
