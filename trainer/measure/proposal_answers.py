@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple, Self
 
 import torch
@@ -24,7 +23,7 @@ from trainer.net import DimpNet, TrackingNet
 from trainer.net.backbone import Features
 from trainer.net.filter_optimizer import STRIDE
 from trainer.net.iou_net import BoxFeatures, Modulation
-from trainer.net.iou_parts import whole
+from trainer.net.iou_parts import PartsOfWindows
 from trainer.net.iou_slopes import ProposalSlopes
 from trainer.recipes.geometry import SearchSpec, geometry_of
 from trainer.recipes.recipe import load_recipe
@@ -126,7 +125,11 @@ def network_answer(
     measured: Figures = {}
     boxes: dict[str, Tensor] = {}
     response: Tensor | None = None
-    surface = partial(ProposalSlopes(net.bb_regressor), whole(net.modulate(asked.modulation, seen.boxes)))
+    slopes, parts = ProposalSlopes(net.bb_regressor), PartsOfWindows(net.modulate(asked.modulation, seen.boxes))
+
+    def surface(boxes: Tensor) -> tuple[Tensor, Tensor]:
+        return slopes(parts(boxes), boxes)
+
     if isinstance(net, DimpNet) and asked.filters is not None and seen.classification is not None:
         response = net.classify(asked.filters, seen.classification)[0]
         peak = _peak(response)

@@ -1,4 +1,4 @@
-"""The maps that proposals are pooled from: whole, or made only where boxes lie, a small part of a search window."""
+"""The maps that proposals are pooled from: cut or made only where boxes lie, a small part of a search window."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Part(NamedTuple):
 
     maps: Tensor
     """(N, h, w, 256)."""
-    corner: tuple[int, int]
-    """Column and row of its first cell in the whole."""
+    corner: Tensor
+    """Column and row of its first cell in the whole, (N, 2), or (1, 2) where that is the same in all windows."""
 
 
 class _Span(NamedTuple):
@@ -44,9 +44,41 @@ class _Span(NamedTuple):
         return held[..., rows, self.left - corner[1] : self.right - corner[1]]
 
 
-def whole(modulated: BoxFeatures) -> list[Part]:
-    """All cells of both levels."""
-    return _parts(modulated, [(0, 0), (0, 0)])
+class PartsOfWindows:
+    """The modulated maps of windows of as many targets, each where its own boxes touch them.
+
+    Args:
+        modulated: all cells of N windows.
+    """
+
+    def __init__(self, modulated: BoxFeatures) -> None:
+        self._levels = [
+            (level.stride, widened(maps).permute(0, 2, 3, 1)) for level, maps in zip((FINE, COARSE), modulated)
+        ]
+        self._held: tuple[Tensor, Tensor] | None = None
+        self._parts: list[Part] = []
+
+    def __call__(self, boxes: Tensor) -> list[Part]:
+        """A part of each level, as large in all windows, with all cells that boxes (N, P, 4) touch in theirs."""
+        low, high = boxes[..., :2].amin(1), (boxes[..., :2] + boxes[..., 2:]).amax(1)
+        if not (low.isfinite().all() and high.isfinite().all()):
+            low, high = torch.full_like(low, -math.inf), torch.full_like(high, math.inf)
+        if self._held is None or (low < self._held[0]).any() or (high > self._held[1]).any():
+            self._held = low - _MARGIN, high + _MARGIN
+            self._parts = [_cut(maps, self._held[0] / stride, self._held[1] / stride) for stride, maps in self._levels]
+        return self._parts
+
+
+def _cut(maps: Tensor, low: Tensor, high: Tensor) -> Part:
+    """Of each of N maps (N, h, w, C) the cells whose hats reach between two points (N, 2), as many of each."""
+    cells = low.new_tensor([maps.shape[2], maps.shape[1]])
+    first = torch.minimum(low.floor().clamp(min=0), cells - 1)
+    last = torch.minimum(torch.maximum((high + 2).floor(), first + 1), cells)
+    width, height = (last - first).amax(0).int().tolist()
+    corner = torch.minimum(first, cells - cells.new_tensor([width, height]))
+    places = enumerate(corner.int().tolist())
+    cut = [maps[window, row : row + height, column : column + width] for window, (column, row) in places]
+    return Part(torch.stack(cut), corner)
 
 
 class PartsUnderBoxes:
@@ -89,11 +121,10 @@ class PartsUnderBoxes:
             spans.append(span := _Span(first, begin, last, end))
             made.append(_within(span, blocks, maps))
         modulated = self._net.modulate(self._modulation, BoxFeatures(*made))
-        return _parts(modulated, [(span.left, span.top) for span in spans])
-
-
-def _parts(modulated: BoxFeatures, corners: list[tuple[int, int]]) -> list[Part]:
-    return [Part(widened(maps).permute(0, 2, 3, 1).contiguous(), corner) for maps, corner in zip(modulated, corners)]
+        return [
+            Part(widened(maps).permute(0, 2, 3, 1).contiguous(), torch.tensor([[span.left, span.top]]))
+            for maps, span in zip(modulated, spans)
+        ]
 
 
 def _touched(low: float, high: float, stride: int, cells: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from trainer.net.folding import fold_batch_norms
 from trainer.net.iou_net import COARSE, FINE, IoUNet, Level
@@ -66,7 +67,8 @@ class _Head:
 
     def __call__(self, part: Part, boxes: Tensor) -> tuple[Tensor, Tensor]:
         scale = 1 / self._level.stride
-        pooling = BoxPooling(part.maps, boxes * scale - boxes.new_tensor([*part.corner, 0, 0]), self._level.bins)
+        places = boxes * scale - pad(part.corner.to(boxes), (0, 2))[:, None]
+        pooling = BoxPooling(part.maps, places, self._level.bins)
         hidden = torch.addmm(self._bias, pooling.pooled.flatten(0, 1).flatten(1), self._weight.T).relu_()
         slope = torch.where(hidden > 0, self._outer, 0.0) @ self._weight
         return (hidden @ self._outer).view(boxes.shape[:2]), pooling.slopes(slope.view_as(pooling.pooled)) * scale

@@ -14,7 +14,7 @@ from torch import Tensor
 from trainer.net import build_network
 from trainer.net.base import TrackingNet
 from trainer.net.iou_net import BoxFeatures, Modulation
-from trainer.net.iou_parts import whole
+from trainer.net.iou_parts import PartsOfWindows
 from trainer.net.iou_slopes import ProposalSlopes
 from trainer.trackers import refine
 from trainer.trackers.parameters.params import DimpParams
@@ -135,8 +135,8 @@ def test_many_sequences_at_once_are_each_by_itself(space: Literal["default", "re
 
     def climbed(mine: slice) -> tuple[Tensor, Tensor]:
         seen = BoxFeatures(*(level[mine] for level in maps))
-        parts = whole(net.modulate(Modulation(*(vectors[mine] for vectors in modulation)), seen))
-        return ascend(lambda boxes: ProposalSlopes(net.bb_regressor)(parts, boxes), starts[mine], settings)
+        parts = PartsOfWindows(net.modulate(Modulation(*(vectors[mine] for vectors in modulation)), seen))
+        return ascend(lambda boxes: ProposalSlopes(net.bb_regressor)(parts(boxes), boxes), starts[mine], settings)
 
     boxes, scores = climbed(slice(None))
     assert (boxes - starts).abs().amax(dim=(1, 2)).min() > 1e-3
