@@ -15,6 +15,7 @@ from pipeline.runtime.command import Command
 
 
 @click.group(
+    "cmd-prep",
     cls=Command,
     example="cmd-prep doctor KAIST\ncmd-prep align --root KAIST --out aligned",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pipeline.errors import DataError, first_fault
 from pipeline.files.plain import open_plain
 from pipeline.files.writing import written_text
+from pipeline.next_command import made_again
 
 MAX_LINE = 1_000_000
 """Longest row accepted, in bytes; a real one is under two thousand."""
@@ -154,7 +155,8 @@ def locate_rows(path: Path, row: type[R]) -> Iterator[tuple[int, R]]:
                     yield at + len(line) - len(text), adapter.validate_json(text)
                 at += len(line)
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
+        cure = made_again(path.parent) or "run the stage that writes it first"
+        raise DataError(f"cannot read {path}: {error.strerror}: {cure}") from error
     except ValidationError as error:
         fault = first_fault(error)
         raise DataError(f"{path}:{number}: {fault.key or 'row'}: {fault.message}") from error

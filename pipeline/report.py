@@ -10,6 +10,7 @@ from pipeline.align import page as align_page
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json
 from pipeline.mine import page as mine_page
+from pipeline.next_command import made_again
 from pipeline.pages import html
 from pipeline.pages.settings_table import flat
 from pipeline.runtime.asked import MADE_BY
@@ -80,4 +81,5 @@ def _is_aligned(folder: Path) -> bool:
         return True
     if (folder / INDEX).is_file():
         return False
-    raise DataError(f"{folder} holds neither align.json nor {INDEX}: give a folder that align or mine has finished")
+    cure = made_again(folder) or "give a folder that align or mine has finished"
+    raise DataError(f"{folder} holds neither align.json nor {INDEX}: {cure}")

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import cli
-from pipeline.runtime.asked import CONFIG, keep_settings
+from pipeline.next_command import CONFIG
+from pipeline.runtime.asked import keep_settings
 from pipeline.runtime.asked.subcommand import UNKEPT, Subcommand
 from trainer.commands import evaluate, track, train
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import DataError, first_fault
+from pipeline.next_command import ANEW, made_again
 
 
 @dataclass(frozen=True)
@@ -108,4 +109,5 @@ def result_of(out: Path, summary: Mapping[str, object]) -> AlignResult:
         return _RESULT.validate_python({**summary, "out": out})
     except ValidationError as error:
         fault = first_fault(error)
-        raise DataError(f"{out / 'align.json'}: {fault.key}: {fault.message}: align again") from error
+        cure = made_again(out, *ANEW) or "align again"
+        raise DataError(f"{out / 'align.json'}: {fault.key}: {fault.message}: {cure}") from error

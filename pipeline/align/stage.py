@@ -27,13 +27,14 @@ from pipeline.errors import DataError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.sightings import SEEN
 from pipeline.manifests import Manifest
+from pipeline.next_command import ANEW
 from pipeline.pages import html
 from pipeline.pairing.discovery import ranges
 from pipeline.pairing.discovery.discover import discover, sampled
 from pipeline.pairing.discovery.recognition import manifest_of
 from pipeline.pairing.discovery.sources import file_of
 from pipeline.pairing.discovery.summary import Discovered
-from pipeline.runtime.asked import MADE_BY, made_by
+from pipeline.runtime.asked import MADE_BY, again, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.output import PLAN, owned
@@ -104,8 +105,8 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         if results < RESULTS:
             log.warning(
                 "%s was finished by an earlier version, for which drawings in both pictures were evidence: "
-                "--on-existing overwrite registers all pairs anew",
-                config.out,
+                "%s registers all pairs anew",
+                *(config.out, again(*ANEW) or " ".join(ANEW)),
             )
         if (config.out / SUMMARY).is_file():
             log.info("%s is finished and kept", config.out)

@@ -77,14 +77,14 @@ def entries(folder: Path, index: ShardIndex) -> Iterator[Entry]:
         for fault in shard_faults(folder, entry):
             raise DataError(f"{fault}: {cure(folder, index, resume=True)}")
         with closing(ShardReader(path)) as reader:
-            for pair in _pairs(reader):
+            for pair in _pairs(reader, cure(folder, index, resume=False)):
                 if pair.pair_id in seen:
-                    raise DataError(f"{path}: pair {pair.pair_id} stands twice in {folder}: mine again")
+                    raise DataError(f"{path}: pair {pair.pair_id} stands twice: {cure(folder, index, resume=False)}")
                 seen.add(pair.pair_id)
                 yield pair
 
 
-def _pairs(reader: ShardReader) -> Iterator[Entry]:
+def _pairs(reader: ShardReader, remedy: str) -> Iterator[Entry]:
     owner, tracks = reader.array("patches/pair"), reader.tracks()
     box, score = (np.asarray(reader.array(f"patches/{name}"), np.float32) for name in ("box", "score"))
     kind = np.asarray(reader.array("patches/class"), np.int64)
@@ -93,11 +93,14 @@ def _pairs(reader: ShardReader) -> Iterator[Entry]:
         try:
             name = inside_root(pair_id)
         except ValueError as error:
-            raise DataError(f"{reader.path}: pair {pair}: {error}: mine again") from error
-        pictures = {
-            modality: (name + images.picture_suffix(data, reader.name(modality, pair)), data)
-            for modality, data in encoded.items()
-        }
+            raise DataError(f"{reader.path}: pair {pair}: {error}: {remedy}") from error
+        try:
+            pictures = {
+                modality: (name + images.picture_suffix(data, reader.name(modality, pair)), data)
+                for modality, data in encoded.items()
+            }
+        except images.UnreadableImageError as error:
+            raise DataError(f"{error}: {remedy}") from error
         size = images.picture_size(encoded["rgb"], reader.name("rgb", pair))
         rows = np.flatnonzero(owner == pair)
         yield Entry(pair_id, size, pictures, box[rows], score[rows], kind[rows], tracks[rows])

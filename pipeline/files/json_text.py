@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.errors import DataError
 from pipeline.files.plain import read_plain
 from pipeline.files.writing import written_text
+from pipeline.next_command import made_again
 
 MAX_JSON = 50_000_000
 """Largest JSON file accepted, in bytes; the index of 100,000 shards takes half of it."""
@@ -40,7 +41,8 @@ def read_json(path: Path) -> dict[str, object]:
     try:
         content = parse_json(read_plain(path, MAX_JSON), path)
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}: run the stage that writes it first") from error
+        cure = made_again(path.parent) or "run the stage that writes it first"
+        raise DataError(f"cannot read {path}: {error.strerror}: {cure}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected a JSON object, found a {type(content).__name__}")
     return content

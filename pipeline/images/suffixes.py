@@ -25,4 +25,4 @@ def picture_suffix(data: bytes, name: str) -> str:
     for suffix, beginning in _BEGINNINGS.items():
         if re.match(beginning, data, re.DOTALL):
             return suffix
-    raise UnreadableImageError(f"{name}: begins as no picture does: run `cmd-prep verify --deep`, then mine again")
+    raise UnreadableImageError(f"{name}: begins as no picture does")

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from pipeline.detect.classes import counts_by_name
 from pipeline.errors import DataError, first_fault
+from pipeline.next_command import ANEW, made_again
 from pipeline.shards.index import INDEX
 
 
@@ -83,4 +84,5 @@ def result_of(
         return _RESULT.validate_python({**totals, **rest})
     except ValidationError as error:
         fault = first_fault(error)
-        raise DataError(f"{out / INDEX}: totals.{fault.key}: {fault.message}: mine again") from error
+        cure = made_again(out, *ANEW) or "mine again"
+        raise DataError(f"{out / INDEX}: totals.{fault.key}: {fault.message}: {cure}") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import signal
 import sys
 import traceback
@@ -17,6 +16,7 @@ import click
 
 from pipeline.errors import CmdTirError, first_fault
 from pipeline.files.json_text import plain
+from pipeline.next_command import shown
 from pipeline.runtime.asked.help_page import HelpPage
 from pipeline.runtime.asked.subcommand import Subcommand
 from pipeline.runtime.console import make_lasting
@@ -53,7 +53,7 @@ class SingleCommand(HelpPage):
         # SLURM, Kubernetes and systemd end a job with SIGTERM: as good a reason to stop in order as Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            code = super().main(arguments, standalone_mode=False, **extra)
+            code = super().main(arguments, standalone_mode=False, **{"prog_name": self.name, **extra})
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
             code = 2
@@ -156,10 +156,5 @@ def print_table(rows: Sequence[tuple[object, ...]]) -> None:
 
 def _cell(value: object) -> str:
     if isinstance(value, Path):
-        try:
-            shown = os.path.relpath(value)
-        except FileNotFoundError:
-            # The working folder was removed while the command ran.
-            return str(value)
-        return str(value) if shown.startswith("..") else shown
+        return shown(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -20,7 +20,8 @@ from pipeline.config import OnExisting, recorded
 from pipeline.errors import CmdTirError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import parts_of
-from pipeline.runtime.asked import CONFIG, drop_settings, keep_settings
+from pipeline.next_command import CONFIG
+from pipeline.runtime.asked import anew, drop_settings, keep_settings
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ def owned(
         if older and not finished(folder):
             raise UsageError(
                 f"{folder} was begun under schema {older}, this is {plan['schema_version']}: finish it with "
-                "the version that began it, or choose another --out or --on-existing overwrite"
+                f"the version that began it, or {anew()}"
             )
         if older is None:
             keep_settings(folder)
@@ -204,7 +205,7 @@ def refuse_existing(folder: Path, name: str) -> NoReturn:
     Raises:
         UsageError: always.
     """
-    raise UsageError(f"{folder} already holds {name}: choose another --out or --on-existing overwrite")
+    raise UsageError(f"{folder} already holds {name}: {anew()}")
 
 
 def refuse_other(
@@ -220,8 +221,7 @@ def refuse_other(
         changed.sort(key=lambda each: each.endswith(" -> None") or ": None -> " in each)
         more = [f"and {len(changed) - TOLD} more"] if len(changed) > TOLD else []
         raise UsageError(
-            f"{folder} was made with other settings or input ({'; '.join([*changed[:TOLD], *more])}): "
-            "choose another --out or --on-existing overwrite"
+            f"{folder} was made with other settings or input ({'; '.join([*changed[:TOLD], *more])}): {anew()}"
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
+from pipeline.next_command import ANEW, to_type
 from pipeline.shards.index import ShardIndex
 from pipeline.shards.schema import SCHEMA_VERSION
 
@@ -18,11 +18,11 @@ def cure(folder: Path, index: ShardIndex, *, resume: bool) -> str:
         resume: whether all that is at fault is lost or altered files: mining goes on with those. A file that is as it
             was written it would keep, and a folder of an older schema it does not add to.
     """
-    anew = [] if resume and index.schema_version == SCHEMA_VERSION else ["--on-existing", "overwrite"]
-    if not index.command:
+    anew = () if resume and index.schema_version == SCHEMA_VERSION else ANEW
+    if not index.typed:
         return f"restore them, or mine again{' with ' * bool(anew)}{' '.join(anew)}"
-    words = [*index.command, *_default_of_then(index), "--out", str(folder.absolute()), *anew]
-    return f"restore them, or mine again: {shlex.join(words)}"
+    line = to_type(*index.typed, *_default_of_then(index), "--out", str(folder.absolute()), *anew)
+    return f"restore them, or mine again: {line}"
 
 
 def _default_of_then(index: ShardIndex) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pipeline.errors import DataError, first_fault
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json
+from pipeline.next_command import ANEW, made_again
 from pipeline.records import inside_root
 from pipeline.shards.reader import open_shard
 from pipeline.shards.schema import SCHEMA_VERSION, compatible
@@ -59,6 +60,11 @@ class ShardIndex(BaseModel):
         return str(self.settings.get("method", ""))
 
     @property
+    def typed(self) -> tuple[str, ...]:
+        """:attr:`command`, to be shown; empty where it is none of ours, as a folder may come from anybody."""
+        return self.command if self.command[:2] == ("cmd-prep", "mine") else ()
+
+    @property
     def class_names(self) -> dict[int, str]:
         """The names of classes that COCO does not have, from 80 on."""
         names = {**self.settings.get("class_names", {}), **self.totals.get("class_names", {})}
@@ -73,18 +79,21 @@ def load_index(folder: Path) -> ShardIndex:
     """
     path = folder / INDEX
     if not path.is_file():
-        raise DataError(f"{folder} has no {INDEX}: not a folder of shards, or `cmd-prep mine` has not finished there")
+        unfinished = made_again(folder)
+        cure = f"go on with what makes it: {unfinished}" if unfinished else "give a folder that `cmd-prep mine` wrote"
+        raise DataError(f"{folder} has no {INDEX}: {cure}")
     content = read_json(path)
+    cure = made_again(folder, *ANEW) or "mine again"
     if not compatible(content.get("schema_version")):
         raise DataError(
-            f"{path}: schema version {content.get('schema_version')}, this reader knows {SCHEMA_VERSION}: mine again "
-            "(CHANGELOG says how)"
+            f"{path}: schema version {content.get('schema_version')}, this reader knows {SCHEMA_VERSION} (CHANGELOG "
+            f"says what changed): {cure}"
         )
     try:
         return TypeAdapter(ShardIndex).validate_python(content)
     except ValidationError as error:
         fault = first_fault(error)
-        raise DataError(f"{path}: {fault.key}: {fault.message}: mine again") from error
+        raise DataError(f"{path}: {fault.key}: {fault.message}: {cure}") from error
 
 
 def file_fault(path: Path, entry: ShardEntry) -> str | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline import images
 from pipeline.errors import DataError
 from pipeline.files.plain import open_plain
+from pipeline.next_command import to_type
 from pipeline.shards import schema
 from pipeline.shards.heaps import heap_fault
 
@@ -151,7 +152,7 @@ def open_shard(path: Path) -> h5py.File:
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
         what = "no such file" if not path.exists() else "damaged or cut short, HDF5 cannot open it"
-        raise DataError(f"{path}: {what}: run `cmd-prep verify`, then mine again") from error
+        raise DataError(f"{path}: {what}: {_look(path)}") from error
     try:
         wrong = schema.faults(file)
     except DAMAGED as error:
@@ -164,4 +165,9 @@ def open_shard(path: Path) -> h5py.File:
 
 
 def _damaged(path: Path, error: BaseException | str) -> DataError:
-    return DataError(f"{path}: damaged shard ({' '.join(str(error).split())}): run `cmd-prep verify`, then mine again")
+    return DataError(f"{path}: damaged shard ({' '.join(str(error).split())}): {_look(path)}")
+
+
+def _look(path: Path) -> str:
+    """What tells how a folder of shards is mended."""
+    return f"see what mends it: {to_type('cmd-prep', 'verify', path.parent)}"

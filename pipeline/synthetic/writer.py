@@ -11,7 +11,7 @@ from typing import IO
 
 from pipeline.errors import UsageError
 from pipeline.files.writing import write_text, written_text
-from pipeline.runtime.asked import drop_settings, keep_settings
+from pipeline.runtime.asked import again, drop_settings, keep_settings
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.progress import ProgressBar
@@ -99,7 +99,8 @@ def _prepare(config: SynthConfig) -> None:
         raise UsageError(f"{out} is a file: choose another --out")
     if out.exists() and any(out.iterdir()):
         if not config.overwrite:
-            raise UsageError(f"{out} is not empty: choose another --out, or overwrite it")
+            line = again("--overwrite") or "overwrite it"
+            raise UsageError(f"{out} is not empty: choose another --out or make all of it anew: {line}")
         ours = any((out / "pairs" / name).is_file() for name in ("truth.json", _UNFINISHED))
         if not ours and any((out / name).exists() for name in _MADE):
             raise UsageError(f"{out} holds pairs or tracking that synth did not make: choose another --out")

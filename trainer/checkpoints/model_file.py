@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json
+from pipeline.next_command import made_again
 from trainer.checkpoints.nano_onnx.files import BACKBONE, HEAD, is_onnx, onnx_pair
 
 MODEL, META = "model.safetensors", "model.json"
@@ -45,6 +46,9 @@ def weights_sha256(file: Path) -> str:
     return hashlib.sha256(each.encode()).hexdigest()
 
 
+NEEDED = "pass a checkpoint (README says where released ones are) or a run"
+
+
 def weights_file(path: Path, option: str = "--init") -> Path:
     """The weights file that an option means: a file, the model of a run's folder, or one of two in ONNX in one.
 
@@ -53,9 +57,9 @@ def weights_file(path: Path, option: str = "--init") -> Path:
     """
     file = model_in(path)
     if not file.is_file():
-        raise UsageError(
-            f"{option} {file}: no such file: pass a checkpoint (README says where released ones are) or a run"
-        )
+        unfinished = made_again(path)
+        cure = f"finish the run: {unfinished}" if unfinished else NEEDED
+        raise UsageError(f"{option} {file}: no such file: {cure}")
     return file
 
 

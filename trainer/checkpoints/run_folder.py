@@ -16,7 +16,7 @@ from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import write_text, written
-from pipeline.runtime.asked import drop_settings
+from pipeline.runtime.asked import anew, drop_settings
 from pipeline.runtime.output import locked, refuse_existing, refuse_other
 from trainer.checkpoints import model_file
 from trainer.checkpoints.unpickle import read_pickle
@@ -107,10 +107,7 @@ class RunFolder:
         if isinstance(began, dict):
             refuse_other(self.path, began, identity, BEFORE)
         if state is None and (self.path / MODEL).is_file():
-            raise UsageError(
-                f"{self.path} holds {MODEL} but no {STATE} to go on from: "
-                "choose another --out or --on-existing overwrite"
-            )
+            raise UsageError(f"{self.path} holds {MODEL} but no {STATE} to go on from: {anew()}")
         return state
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
@@ -131,7 +128,7 @@ class RunFolder:
         path = self.path / STATE
         if not path.is_file():
             return None
-        cure = "restore it, or choose another --out or --on-existing overwrite"
+        cure = f"restore it, or {anew()}"
         if _damaged(path):
             raise DataError(f"{path}: damaged, cannot resume: {cure}")
         state = read_pickle(path)

@@ -13,6 +13,7 @@ from trainer.commands.options import NamedPath
 
 
 @click.command(
+    "cmd-eval",
     cls=OnlyCommand,
     example="cmd-eval --dataset lsotb_tir --annotations LSOTB-TIR --results student=results/student --out report",
     no_args_is_help=True,

@@ -15,6 +15,7 @@ from trainer.yardsticks import YARDSTICKS
 
 
 @click.command(
+    "cmd-track",
     cls=OnlyCommand,
     example="cmd-track --weights runs/d3 --dataset lsotb_tir --root LSOTB-TIR --out results/student",
     no_args_is_help=True,

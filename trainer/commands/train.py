@@ -87,6 +87,7 @@ def _list_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(
+    "cmd-train",
     cls=Train,
     example=EXAMPLE,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

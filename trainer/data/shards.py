@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError
+from pipeline.next_command import to_type
 from pipeline.shards.index import ShardEntry, ShardIndex, index_faults, load_index
 from pipeline.shards.reader import ShardReader
-from trainer.recipes.patch_kinds import fits, kind_of, mined_with
+from trainer.recipes.patch_kinds import fits, kind_of, to_mine
 
 log = logging.getLogger(__name__)
 UNTOLD = -1
@@ -92,7 +93,8 @@ def open_source(folders: tuple[Path, ...]) -> Source:
     indexes = tuple(load_index(folder) for folder in folders)
     for folder, index in zip(folders, indexes):
         if faults := _faults(folder, index):
-            raise DataError(f"{faults[0]} ({len(faults)} faults in all): `cmd-prep verify` lists them")
+            line = to_type("cmd-prep", "verify", folder)
+            raise DataError(f"{faults[0]} ({len(faults)} faults in all): see all of them, and what mends them: {line}")
     readers: list[ShardReader] = []
     names: list[tuple[str, str]] = []
     sequences: list[str] = []
@@ -167,8 +169,20 @@ def asked_for(folders: Sequence[Path], wanted: str) -> tuple[Path, ...]:
     """
     chosen = of_kind(folders, wanted)
     if not chosen:
-        raise UsageError(f"--patches {wanted}: these shards hold {held_by(folders)}: mine with {mined_with(wanted)}")
+        line = to_mine(wanted, mined_by(folders))
+        raise UsageError(
+            f"--patches {wanted}: these shards hold {held_by(folders)}: choose others, or mine some: {line}"
+        )
     return chosen
+
+
+def mined_by(folders: Sequence[Path]) -> dict[Path, tuple[str, ...]]:
+    """The command that made each folder, as its index has it; empty where that has none.
+
+    Raises:
+        DataError: a folder has no readable index.
+    """
+    return {folder: load_index(folder).typed for folder in folders}
 
 
 def held_by(folders: Sequence[Path]) -> str:

@@ -17,14 +17,14 @@ from trainer.checkpoints.run_folder import SPLIT
 from trainer.data.controls.shuffled import Partners
 from trainer.data.dataset import PairDataset
 from trainer.data.feeds import Feeding
-from trainer.data.shards import Source, asked_for, held_by, of_kind, open_source
+from trainer.data.shards import Source, asked_for, held_by, mined_by, of_kind, open_source
 from trainer.data.split.apply import kinds_of, old_split_source, pairs_of, split_source
 from trainer.data.split.record import Split, read_split, refuse_other_settings
 from trainer.data.split.relatives import inherited
 from trainer.data.split.side import Kind
 from trainer.data.tracks import Tracks
 from trainer.recipes.geometry import TrackerSpec
-from trainer.recipes.patch_kinds import mined_with, of_tubes
+from trainer.recipes.patch_kinds import TUBES, of_tubes, to_mine
 from trainer.recipes.row import Row
 from trainer.recipes.settings import TrainSettings
 
@@ -153,9 +153,11 @@ def fit(
     tracks = Tracks.seen_twice(source, training, row.spec.gap) if two else None
     if two and not tracks and (settings.instants or of_tubes(row.patches)):
         wanted = "setting instants=two" if settings.instants else f"{row.patches} patches are seen at two instants"
+        kind = row.patches if row.patches and of_tubes(row.patches) else TUBES
+        folders = list(dict.fromkeys(reader.path.parent for reader in source.readers))
         raise UsageError(
-            f"{wanted}: the shards know no object at two instants (patches/track): mine with --tubes, or boxes "
-            "from files that say whose they are; or give --set instants=one"
+            f"{wanted}: the shards know no object at two instants (patches/track): give --set instants=one, boxes from "
+            f"files that say whose they are, or mine others: {to_mine(kind, mined_by(folders))}"
         )
     return TrainingData(
         settings, row.spec, feeding, source, training, validation, split, images=row.images, tracks=tracks
@@ -217,14 +219,14 @@ def known_to(settings: TrainSettings, starts: Sequence[Path], source: Source) ->
 def _open_shards(settings: TrainSettings, row: Row, shards: Sequence[Path], force: bool) -> Source:
     recipe, wanted = row.recipe.name, str(row.patches)
     if not shards:
-        raise UsageError(f"recipe {recipe} needs --shards: folders that `cmd-prep mine {mined_with(wanted)}` wrote")
+        raise UsageError(f"recipe {recipe} needs --shards: give some, or mine some: {to_mine(wanted, {})}")
     chosen = asked_for(shards, wanted) if settings.patches else of_kind(shards, wanted)
     if not chosen:
         told = f"recipe {recipe} wants {wanted} patches, these shards hold {held_by(shards)}"
         if not force:
-            kind = held_by(shards[:1])
+            kind, line = held_by(shards[:1]), to_mine(wanted, mined_by(shards))
             raise UsageError(
-                f"{told}: mine with {mined_with(wanted)}, choose these with --patches {kind}, or take them with --force"
+                f"{told}: choose these with --patches {kind}, take them with --force, or mine others: {line}"
             )
         log.warning("%s: it takes these", told)
     return open_source(chosen or tuple(shards))

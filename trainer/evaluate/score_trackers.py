@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError, some
+from pipeline.next_command import made_again
 from pipeline.runtime.progress import ProgressBar
 from trainer.evaluate import ope
 from trainer.evaluate.begun import begun
@@ -25,6 +26,8 @@ from trainer.yardsticks import YARDSTICKS
 
 SHOWN = 12
 """Trackers that a legend has room for."""
+_NAMED = 5
+"""Most sequences that a command names; without names it tracks all."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def measure_tracker(
     if missing := [sequence for sequence, path in files.items() if path is None]:
         raise DataError(
             f"{folder / missing[0]}.txt: no such file: {name} lacks {len(missing)} of {len(files)} sequences "
-            f"({some(missing)}): track them, or choose others with --sequences"
+            f"({some(missing)}): choose others with --sequences, or {_track(folder, missing)}"
         )
     if unknown := strangers(folder, benchmark.known()):
         warnings.append(f"{name}: {len(unknown)} results of unknown sequences ignored ({some(unknown)})")
@@ -154,12 +157,19 @@ def measure_tracker(
     return ScoredTracker(name, scored, boxes, tracked_by(folder) in YARDSTICKS)
 
 
+def _track(folder: Path, sequences: Sequence[str]) -> str:
+    """What makes results that a folder lacks."""
+    told = ("--sequences", ",".join(sequences)) if len(sequences) <= _NAMED else ()
+    line = made_again(folder, *told)
+    return f"track them: {line}" if line else "track them to their ends"
+
+
 def _prepare(path: Path, sequence: str, truth: Boxes, faults: _Faults) -> tuple[Boxes, Boxes]:
     """Mended boxes and their ground truth, both from the first valid frame on."""
     faults.files[sequence] = read_result(path)
     boxes, truth = ope.from_first_valid(faults.files[sequence].boxes, truth)
     if len(boxes) < len(truth):
-        raise DataError(f"{path}: {len(boxes)} rows for {len(truth)} frames: track {sequence} to its end")
+        raise DataError(f"{path}: {len(boxes)} rows for {len(truth)} frames: {_track(path.parent, [sequence])}")
     if len(boxes) > len(truth):
         faults.extra[sequence] = len(boxes) - len(truth)
         boxes = boxes[: len(truth)]

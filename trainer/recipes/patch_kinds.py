@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
+
+from pipeline.next_command import to_type
 
 TUBES = "tubes"
 _FOLLOWED = f"-{TUBES}"
@@ -31,5 +35,33 @@ def fits(kind: str, wanted: str) -> bool:
 
 def mined_with(kind: str) -> str:
     """The options of ``cmd-prep mine`` that make a kind."""
+    return " ".join(_options(kind))
+
+
+def to_mine(kind: str, beside: Mapping[Path, Sequence[str]]) -> str:
+    """The command that mines shards of a kind; what is not known of it stands in capitals.
+
+    Args:
+        kind: that is wanted; of ``tubes`` any method will do.
+        beside: folders of shards that there are, beside which others go, and the command of each where that is known:
+            where one has the method that is wanted, all its settings are kept.
+    """
+    folder = next(iter(beside), Path("shards/any"))
+    for near, command in beside.items():
+        if of_tubes(kind) and command and kind in (TUBES, f"{_word(command, '--method')}{_FOLLOWED}"):
+            out = near.parent / f"{_word(command, '--method')}{_FOLLOWED}"
+            return to_type(*command, f"--{TUBES}", "--out", out)
+    full = f"center{_FOLLOWED}" if kind == TUBES else kind
+    aligned = next((word for command in beside.values() if (word := _word(command, "--aligned"))), "ALIGNED")
+    weights = ("--weights", "WEIGHTS") if full.removesuffix(_FOLLOWED) == "detection" else ()
+    return to_type("cmd-prep", "mine", "--aligned", aligned, *_options(full), *weights, "--out", folder.parent / full)
+
+
+def _options(kind: str) -> tuple[str, ...]:
     method = kind.removesuffix(TUBES).removesuffix("-")
-    return " ".join((f"--method {method}",) * bool(method) + (f"--{TUBES}",) * of_tubes(kind))
+    return ("--method", method) * bool(method) + (f"--{TUBES}",) * of_tubes(kind)
+
+
+def _word(command: Sequence[str], option: str) -> str:
+    """What stands behind an option; empty where it does not."""
+    return command[command.index(option) + 1] if option in command[:-1] else ""

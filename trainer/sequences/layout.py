@@ -10,6 +10,7 @@ from pipeline.errors import UsageError, some
 from pipeline.files.names import natural
 from pipeline.images.headers import SUFFIXES
 from pipeline.manifests import Manifest, load_manifest
+from pipeline.next_command import to_type
 
 ANY = "tir_sequences"
 """The manifest of any sequences that lie as those of LSOTB-TIR do."""
@@ -26,7 +27,8 @@ def load_layout(dataset: str) -> Manifest:
     """
     manifest = load_manifest(dataset)
     if manifest.kind != "sequences":
-        raise UsageError(f"--dataset {dataset} is a data set of {manifest.kind}: give one of sequences to track")
+        listed = to_type("cmd-prep", "manifests")
+        raise UsageError(f"--dataset {dataset} is a data set of {manifest.kind}: give one of sequences: {listed}")
     return manifest
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import DataError, UsageError
+from pipeline.runtime.asked import anew
 from trainer.checkpoints.model_file import WINDOW, described, model_in, weights_file
 from trainer.checkpoints.run_folder import MODEL, START
 from trainer.checkpoints.weights import digest, is_resnet, load_into, load_weights
@@ -71,10 +72,7 @@ def refuse_other_start(config: TrainConfig, recipe: Recipe, state: Mapping[str, 
     began = (state["model"] or load_weights(config.out / MODEL)) | load_weights(start)
     if any(not value.equal(began[name]) for name, value in asked.items() if name in began):
         named = ", ".join(map(str, config.init))
-        raise UsageError(
-            f"{config.out} began with other weights than --init {named}: "
-            "give those or none, or choose another --out or --on-existing overwrite"
-        )
+        raise UsageError(f"{config.out} began with other weights than --init {named}: give those or none, or {anew()}")
 
 
 def named_teacher(config: TrainConfig) -> Weights | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.errors import CmdTirError, DataError, UsageError
-from pipeline.runtime.asked import keep_settings
+from pipeline.runtime.asked import anew, keep_settings
 from pipeline.runtime.progress import ProgressBar
 from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
 from trainer.data.feeds import Feed
@@ -130,8 +130,7 @@ def _finished(folder: RunFolder, state: State, config: TrainConfig) -> bool:
     """
     if state["epoch"] > config.epochs:
         raise UsageError(
-            f"{folder.path} has gone on for {state['epoch']} epochs, not {config.epochs}: "
-            "raise --epochs, or choose another --out or --on-existing overwrite"
+            f"{folder.path} has gone on for {state['epoch']} epochs, not {config.epochs}: raise --epochs, or {anew()}"
         )
     return bool(state["epoch"] == config.epochs) and (folder.path / REPORT).is_file()
 

@@ -10,6 +10,7 @@ from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.names import same
+from pipeline.runtime.asked import anew
 from pipeline.runtime.output import refuse_existing
 from trainer.measure.summary import figures
 from trainer.resampling import rounded
@@ -67,9 +68,7 @@ def keeps(path: Path, about: Mapping[str, Any], on_existing: OnExisting) -> dict
     if on_existing == "overwrite":
         return None
     if differ := [name for name, value in about.items() if known.get(name) != value]:
-        raise UsageError(
-            f"--out {path}: was measured otherwise ({', '.join(differ)}): choose another, or --on-existing overwrite"
-        )
+        raise UsageError(f"--out {path}: was measured otherwise ({', '.join(differ)}): {anew()}")
     return known
 
 

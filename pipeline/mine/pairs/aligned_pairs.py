@@ -15,6 +15,7 @@ from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
 from pipeline.images.orientation import FLAG
 from pipeline.mine.pairs.instants import instants
+from pipeline.next_command import ANEW, made_again, to_type
 from pipeline.records import AlignedPair, Reject, locate_rows, read_rows
 
 Size = tuple[int, int]
@@ -70,14 +71,15 @@ def survey_pairs(source: Path) -> AlignedPairs:
             middle of the work.
     """
     if not source.is_file():
-        raise DataError(f"{source}: no such file: run `cmd-prep align` first, or correct --aligned")
+        first = made_again(source.parent) or to_type("cmd-prep", "align", "--root", "DATA_SET", "--out", source.parent)
+        raise DataError(f"{source}: no such file: correct --aligned, or align first: {first}")
     rows: dict[str, tuple[int, tuple[Size, Size]]] = {}
     when: dict[str, tuple[str, str, float | None]] = {}
     ranges: set[tuple[float, float] | None] = set()
     turned = 0
     for at, row in locate_rows(source, AlignedPair):
         if row.pair_id in rows:
-            raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or align again")
+            raise DataError(f"{source}: two rows for pair {row.pair_id}: keep one, or {_again(source)}")
         rows[row.pair_id] = at, (row.rgb_size, row.tir_size)
         when[row.pair_id] = row.sequence, row.frame, row.timestamp
         ranges.add(row.tir_range)
@@ -106,11 +108,17 @@ def _clocks(rows: list[tuple[str, str, float | None]]) -> tuple[NDArray[np.int64
     return frames, strides
 
 
+def _again(made: Path) -> str:
+    """What makes a file of ``align`` again."""
+    line = made_again(made.parent, *ANEW)
+    return f"align again: {line}" if line else "align again"
+
+
 def aligned_root(summary: Path) -> Path:
     """The data set's folder, as ``align`` noted it."""
     root = read_json(summary).get("root")
     if not isinstance(root, str):
-        raise DataError(f"{summary} does not name the data set's folder: align again, or pass --root")
+        raise DataError(f"{summary} does not name the data set's folder: pass --root, or {_again(summary)}")
     return Path(root)
 
 

@@ -23,6 +23,7 @@ from pipeline.mine.tubes.segments import LENGTH, Segment, plan_segments
 from pipeline.mine.tubes.stored import SegmentTubes, read_segment
 from pipeline.mine.tubes.tube import Followed, Tube
 from pipeline.mine.tubes.tube_boxes import TubeBoxes, tube_boxes
+from pipeline.runtime.asked import again
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
 from pipeline.runtime.progress import ProgressBar
@@ -136,7 +137,7 @@ def _joined(config: MineConfig, aligned: AlignedPairs, work: list[tuple[Segment,
 
 
 def _lost(path: Path) -> NoReturn:
-    raise DataError(f"{path}: what was just followed is gone or damaged: run the same command again")
+    raise DataError(f"{path}: what was just followed is gone or damaged: {again() or 'run the same again'}")
 
 
 def _tell_strides(aligned: AlignedPairs) -> None:

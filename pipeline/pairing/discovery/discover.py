@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.errors import UsageError
 from pipeline.files.names import natural
 from pipeline.manifests import Manifest, load_manifest
+from pipeline.next_command import to_type
 from pipeline.pairing.discovery.dataset import SequencePairs, find
 from pipeline.pairing.discovery.folders import AbsentError
 from pipeline.pairing.discovery.tree import Tree
@@ -39,7 +40,10 @@ def discover(root: Path, manifest: Manifest) -> Iterator[SequencePairs]:
         case "collection":
             yield from _collect(root, manifest)
         case _:
-            raise UsageError(f"manifest {manifest.name} describes TIR sequences for cmd-track, not pairs")
+            track = to_type(
+                "cmd-track", "--weights", "RUN", "--dataset", manifest.name, "--root", root, "--out", "results"
+            )
+            raise UsageError(f"manifest {manifest.name} describes TIR sequences to track, not pairs: {track}")
 
 
 def sampled(root: Path, manifest: Manifest, total: int, count: int) -> Iterator[tuple[SequencePairs, list[PairFiles]]]:

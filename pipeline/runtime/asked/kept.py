@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UsageError
+from pipeline.next_command import ABOVE, ANEW, CONFIG, KEPT
 
-CONFIG = "config.yaml"
-_MARK = "# Settings of cmd-tir's "
-"""How such a file begins; any other is somebody's own."""
+_LAUNCHED = "TORCHELASTIC_RUN_ID"
+"""Set by torchrun, which typed the command at work."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Asked:
 
     Attributes:
         command: its name, such as ``cmd-prep mine``.
-        line: all of it, as it was typed.
+        words: all of it, as it was typed.
+        out: what it was told to make; None where it makes nothing.
         settings: what it was given, by the names of its options: a word, or a list of words.
     """
 
     command: str
-    line: str
+    words: tuple[str, ...]
+    out: Path | None
     settings: Mapping[str, str | list[str]]
 
 
@@ -46,7 +50,28 @@ def asking(asked: Asked) -> Iterator[None]:
 def command_line() -> str | None:
     """The line of the command at work; None where none is."""
     asked = _asked.get()
-    return asked.line if asked else None
+    return shlex.join(asked.words) if asked else None
+
+
+def again(*more: str) -> str | None:
+    """The command at work with further words, to be typed; None where none is, or another program typed it.
+
+    An option that it has with the very same words, and ``--resume``, which contradicts ``--on-existing``, are left out.
+    """
+    asked = _asked.get()
+    if asked is None or _LAUNCHED in os.environ:
+        return None
+    words = [word for word in asked.words if word != "--resume"]
+    if more[0] in words:
+        place = words.index(more[0])
+        del words[place : place + len(more)]
+    return shlex.join([*words, *more])
+
+
+def anew() -> str:
+    """What to do about a folder that may not be gone on with, with the command that removes what is there."""
+    line = again(*ANEW)
+    return "choose another --out or " + (f"make all of it anew: {line}" if line else " ".join(ANEW))
 
 
 def keep_settings(folder: Path) -> None:
@@ -61,10 +86,12 @@ def keep_settings(folder: Path) -> None:
     path = folder / CONFIG
     if path.exists() and not _ours(path):
         raise UsageError(f"{path} was written by no command and is left alone: move it, or choose another --out")
+    above = ABOVE if asked.out and asked.out.absolute() != folder.absolute() else ""
     # Here: a help page waits for no YAML.
     from pipeline.files.yaml_text import write_yaml
 
-    write_yaml(path, asked.settings, f"{_MARK}{asked.command}: --config {CONFIG} gives them again, --out is typed.")
+    head = f"{KEPT}{asked.command}{above}: --config {CONFIG} gives them again, --out is typed."
+    write_yaml(path, asked.settings, head)
 
 
 def drop_settings(folder: Path) -> None:
@@ -76,6 +103,6 @@ def drop_settings(folder: Path) -> None:
 def _ours(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(len(_MARK)) == _MARK.encode()
+            return file.read(len(KEPT)) == KEPT.encode()
     except OSError:
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ class Subcommand(HelpPage):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse a line; of a value that a file gives, a fault names the file."""
-        ctx.meta[_LINE] = f"{ctx.command_path} {shlex.join(args)}".strip()
+        ctx.meta[_WORDS] = (*ctx.command_path.split(), *args)
         try:
             return super().parse_args(ctx, args)
         except click.BadParameter as error:
@@ -63,11 +62,11 @@ class Subcommand(HelpPage):
         given = {_key(param): _words(param, ctx.params[param.name]) for param in self.params if param.name in typed()}
         kept = {key: words for key, words in sorted(given.items()) if key not in UNKEPT and words}
         try:
-            with asking(Asked(ctx.command_path, ctx.meta[_LINE], kept)):
+            with asking(Asked(ctx.command_path, ctx.meta[_WORDS], ctx.params.get("out"), kept)):
                 return super().invoke(ctx)
         except UsageError as error:
             if _FILE in ctx.meta:
-                raise UsageError(f"{error} ({ctx.meta[_FILE]} gives options too)") from error
+                raise UsageError(f"{ctx.meta[_FILE]} gives options too: {error}") from error
             raise
 
 
@@ -83,7 +82,7 @@ class AddedOption(click.Option):
         return value, source
 
 
-_FILE, _LINE = f"{__name__}.file", f"{__name__}.line"
+_FILE, _WORDS = f"{__name__}.file", f"{__name__}.words"
 
 
 def _read(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:

@@ -178,7 +178,10 @@ def test_shards_that_are_missing_extra_or_miscounted_are_named(shards: Path) -> 
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"schema_version": "2.0"}, "schema version 2.0, this reader knows 1.1: mine again"),
+        (
+            {"schema_version": "2.0"},
+            "schema version 2.0, this reader knows 1.1 (CHANGELOG says",
+        ),
         ({"mood": 1}, "mood: Extra inputs"),
         ({"shards": [{"file": "../x.h5", "sha256": "", "bytes": 1, "pairs": 1, "patches": 1}]}, "leaves the data set"),
         ({"shards": 5}, "shards: "),

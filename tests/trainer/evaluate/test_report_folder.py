@@ -12,6 +12,7 @@ from pipeline import images
 from pipeline.runtime.output import locked
 
 from ...conftest import done, lasting, told
+from ...offered import offered, parsed
 from ..conftest import Eval, World, evaluate, world, write_boxes
 
 __all__ = ["evaluate", "world"]
@@ -84,7 +85,7 @@ def test_fail_refuses_an_earlier_report(evaluate: Eval, out: Path) -> None:
     done(evaluate("near", "--on-existing", "fail"))
     before = bytes_of(out)
     said = told(evaluate("lost", "--on-existing", "fail"), 2, f"{out} already holds metrics.json: choose another --out")
-    assert said.endswith("or --on-existing overwrite")
+    assert parsed(offered(said)).params["on_existing"] == "overwrite"
     assert bytes_of(out) == before
 
 

@@ -164,7 +164,7 @@ def test_a_row_of_tubes_wants_them_and_counts_what_has_none(tmp_path: Path, capl
     draws = [data.training_windows(samples=200).draws.draw(index).patches for index in range(200)]
     assert all((patches[0] == patches[1]) == (patches[0] == [last]) for patches in draws)
     assert ([last], [last]) in draws
-    told = r"detection-tubes patches are seen at two instants: the shards know no object .*: mine with --tubes"
+    told = "detection-tubes patches are seen at two instants: the shards know no object .* --method detection --tubes "
     with pytest.raises(UsageError, match=told):
         prepare(settings(blind, tmp_path / "a", recipe="t3"))
     assert prepare(settings(blind, tmp_path / "a", recipe="t3", instants="one")).data.tracks is None

@@ -18,8 +18,8 @@ from ..train_world import settings, shard, write_world
 
 pytestmark = pytest.mark.usefixtures("small_training")
 REFUSED = (
-    "^recipe c1 wants center patches, these shards hold random: mine with --method center, choose these with "
-    "--patches random, or take them with --force$"
+    "^recipe c1 wants center patches, these shards hold random: choose these with --patches random, take them with "
+    "--force, or mine others: cmd-prep mine --aligned ALIGNED --method center --out /.*/center$"
 )
 
 

@@ -89,7 +89,7 @@ def test_all_rows_take_the_patches_that_are_asked_for_and_none_is_trained_twice(
     )
     assert steps[0].config is not None
     assert (steps[0].config.shards, steps[0].config.patches) == (tuple(worlds.values()), None), "a1 sees all"
-    told = "--patches detection: these shards hold center, random: mine with --method detection"
+    told = "--patches detection: these shards hold center, random: .*: cmd-prep mine .* --method detection"
     with pytest.raises(UsageError, match=told):
         recipe_graph.plan_rows(config(worlds, tmp_path, "center", "random", patches="detection"))
 

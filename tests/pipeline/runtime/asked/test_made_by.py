@@ -23,8 +23,8 @@ def test_shards_say_how_they_came_about_beside_them_alone(prep: Run, mined: dict
     words = ("mine", "--aligned", mined["aligned"], "--method", "center", "--out", tmp_path / "a b", "--quiet")
     done(prep(*words))
     found = made(tmp_path / "a b/index.json")
-    assert found["command"].endswith(
-        f"mine --aligned {mined['aligned']} --method center --out '{tmp_path}/a b' --quiet --workers 1"
+    assert found["command"] == (
+        f"cmd-prep mine --aligned {mined['aligned']} --method center --out '{tmp_path}/a b' --quiet --workers 1"
     )
     assert found["inputs"] == {"aligned.jsonl": file_sha256(mined["aligned"] / "aligned.jsonl")}
     assert {"cmd-tir", "python", "numpy", "h5py"} == found["versions"].keys()
@@ -32,7 +32,7 @@ def test_shards_say_how_they_came_about_beside_them_alone(prep: Run, mined: dict
     for name in ("shard-00000.h5", "rejects.jsonl", "plan.json", "shard-00000.stats.json"):
         assert b"made_by" not in (tmp_path / "a b" / name).read_bytes()
     done(prep("export", tmp_path / "a b", "--format", "folders", "--out", tmp_path / "e"))
-    assert made(tmp_path / "e/export.json")["command"].startswith("main export ")
+    assert made(tmp_path / "e/export.json")["command"].startswith("cmd-prep export ")
 
 
 def test_of_python_there_is_no_command_and_what_did_not_go_in_is_left_out(mined: dict[str, Path]) -> None:

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from pipeline.config import refuse_idle
 from pipeline.files.yaml_text import parse_yaml
-from pipeline.runtime.asked import CONFIG, drop_settings, keep_settings
+from pipeline.next_command import CONFIG
+from pipeline.runtime.asked import drop_settings, keep_settings
 from pipeline.runtime.asked.subcommand import AddedOption
 from pipeline.runtime.command import Command
 from pipeline.runtime.option_types import NamesType
