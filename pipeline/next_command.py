@@ -34,18 +34,23 @@ def shown(path: Path) -> str:
     return f"./{told}" if told.startswith("-") else told
 
 
+def kept_at(made: Path) -> Path:
+    """Where the settings of what was made stand: ``config.yaml`` in a folder, beside a file ``NAME.config.yaml``."""
+    return made / CONFIG if made.is_dir() else made.with_name(f"{made.name}.{CONFIG}")
+
+
 def made_again(made: Path, *more: str | Path) -> str | None:
-    """The command that goes on with a folder that a command makes, as its ``config.yaml`` tells.
+    """The command that goes on with what a command makes, as the settings tell that it keeps.
 
     Args:
-        made: the folder.
+        made: the folder, or the file.
         more: words behind it.
 
     Returns:
         The command; None where there is no such file. What is quoted of it is the name of a command alone: a folder may
         come from anybody.
     """
-    kept = made / CONFIG
+    kept = kept_at(made)
     try:
         with kept.open(encoding="utf-8", errors="replace") as file:
             told = _COMMAND.match(file.readline(200))

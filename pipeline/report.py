@@ -13,7 +13,7 @@ from pipeline.mine import page as mine_page
 from pipeline.next_command import made_again
 from pipeline.pages import html
 from pipeline.pages.settings_table import flat
-from pipeline.runtime.asked import MADE_BY
+from pipeline.runtime.asked import MADE_BY, keep_settings
 from pipeline.shards.index import INDEX, load_index
 
 Table = list[tuple[object, ...]]
@@ -34,14 +34,19 @@ def write(folder: Path, out: Path | None = None, *, root: Path | None = None, sa
         DataError: the folder is neither, or ``root`` is not there.
         UsageError: the page cannot be written, or ``root`` is given for shards.
     """
-    aligned, out = _is_aligned(folder), out or folder / "report.html"
+    aligned, page = _is_aligned(folder), out or folder / "report.html"
     if aligned:
         if root is not None and not root.is_dir():
             raise DataError(f"{root}: no such folder: correct --root")
-        return html.save(align_page.build(folder, root, samples), out)
-    if root is not None:
+        html.save(align_page.build(folder, root, samples), page)
+    elif root is not None:
         raise UsageError(f"--root {root} has no effect on shards, which hold their pictures: leave it out")
-    return html.save(mine_page.build(folder, samples), out)
+    else:
+        html.save(mine_page.build(folder, samples), page)
+    if out is not None:
+        # In the folder itself the page is a part of what stands there, and is drawn by what made that too.
+        keep_settings(out)
+    return page
 
 
 def overview(folder: Path) -> list[Table]:

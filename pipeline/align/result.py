@@ -66,6 +66,7 @@ class AlignResult:
         notes: what should be told of how pairs were found.
         truth: the error, where the data set comes with its truth.
         page: the report, one HTML file; None where it was not asked for.
+        files: all that lies there of what the command makes: files, and folders of what lies deeper.
     """
 
     out: Path
@@ -84,6 +85,7 @@ class AlignResult:
     notes: tuple[str, ...] = ()
     truth: Truth | None = None
     page: Path | None = None
+    files: tuple[Path, ...] = ()
 
     @property
     def rows(self) -> Path:

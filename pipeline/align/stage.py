@@ -37,7 +37,7 @@ from pipeline.pairing.discovery.summary import Discovered
 from pipeline.runtime.asked import MADE_BY, again, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
-from pipeline.runtime.output import PLAN, owned
+from pipeline.runtime.output import PLAN, made_in, owned
 from pipeline.runtime.progress import ProgressBar
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def run(config: AlignConfig, *, report: bool = True) -> AlignResult:
         result = result_of(config.out, read_json(config.out / SUMMARY))
         if report:
             result = replace(result, page=html.save(page.build(config.out, config.root), config.out / "report.html"))
-        return result
+        return replace(result, files=made_in(config.out, MADE + WORK))
 
 
 def _finished(config: AlignConfig) -> bool:

@@ -37,4 +37,4 @@ def synth(**options: Any) -> None:
     config = synthetic.SynthConfig(**options)
     refuse_idle(typed(), config.without_effect())
     made = synthetic.run(config)
-    print_result(made, [(name, flat(value)) for name, value in made.items()])
+    print_result(made, [(name, flat(value)) for name, value in made.items() if name != "files"])

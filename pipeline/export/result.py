@@ -22,6 +22,7 @@ class ExportResult:
         licence: of the pictures, in the words of that manifest; None where no manifest of that name ships.
         bytes: of the pictures.
         seconds: that the run took.
+        files: all that lies there of what the command makes: files, and folders of what lies deeper.
     """
 
     out: Path
@@ -34,3 +35,4 @@ class ExportResult:
     licence: str | None
     bytes: int
     seconds: float
+    files: tuple[Path, ...]

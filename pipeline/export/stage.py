@@ -20,7 +20,7 @@ from pipeline.files.json_text import write_json
 from pipeline.files.writing import write_bytes
 from pipeline.manifests import load_manifest
 from pipeline.runtime.asked import MADE_BY, made_by
-from pipeline.runtime.output import owned
+from pipeline.runtime.output import made_in, owned
 from pipeline.runtime.progress import ProgressBar, followed
 from pipeline.shards.index import ShardIndex, load_index
 
@@ -74,7 +74,10 @@ def _export(config: ExportConfig, index: ShardIndex, settings: dict[str, Any], s
     numbers = {str(number): name for number, name in names.items()}
     write_json(config.out / NOTE, settings | source | {"classes": numbers, "totals": told})
     seconds = time.monotonic() - start
-    return ExportResult(config.out, pairs, told["boxes"], boxes, written, left_out, manifest, licence, size, seconds)
+    there = made_in(config.out, MADE)
+    return ExportResult(
+        config.out, pairs, told["boxes"], boxes, written, left_out, manifest, licence, size, seconds, there
+    )
 
 
 def _format(config: ExportConfig) -> Format:

@@ -34,6 +34,7 @@ class MineResult:
         fallback_ratio: their share of the pairs stored.
         tubes: what there is of tubes (docs/shards.md); None where nothing was followed.
         page: ``report.html``; None where none was asked for.
+        files: all that lies there of what the command makes: files, and folders of what lies deeper.
     """
 
     out: Path
@@ -49,6 +50,7 @@ class MineResult:
     tubes: Mapping[str, Any] | None = None
     class_names: Mapping[int, str] = field(default_factory=dict)
     page: Path | None = None
+    files: tuple[Path, ...] = ()
 
     @property
     def named_classes(self) -> dict[str, int]:

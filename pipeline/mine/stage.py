@@ -38,7 +38,7 @@ from pipeline.pages import html
 from pipeline.runtime.asked import MADE_BY, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
-from pipeline.runtime.output import owned
+from pipeline.runtime.output import made_in, owned
 from pipeline.runtime.progress import Course, ProgressBar
 from pipeline.runtime.ratios import DO_THEY_FIT, GOT_RANDOM
 from pipeline.shards.index import load_index
@@ -111,7 +111,7 @@ def run(config: MineConfig, *, report: bool = True) -> MineResult:
         drawn = html.save(page.build(config.out), config.out / REPORT) if report and not older else None
     result = result_of(config.out, totals, time.monotonic() - start, survey.class_names)
     _tell_fallbacks(result)
-    return replace(result, page=drawn)
+    return replace(result, page=drawn, files=made_in(config.out, MADE))
 
 
 def _tell_fallbacks(result: MineResult) -> None:

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn, TextIO
@@ -139,6 +139,17 @@ def owned(
         if older is None:
             keep_settings(folder)
         yield older is not None
+
+
+def made_in(folder: Path, made: Iterable[str]) -> tuple[Path, ...]:
+    """What lies in an output folder of what a run makes, its settings too: files, and folders of what lies deeper.
+
+    Args:
+        folder: the output.
+        made: as for :func:`owned`.
+    """
+    tops = dict.fromkeys(Path(pattern).parts[0] for pattern in (*made, CONFIG))
+    return tuple(sorted({path for top in tops for path in folder.glob(top)}))
 
 
 def _remove_empty(fresh: list[Path]) -> None:

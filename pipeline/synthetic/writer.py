@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+import cv2
+import numpy as np
+
 from pipeline.errors import UsageError
+from pipeline.files.json_text import write_json
 from pipeline.files.writing import write_text, written_text
-from pipeline.runtime.asked import again, drop_settings, keep_settings
+from pipeline.runtime.asked import MADE_BY, again, drop_settings, keep_settings, made_by
 from pipeline.runtime.counting import Tally
 from pipeline.runtime.executor import run_tasks
+from pipeline.runtime.output import made_in
 from pipeline.runtime.progress import ProgressBar
 from pipeline.synthetic import sequences
 from pipeline.synthetic.detector import Errors, detected
@@ -26,6 +31,8 @@ from pipeline.synthetic.truth import head, in_plain_view, sequence_head
 CHUNK = 32
 """Pairs a task; each frame is a function of the seed, the sequence and its number, so the cut changes nothing."""
 _MADE = ("pairs", "tracking", "tracking_rgb")
+NOTE = "synth.json"
+"""What was made, and how it came about; written last."""
 _UNFINISHED = ".unfinished"
 """Says of a folder of pairs that synth makes it, until its truth does."""
 
@@ -108,6 +115,7 @@ def _prepare(config: SynthConfig) -> None:
             if (out / name).is_dir():
                 shutil.rmtree(out / name)
         drop_settings(out)
+        (out / NOTE).unlink(missing_ok=True)
     for name in _MADE if config.tracking_rgb else _MADE[:2]:
         (out / name).mkdir(parents=True, exist_ok=True)
     keep_settings(out)
@@ -146,7 +154,7 @@ def run(config: SynthConfig) -> dict[str, object]:
 
     Returns:
         What was made: ``pairs``, ``sequences``, ``objects``, ``detections``, ``tracking`` (names), ``tracking_frames``,
-        ``tracking_rgb_frames``, ``bytes``, ``seconds``.
+        ``tracking_rgb_frames``, ``bytes``, ``seconds``, ``files``.
 
     Raises:
         UsageError: nothing is asked for, or the folder is in use or cannot be written.
@@ -169,14 +177,15 @@ def run(config: SynthConfig) -> dict[str, object]:
             results = _in_order(run_tasks(_make, tasks, config.workers, tally=tally))
             total = _record(config, results, truth, exact, seen)
         (pairs / _UNFINISHED).unlink()
+        names = [tracking_layout.name(index) for index in range(config.tracking if config.tracking_frames else 0)]
+        made = total | {
+            "sequences": config.sequences,
+            "tracking": names,
+            "tracking_frames": len(names) * config.tracking_frames,
+            "tracking_rgb_frames": len(names) * config.tracking_frames if config.tracking_rgb else 0,
+        }
+        note = {"seed": config.seed, "size": list(config.size), MADE_BY: made_by({}, np, cv2)}
+        write_json(config.out / NOTE, made | note)
     except OSError as error:
         raise UsageError(f"cannot write to {config.out}: {error.strerror or error}: choose another --out") from error
-    names = [tracking_layout.name(index) for index in range(config.tracking if config.tracking_frames else 0)]
-    return {
-        **total,
-        "sequences": config.sequences,
-        "tracking": names,
-        "tracking_frames": len(names) * config.tracking_frames,
-        "tracking_rgb_frames": len(names) * config.tracking_frames if config.tracking_rgb else 0,
-        "seconds": round(time.perf_counter() - begun, 2),
-    }
+    return {**made, "seconds": round(time.perf_counter() - begun, 2), "files": made_in(config.out, (*_MADE, NOTE))}

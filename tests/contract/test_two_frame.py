@@ -10,6 +10,7 @@ from trainer.base_trackers import BASE_TRACKERS
 from trainer.recipes.geometry import SearchSpec, geometry_of
 from trainer.two_frame import run
 
+from ..conftest import lasting
 from ..trainer.two_frame.world import WINDOW, config, found, write_run, write_sequences
 
 LARGE = {"dimp50", "superdimp"}
@@ -24,7 +25,7 @@ def test_it_finds_something_in_every_sequence_and_the_same_again(tracker: str, t
     checkpoint, out = write_run(tmp_path / "run", tracker), tmp_path / "found.json"
     asked = config(checkpoint, root, out, window=window, pictures=tmp_path / "pictures", show=3)
     measured = run(asked)
-    content, first = found(out), out.read_bytes()
+    content, first = found(out), lasting(out)
     expected = {"iou_from_peak", "hit", "peak_error"} if spec.classifier else {"iou_from_displaced"}
     assert (content["tracker"], content["window"]) == (tracker, window or spec.size)
     assert (content["windows"], content["modality"], content["left_out"]) == (4, "tir", [])
@@ -40,7 +41,7 @@ def test_it_finds_something_in_every_sequence_and_the_same_again(tracker: str, t
     assert all(expected <= told for told in measures.values())
     assert len({frozenset(told) for told in measures.values()}) == 1
     assert content["rows"] == sorted(content["rows"], key=lambda row: (row["sequence"], row["answer"], row["measure"]))
-    assert str(tmp_path) not in first.decode()
+    assert str(tmp_path).encode() not in first
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"0.png", "1.png", "2.png"}
     run(asked.model_copy(update={"on_existing": "overwrite", "pictures": None, "show": 4}))
-    assert out.read_bytes() == first
+    assert lasting(out) == first

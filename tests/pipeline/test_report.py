@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline import images
+from pipeline.next_command import made_again
 from pipeline.records import Reject, write_rows
 
 from ..conftest import Data, Run, done, told
@@ -159,3 +160,12 @@ def test_mine_draws_the_page_that_report_draws(data: Data, prep: Run, tmp_path: 
     done(prep("report", tmp_path / "s", "--out", tmp_path / "again.html"))
     assert (tmp_path / "s/report.html").read_text() == (tmp_path / "again.html").read_text()
     assert len((tmp_path / "again.html").read_text()) > 10_000
+
+
+def test_a_page_elsewhere_has_its_settings_beside_it(prep: Run, mined: dict[str, Path], tmp_path: Path) -> None:
+    page, other = tmp_path / "pages/page.html", tmp_path / "other.html"
+    done(prep("report", mined["center"], "--samples", 1, "--out", page))
+    assert sorted(path.name for path in page.parent.iterdir()) == ["page.html", "page.html.config.yaml"]
+    done(prep("report", "--config", f"{page}.config.yaml", "--out", other))
+    assert other.read_bytes() == page.read_bytes()
+    assert made_again(page) == f"cmd-prep report --config {page}.config.yaml --out {page}"

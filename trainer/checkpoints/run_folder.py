@@ -17,7 +17,7 @@ from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json, write_json
 from pipeline.files.writing import write_text, written
 from pipeline.runtime.asked import anew, drop_settings
-from pipeline.runtime.output import locked, refuse_existing, refuse_other
+from pipeline.runtime.output import locked, made_in, refuse_existing, refuse_other
 from trainer.checkpoints import model_file
 from trainer.checkpoints.unpickle import read_pickle
 from trainer.checkpoints.weights import save_weights
@@ -40,7 +40,7 @@ _MADE = (
     CURVES,
     f"{TENSORBOARD}/events.out.tfevents.*",
 )
-_SWEPT = (*_MADE, "*.json", "*.png", "*.html", "*.pth.tar", "*.pth", "*.onnx")
+_SWEPT = (*_MADE, "*.json", "*.png", "*.html", "*.pth.tar", "*.pth", "*.onnx", "*.yaml")
 """Whose parts are swept up: pages and exports may be written into the folder too."""
 STATE_KEYS = frozenset({"epoch", "identity", "optimizer", "head", "buffers", "frozen"})
 """Epochs done, the settings that decide the result, masters and moments, psi (or None), batch-norm statistics where
@@ -74,6 +74,10 @@ class RunFolder:
     def existing(self) -> list[Path]:
         """What earlier runs made that lies here."""
         return [path for pattern in _MADE for path in sorted(self.path.glob(pattern)) if path.is_file()]
+
+    def files(self) -> tuple[Path, ...]:
+        """All that lies here of what a run makes."""
+        return made_in(self.path, _MADE)
 
     def claim(self, on_existing: OnExisting) -> None:
         """Remove what an earlier run made, refuse it, or leave it to be gone on with.

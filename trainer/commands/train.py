@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.runtime.asked import keep_settings
 from pipeline.runtime.asked.help_page import HelpPage
 from pipeline.runtime.asked.subcommand import AddedOption
 from pipeline.runtime.command import Command, print_result, print_table, telling
@@ -237,6 +238,7 @@ def export(weights: Path, kind: str | None, tracker: str | None, own_backbone: b
     name = tracker_of([file], tracker)
     window = window_of([file])
     kind, files = write_export(file, name, kind, out, own_backbone=own_backbone)
+    keep_settings(out)
     # The file has no place for it: whoever tracks with it must say it there.
     sizes = [f"params.{key} = {value}" for key, value in window_params(name, window).items()]
     note = [("set in pytracking", f"{', '.join(sizes)}: its search window is of {window} px")] if window else []
@@ -291,6 +293,7 @@ def feeds(
 
     page = draw_feeds(shards, recipe, tracker, samples, seed, window, init, patches)
     out.parent.mkdir(parents=True, exist_ok=True)
+    keep_settings(out)
     write_text(out, page)
     print_table([("report", out)])
 

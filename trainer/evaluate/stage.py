@@ -18,6 +18,7 @@ from pipeline.errors import DataError
 from pipeline.files.writing import write_bytes, write_text
 from pipeline.pages.html import png, svg
 from pipeline.runtime.asked import MADE_BY, made_by
+from pipeline.runtime.output import made_in
 from trainer.evaluate.moments import Moment, by_sequence, differing_moments
 from trainer.evaluate.report import metrics_json, page, plots, strips, tables, tex
 from trainer.evaluate.report_folder import METRICS, REPORT, TABLES, TEX, files_of, held_report
@@ -45,6 +46,7 @@ class EvaluationReport:
         tables: the tables, Markdown.
         tex: the tables, LaTeX.
         plots: each plot as SVG; a PNG of the same name lies beside it.
+        files: all of these, and the settings.
     """
 
     evaluation: Evaluation
@@ -53,6 +55,7 @@ class EvaluationReport:
     tables: Path
     tex: Path
     plots: tuple[Path, ...]
+    files: tuple[Path, ...]
 
     def record(self) -> dict[str, object]:
         """What ``--json`` tells: the files, and of all that was measured the scores and what lies between them."""
@@ -64,6 +67,7 @@ class EvaluationReport:
             "tables": self.tables,
             "tex": self.tex,
             "plots": self.plots,
+            "files": self.files,
             "scores": {t.name: {metric: t.score(metric) for metric in metrics} for t in evaluation.ranked()},
             "differences": evaluation.differences,
             "warnings": evaluation.warnings,
@@ -93,14 +97,16 @@ def run(config: EvaluateConfig) -> EvaluationReport:
     moments, compared = _compare(evaluation)
     if frames:
         drawn |= _draw_strips(evaluation, style, moments, compared, frames)
-    content = metrics_json.collect(evaluation, _described(config), files_of(list(drawn)))
+    names = files_of(list(drawn))
+    content = metrics_json.collect(evaluation, _described(config), names)
     content[MADE_BY] = made_by(_inputs(evaluation), np)
     with held_report(out, content, config.on_existing):
         write_text(out / TABLES, tables.write_tables(evaluation))
         write_text(out / TEX, tex.write_tex(evaluation))
         write_text(out / REPORT, page.build_page(evaluation, shown, _save(drawn, out), moments, compared))
     plotted = tuple(out / f"{name}.svg" for name in drawn)
-    return EvaluationReport(evaluation, out / REPORT, out / METRICS, out / TABLES, out / TEX, plotted)
+    there = made_in(out, names)
+    return EvaluationReport(evaluation, out / REPORT, out / METRICS, out / TABLES, out / TEX, plotted, there)
 
 
 def _evaluate(config: EvaluateConfig) -> Evaluation:

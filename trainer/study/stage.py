@@ -38,11 +38,13 @@ class Studied:
         sentences: the verdicts, that on d3 first.
         results: how many rows ``results.jsonl`` has.
         report: the page.
+        files: all that lies there of what the command makes: files, and folders of what lies deeper.
     """
 
     sentences: tuple[str, ...]
     results: int
     report: Path
+    files: tuple[Path, ...]
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
@@ -120,7 +122,9 @@ def run_study(config: StudyConfig, plan: Plan, start: Launch = launch) -> Studie
 def _show(study: Path, rows: list[ResultRow]) -> Studied:
     results = write_results(study / RESULTS, rows)
     verdicts = write_verdict(study)["verdicts"]
-    return Studied(tuple(str(each["sentence"]) for each in verdicts.values()), results, write_report(study))
+    report = write_report(study)
+    sentences = tuple(str(each["sentence"]) for each in verdicts.values())
+    return Studied(sentences, results, report, tuple(sorted(study.glob("[!.]*"))))
 
 
 def _show_part(study: Path, plan: Plan) -> None:

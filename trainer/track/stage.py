@@ -17,7 +17,7 @@ from pipeline.config import differing, recorded
 from pipeline.errors import DataError, UsageError, some
 from pipeline.files.json_text import read_json
 from pipeline.runtime.device import resolve_device
-from pipeline.runtime.output import PLAN, owned
+from pipeline.runtime.output import PLAN, made_in, owned
 from pipeline.runtime.progress import ProgressBar
 from trainer.sequences.dataset import Clip, DataSet, load_data_set
 from trainer.sequences.frames import first_kind
@@ -48,6 +48,7 @@ class Tracked:
         frames: how many they have.
         frames_per_second: mean over sequences.
         results: folder of each sequence's boxes and times, and ``track.json``.
+        files: all that lies there of what the command makes: files, and folders of what lies deeper.
     """
 
     tracker: str
@@ -56,6 +57,7 @@ class Tracked:
     frames: int
     frames_per_second: float
     results: Path
+    files: tuple[Path, ...]
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
@@ -102,7 +104,8 @@ def run(config: TrackConfig) -> Tracked:
         total = len(names) + len(data.faults)
         raise DataError(f"{_failed(faults)}; {len(speeds)} of {total} sequences are finished in {config.out}")
     frames = sum(len(clip.pictures) for clip in data.clips)
-    return Tracked(model.tracker, model.file, len(names), frames, float(np.mean(speeds)), config.out)
+    there = made_in(config.out, made)
+    return Tracked(model.tracker, model.file, len(names), frames, float(np.mean(speeds)), config.out, there)
 
 
 def _model(config: TrackConfig) -> Model:

@@ -48,6 +48,7 @@ class TrainedRow:
         seconds: that this call took.
         model: the student's weights.
         report: the run's page.
+        files: all that lies there of what the command makes: files, and folders of what lies deeper.
     """
 
     recipe: str
@@ -60,6 +61,7 @@ class TrainedRow:
     seconds: float
     model: Path
     report: Path
+    files: tuple[Path, ...]
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
@@ -199,6 +201,7 @@ def _trained(
         seconds=seconds,
         model=folder.path / MODEL,
         report=folder.path / REPORT,
+        files=folder.files(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class MergedRow:
         model: the weights.
         source: the files that they come from, as people read it; empty where they were named one by one.
         written: whether the model is there: a dry run writes none.
+        files: all that lies there of what the command makes: files, and folders of what lies deeper.
     """
 
     recipe: str
@@ -59,6 +60,7 @@ class MergedRow:
     model: Path
     source: str = ""
     written: bool = True
+    files: tuple[Path, ...] = ()
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
@@ -94,7 +96,7 @@ def merge_parents(config: TrainConfig) -> MergedRow:
         identity = identity_of(net, config, split)
         if _is_measured(folder, config.on_existing, identity):
             log.info("%s is finished and kept", folder.path)
-            return merged
+            return replace(merged, files=folder.files())
         learnt = measure_on(net, config, split)
     meta = {
         "tracker": config.tracker,
@@ -105,7 +107,7 @@ def merge_parents(config: TrainConfig) -> MergedRow:
     made = _description(recipe.name, config.record(), config.init, recipe_sha256(config.recipe))
     made |= recorded({"other_windows": other_windows(config), IDENTITY: identity}, BEFORE | {IDENTITY: {}})
     _write(folder, net.state_dict(), meta, made, split, config.on_existing)
-    return merged
+    return replace(merged, files=folder.files())
 
 
 def _is_measured(folder: RunFolder, on_existing: OnExisting, identity: dict[str, Any]) -> bool:
@@ -166,7 +168,7 @@ def merge_runs(
     made = _description(row, {"reference": str(reference), "test": str(test)}, [reference, test])
     found = inherited([reference, test])
     _write(RunFolder(out), weights, meta, made, found[1] if found else None, on_existing)
-    return MergedRow(row, tracker, out / MODEL)
+    return MergedRow(row, tracker, out / MODEL, files=RunFolder(out).files())
 
 
 def _window(config: TrainConfig, recipe: Recipe) -> int | None:

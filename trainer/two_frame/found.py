@@ -1,4 +1,4 @@
-"""``FOUND.json``: what one network found, a row a sequence, answer and figure; no time and no path in it."""
+"""``FOUND.json``: what one network found, a row a sequence, answer and figure; but for ``made_by`` no time, no path."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from pipeline.config import OnExisting
 from pipeline.errors import DataError, UsageError
-from pipeline.files.json_text import read_json, write_json
+from pipeline.files.json_text import read_json
 from pipeline.files.names import same
-from pipeline.runtime.asked import anew
+from pipeline.runtime.asked import MADE_BY, anew, made_by
 from pipeline.runtime.output import refuse_existing
 from trainer.measure.summary import figures
 from trainer.resampling import rounded
@@ -35,7 +38,9 @@ def content_of(about: Mapping[str, Any], means: Mapping[str, Means], windows: in
         for figure, value in told.items()
     ]
     rows.sort(key=lambda row: (row["sequence"], row["answer"], row["measure"]))
-    return {"test": TEST, **about, "figures": _figures(means, about["modality"], about["seed"]), "rows": rows}
+    told = _figures(means, about["modality"], about["seed"])
+    made = made_by({"checkpoint": about["checkpoint"], "windows": about["key"]}, torch, np)
+    return {"test": TEST, **about, "figures": told, "rows": rows, MADE_BY: made}
 
 
 def _figures(means: Mapping[str, Means], modality: str, seed: int) -> Any:
@@ -70,12 +75,6 @@ def keeps(path: Path, about: Mapping[str, Any], on_existing: OnExisting) -> dict
     if differ := [name for name, value in about.items() if known.get(name) != value]:
         raise UsageError(f"--out {path}: was measured otherwise ({', '.join(differ)}): {anew()}")
     return known
-
-
-def write_found(path: Path, content: Mapping[str, Any]) -> None:
-    """Write one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, content)
 
 
 def out_files(out: Path, names: Sequence[str | None]) -> list[Path]:

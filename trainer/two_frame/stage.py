@@ -13,6 +13,9 @@ import cv2
 import torch
 
 from pipeline.config import differing, refuse_idle
+from pipeline.files.json_text import write_json
+from pipeline.next_command import kept_at
+from pipeline.runtime.asked import keep_settings
 from pipeline.runtime.device import resolve_device
 from pipeline.runtime.progress import ProgressBar
 from trainer.measure.answers import KEPT, MIDDLE, Answers
@@ -20,7 +23,7 @@ from trainer.measure.summary import STUDENT
 from trainer.recipes.settings import make_settings
 from trainer.sequences.odd_frames import odd_frames
 from trainer.two_frame.footage import read_shots
-from trainer.two_frame.found import content_of, keeps, out_files, write_found
+from trainer.two_frame.found import content_of, keeps, out_files
 from trainer.two_frame.key import key_of
 from trainer.two_frame.measure import Means, batches, means_of, measure
 from trainer.two_frame.models import Entrant, find_models, load_entrants
@@ -38,6 +41,8 @@ class Measured:
 
     Attributes:
         files: a FOUND.json of each checkpoint, in the order given.
+        settings: what they were made with, to be fed back; None where no command made them.
+        pictures: folder of windows that were drawn; None where none were.
         tracker: the base tracker.
         windows: how many each was measured on.
         sequences: of how many sequences.
@@ -51,6 +56,8 @@ class Measured:
     sequences: int
     decides: str
     figures: tuple[dict[str, dict[str, float | None]], ...]
+    settings: Path | None
+    pictures: Path | None
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
@@ -94,14 +101,19 @@ def run(config: TwoFrameConfig) -> Measured:
             spare_frames(config.pictures, [name for name, _ in config.checkpoints], windows)
         if todo or config.pictures:
             entrants = load_entrants(config.checkpoints, models, device, config.feature_cache)
+            if todo:
+                files[0].parent.mkdir(parents=True, exist_ok=True)
+                keep_settings(config.out)
             found = _measure(windows, [entrants[place] for place in todo], kind, device) if todo else []
             for place, means in zip(todo, found):
                 content = contents[place] = content_of(told[place], means, windows[0].count)
-                write_found(files[place], content)
+                write_json(files[place], content)
             if config.pictures:
                 draw(config.pictures, config.show, windows, entrants, kind, device)
     figures = tuple(content["figures"][kind.decides] for content in contents if content)
-    return Measured(tuple(files), tracker, total, len(windows), kind.decides, figures)
+    kept = kept_at(config.out)
+    settings = kept if kept.is_file() else None
+    return Measured(tuple(files), tracker, total, len(windows), kind.decides, figures, settings, config.pictures)
 
 
 def _measure(

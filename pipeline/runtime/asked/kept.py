@@ -1,4 +1,4 @@
-"""``config.yaml``: the settings that a command was given, beside what it makes, as ``--config`` takes them."""
+"""``config.yaml``: the settings that a command was given, in or beside what it makes, as ``--config`` takes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.next_command import ABOVE, ANEW, CONFIG, KEPT
+from pipeline.next_command import ABOVE, ANEW, CONFIG, KEPT, kept_at
 
 _LAUNCHED = "TORCHELASTIC_RUN_ID"
 """Set by torchrun, which typed the command at work."""
@@ -74,8 +74,8 @@ def anew() -> str:
     return "choose another --out or " + (f"make all of it anew: {line}" if line else " ".join(ANEW))
 
 
-def keep_settings(folder: Path) -> None:
-    """Write what the command at work was given into the folder of what it makes; nothing where none is at work.
+def keep_settings(made: Path) -> None:
+    """Write what the command at work was given into the folder, or beside the file, that it makes; else nothing.
 
     Raises:
         UsageError: a file of that name is there which no command wrote.
@@ -83,14 +83,14 @@ def keep_settings(folder: Path) -> None:
     asked = _asked.get()
     if asked is None:
         return
-    path = folder / CONFIG
+    path = kept_at(made)
     if path.exists() and not _ours(path):
         raise UsageError(f"{path} was written by no command and is left alone: move it, or choose another --out")
-    above = ABOVE if asked.out and asked.out.absolute() != folder.absolute() else ""
+    above = ABOVE if asked.out and asked.out.absolute() != made.absolute() else ""
     # Here: a help page waits for no YAML.
     from pipeline.files.yaml_text import write_yaml
 
-    head = f"{KEPT}{asked.command}{above}: --config {CONFIG} gives them again, --out is typed."
+    head = f"{KEPT}{asked.command}{above}: --config {path.name} gives them again, --out is typed."
     write_yaml(path, asked.settings, head)
 
 

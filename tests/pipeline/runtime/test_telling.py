@@ -158,3 +158,20 @@ def test_what_workers_print_is_no_result(tmp_path: Path, capfd: pytest.CaptureFi
     assert list(run_tasks(talkative, [Job(1, tmp_path)], workers=2)) == [1]
     shown = capfd.readouterr()
     assert (shown.out, shown.err) == ("", "a library talks\n")
+
+
+def test_the_object_names_every_file(tmp_path: Path) -> None:
+    """Folders stand for what lies in them."""
+    data, aligned, shards = (tmp_path / name for name in ("data", "aligned", "shards"))
+    few = ["--workers", "1"]
+    for words, out in (
+        (["synth", "--sequences", "1", "--frames", "2", "--tracking", "0", "--size", "96,96", *few], data),
+        (["align", "--root", str(data / "pairs"), "--min-score", "0", "--write-images", *few], aligned),
+        (["mine", "--aligned", str(aligned), "--method", "center", *few], shards),
+        (["export", str(shards), "--format", "folders"], tmp_path / "exported"),
+    ):
+        found = CliRunner().invoke(prep, [*words, "--out", str(out), "--json"])
+        assert found.exit_code == 0, found.output
+        there = {str(path) for path in out.iterdir() if path.name not in (".lock", "tracking")}
+        assert set(json.loads(found.stdout)["files"]) >= there
+        assert "config.yaml" in {Path(name).name for name in json.loads(found.stdout)["files"]}

@@ -10,11 +10,13 @@ from pipeline.synthetic import SynthConfig, run, sequences
 from pipeline.synthetic.optics.camera import SCALE
 from pipeline.synthetic.scene import tracking_layout
 
+from ...conftest import lasting
+
 Made = tuple[Path, dict[str, object]]
 
 
 def _bytes(root: Path) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    return {path.relative_to(root).as_posix(): lasting(path) for path in sorted(root.rglob("*")) if path.is_file()}
 
 
 def test_layout_is_kaists_and_lsotb_tirs(made: Made) -> None:
@@ -30,6 +32,7 @@ def test_layout_is_kaists_and_lsotb_tirs(made: Made) -> None:
         "pairs/detected.jsonl",
         "pairs/detections.jsonl",
         "pairs/truth.json",
+        "synth.json",
         "tracking/attributes/person_S_001.txt",
         "tracking/person_S_001/groundtruth_rect.txt",
     ]

@@ -30,6 +30,7 @@ def test_the_object_names_every_file(world: World, evaluate: Eval) -> None:
         Path(path).name for path in [*(made[key] for key in ("report", "metrics", "tables", "tex")), *made["plots"]]
     }
     assert {name for name in metrics(world)["files"] if not name.endswith(".png")} == named
+    assert {Path(path).name for path in made["files"]} == {*metrics(world)["files"], "config.yaml"}
 
 
 @pytest.mark.usefixtures("drawn")

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from pipeline.errors import CmdTirError, UsageError
+from pipeline.files.hashing import file_sha256
 from trainer.commands.study import study
 from trainer.study import Studied, StudyConfig, plan_study, run_study
 from trainer.study.results import read_results
 
+from ...conftest import lasting
 from .fake_world import SCOPE, config, launch, runs
 
 __all__ = ["config"]
@@ -26,7 +28,7 @@ def studied(config: StudyConfig, **changed: Any) -> Studied:
 
 
 def content(study: Path) -> dict[str, bytes]:
-    return {name: (study / name).read_bytes() for name in ("results.jsonl", "verdict.json", "plan.json")}
+    return {name: lasting(study / name) for name in ("results.jsonl", "verdict.json", "plan.json")}
 
 
 @pytest.mark.usefixtures("drawn")
@@ -37,6 +39,9 @@ def test_a_study_ends_with_its_verdict_and_says_what_was_measured(config: StudyC
     verdict = json.loads((out / "verdict.json").read_text())["verdicts"]["d3"]
     assert done.sentences == (verdict["sentence"],)
     assert done.sentences[0].startswith("one student: headroom unknown")
+    assert set(done.files) == {path for path in out.iterdir() if path.name != ".lock"}
+    made = json.loads((out / "verdict.json").read_text())["made_by"]
+    assert made["inputs"] == {"init": file_sha256(out / "init.pth"), "results": file_sha256(out / "results.jsonl")}
     rows = read_results(out / "results.jsonl")
     assert len(rows) == done.results
     by = {(row.row, row.control, row.seed, row.set): row for row in rows if row.sequence == "s2"}

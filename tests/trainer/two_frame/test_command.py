@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ...conftest import done, told
+from ...conftest import done, lasting, told
 from .world import SIZE, WINDOW, found, two_frame, values, write_run, write_sequence, write_sequences
 
 
@@ -175,13 +175,19 @@ def test_figures_that_are_there_are_kept_or_refused(world: Path, checkpoint: Pat
     out = tmp_path / "found.json"
     words = (checkpoint, "--sequences", world, "--out", out, "--windows", 2)
     done(two_frame(*words))
-    first, written = out.read_bytes(), out.stat().st_mtime_ns
+    first, written = lasting(out), out.stat().st_mtime_ns
+    made = found(out)["made_by"]
+    assert made["command"].startswith(f"cmd-train two-frame {checkpoint} --sequences ")
+    assert made["inputs"] == {"checkpoint": found(out)["checkpoint"], "windows": found(out)["key"]}
     done(two_frame(*words))
     assert out.stat().st_mtime_ns == written
     told(two_frame(*words, "--seed", 1), 2, "was measured otherwise (seed, key)", "--on-existing overwrite")
     told(two_frame(*words, "--on-existing", "fail"), 2, "already holds found.json")
+    other = tmp_path / "other.json"
+    done(two_frame("--config", tmp_path / "found.json.config.yaml", "--out", other))
+    assert lasting(other) == first
     done(two_frame(*words, "--seed", 1, "--on-existing", "overwrite"))
-    assert out.read_bytes() != first
+    assert lasting(out) != first
 
 
 def test_frames_that_are_read_otherwise_than_meant_are_told(

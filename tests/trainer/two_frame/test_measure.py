@@ -28,6 +28,7 @@ from trainer.two_frame.measure import batches, means_of, measure
 from trainer.two_frame.models import Entrant
 from trainer.two_frame.sequences import find_windows
 
+from ...conftest import lasting
 from ..train_world import small_windows, tracked, write_world
 from .world import WINDOW, config, found, values, write_run, write_sequences
 
@@ -136,7 +137,7 @@ def test_several_at_once_find_what_each_finds_alone_and_one_backbone_runs_once(
     assert len({each["key"] for each in told.values()}) == 1
     for name, checkpoint in runs.items():
         run(config(checkpoint, sequences, tmp_path / f"{name}.json", window=WINDOW))
-        assert (tmp_path / f"{name}.json").read_bytes() == (tmp_path / "all" / f"{name}.json").read_bytes()
+        assert lasting(tmp_path / f"{name}.json") == lasting(tmp_path / "all" / f"{name}.json")
 
 
 @pytest.mark.slow
@@ -146,6 +147,6 @@ def test_features_that_are_kept_change_nothing(sequences: Path, tmp_path: Path) 
     for number, changes in enumerate(({}, {"feature_cache": cache}, {"feature_cache": cache})):
         out = tmp_path / f"{number}.json"
         run(config(checkpoint, sequences, out, window=WINDOW, **changes))
-        written.append(out.read_bytes())
+        written.append(lasting(out))
     assert len(set(written)) == 1
     assert len([path for path in cache.rglob("*") if path.is_file()]) == 2 * 4

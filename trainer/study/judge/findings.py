@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json, write_json
+from pipeline.runtime.asked import MADE_BY, made_by
 from pipeline.runtime.output import PLAN
 from trainer.study.judge.contrasts import Contrast, contrast, share, slope, weighed
 from trainer.study.judge.rules import ORACLE
@@ -15,6 +19,8 @@ from trainer.study.judge.verdict import judge
 from trainer.study.results import RESULTS, ResultRow, read_results
 
 VERDICT = "verdict.json"
+INPUTS = ("init", "pairs", "tests", "select", "boxes")
+"""Of a study's plan what are hashes of files that went in; those of real data only where there are such."""
 CANDIDATES = ("d3", "t3", "k3")
 """Rows that are judged, each in a verdict of its own."""
 CHAIN = Arm("bc")
@@ -30,7 +36,8 @@ def write_verdict(study: Path) -> dict[str, Any]:
     """
     plan: dict[str, Any] = read_json(study / PLAN)
     found = find(read_results(study / RESULTS), plan["study"]["patches"])
-    write_json(study / VERDICT, found)
+    inputs = {name: plan["study"].get(name) for name in INPUTS} | {"results": file_sha256(study / RESULTS)}
+    write_json(study / VERDICT, found | {MADE_BY: made_by(inputs, np)})
     return found
 
 

@@ -38,3 +38,10 @@ def test_shards_say_how_they_came_about_beside_them_alone(prep: Run, mined: dict
 def test_of_python_there_is_no_command_and_what_did_not_go_in_is_left_out(mined: dict[str, Path]) -> None:
     assert made(mined["center"] / "index.json")["command"] is None
     assert made_by({"known": None, "init": {}, "pairs": "1f"}, np)["inputs"] == {"pairs": "1f"}
+
+
+def test_synthetic_data_say_so_beside_the_truth(prep: Run, tmp_path: Path) -> None:
+    words = ("--sequences", 1, "--frames", 1, "--tracking", 0, "--size", "96,96", "--workers", 1)
+    done(prep("synth", "--out", tmp_path / "d", *words))
+    assert made(tmp_path / "d/synth.json")["command"].startswith("cmd-prep synth --out ")
+    assert "made_by" not in (tmp_path / "d/pairs/truth.json").read_text()
