@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from markupsafe import Markup
 
+from pipeline.next_command import to_type
 from pipeline.pages import html
 from trainer.measure.answers import DISPLACED_IOU, PEAK_IOU
 from trainer.measure.held_out_test import TIR
@@ -32,21 +32,16 @@ def next_steps(run: str, settings: dict[str, Any], measured: dict[str, Any]) -> 
         settings: of the run.
         measured: the content of ``held_out.json``.
     """
-    folder, tracker, recipe = (shlex.quote(word) for word in (run, settings["tracker"], settings["recipe"]))
-    track = "cmd-track --dataset tir_sequences --root SEQUENCES"
+    own = "--recipe", settings["recipe"], "--tracker", settings["tracker"]
+    track = "cmd-track", "--dataset", "tir_sequences", "--root", "SEQUENCES"
+    truth = "--dataset", "tir_sequences", "--annotations", "SEQUENCES", "--frames", "SEQUENCES"
+    scored = "--results", "student=results/student", "--results", "template=results/template", "--out", "report"
     commands = [
-        ("see it track", f"{track} --weights {folder} --out results/student --save-video"),
-        ("have something beside it", f"{track} --yardstick template --out results/template"),
-        (
-            "score both",
-            "cmd-eval --dataset tir_sequences --annotations SEQUENCES --frames SEQUENCES "
-            "--results student=results/student --results template=results/template --out report",
-        ),
-        (
-            "see what it was fed",
-            f"cmd-train feeds --shards SHARDS --recipe {recipe} --tracker {tracker} --out feeds.html",
-        ),
-        ("ask whether it is the pairs", "cmd-train study --out STUDY --init WEIGHTS"),
+        ("see it track", to_type(*track, "--weights", run, "--out", "results/student", "--save-video")),
+        ("have something beside it", to_type(*track, "--yardstick", "template", "--out", "results/template")),
+        ("score both", to_type("cmd-eval", *truth, *scored)),
+        ("see what it was fed", to_type("cmd-train", "feeds", "--shards", "SHARDS", *own, "--out", "feeds.html")),
+        ("ask whether it is the pairs", to_type("cmd-train", "study", "--out", "STUDY", "--init", "WEIGHTS")),
     ]
     rows = [("to", "type"), *((what, Markup("<code>{}</code>").format(command)) for what, command in commands)]
     return html.Section("What to do next", " ".join(verdict(measured)), table=rows)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.next_command import ABOVE, ANEW, CONFIG, KEPT, kept_at
+from pipeline.next_command import ABOVE, ANEW, CONFIG, KEPT, kept_at, to_type
 
 _LAUNCHED = "TORCHELASTIC_RUN_ID"
 """Set by torchrun, which typed the command at work."""
@@ -50,7 +49,7 @@ def asking(asked: Asked) -> Iterator[None]:
 def command_line() -> str | None:
     """The line of the command at work; None where none is."""
     asked = _asked.get()
-    return shlex.join(asked.words) if asked else None
+    return to_type(*asked.words) if asked else None
 
 
 def again(*more: str) -> str | None:
@@ -65,7 +64,7 @@ def again(*more: str) -> str | None:
     if more[0] in words:
         place = words.index(more[0])
         del words[place : place + len(more)]
-    return shlex.join([*words, *more])
+    return to_type(*words, *more)
 
 
 def anew() -> str:
@@ -77,6 +76,8 @@ def anew() -> str:
 def keep_settings(made: Path) -> None:
     """Write what the command at work was given into the folder, or beside the file, that it makes; else nothing.
 
+    What another command kept there stays: a run into whose folder a student is exported is still that run.
+
     Raises:
         UsageError: a file of that name is there which no command wrote.
     """
@@ -84,8 +85,11 @@ def keep_settings(made: Path) -> None:
     if asked is None:
         return
     path = kept_at(made)
-    if path.exists() and not _ours(path):
-        raise UsageError(f"{path} was written by no command and is left alone: move it, or choose another --out")
+    if path.exists():
+        if not _ours(path):
+            raise UsageError(f"{path} was written by no command and is left alone: move it, or choose another --out")
+        if not _ours(path, asked.command):
+            return
     above = ABOVE if asked.out and asked.out.absolute() != made.absolute() else ""
     # Here: a help page waits for no YAML.
     from pipeline.files.yaml_text import write_yaml
@@ -100,9 +104,11 @@ def drop_settings(folder: Path) -> None:
         (folder / CONFIG).unlink()
 
 
-def _ours(path: Path) -> bool:
+def _ours(path: Path, command: str = "") -> bool:
+    """Whether a command wrote a file, of that name where one is given."""
+    head = f"{KEPT}{command}".encode()
     try:
         with path.open("rb") as file:
-            return file.read(len(KEPT)) == KEPT.encode()
+            return file.read(len(head)) == head
     except OSError:
         return False

@@ -14,6 +14,7 @@ import torch
 from click.testing import CliRunner
 
 from pipeline.errors import UsageError
+from pipeline.next_command import CONFIG
 from trainer.checkpoints.run_folder import META, RUN, RunFolder
 from trainer.checkpoints.weights import load_weights
 from trainer.commands.track import main as cmd_track
@@ -210,6 +211,8 @@ def test_an_export_says_what_pytracking_must_be_told(tmp_path: Path, teacher: Pa
         printed = done(CliRunner().invoke(cmd_train, ["export", str(run), "--out", str(tmp_path / "cmd.pth.tar")]))
         assert said in printed
         assert ("set in pytracking" in printed) == bool(window)
+        words = ["--config", str(tmp_path / f"cmd.pth.tar.{CONFIG}"), "--out", str(tmp_path / "again.pth.tar")]
+        assert done(CliRunner().invoke(cmd_train, ["export", *words])).replace("again", "cmd") == printed
 
 
 def test_the_feeds_page_draws_windows_of_that_size(
@@ -222,3 +225,4 @@ def test_the_feeds_page_draws_windows_of_that_size(
     done(CliRunner().invoke(cmd_train, [str(word) for word in (*words, "--out", tmp_path / "feeds.html")]))
     assert set(shapes) == {(3, 160, 160)}
     assert "160 px, 5 boxes wide" in (tmp_path / "feeds.html").read_text()
+    assert "window: '160'" in (tmp_path / f"feeds.html.{CONFIG}").read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from pipeline.files.names import natural
 from pipeline.images import decode_rgb, read_bytes
+from pipeline.next_command import to_type
 from pipeline.pages.html import Picture, Section, Strip, picture_uri
 from trainer.study.judge import Arm, contrast
 from trainer.study.judge.findings import CANDIDATES
@@ -157,7 +157,7 @@ def costs(material: Material) -> Section:
 def repeat(material: Material) -> Section:
     """The command that makes the same study, and what it must be given to be the same."""
     words = ["cmd-train", "study", "--out", "STUDY", *material.plan.get("command", [])]
-    rows: list[tuple[object, ...]] = [("study", "is"), ("command", shlex.join(words))]
+    rows: list[tuple[object, ...]] = [("study", "is"), ("command", to_type(*words))]
     rows += [(name, _short(value)) for name, value in sorted(material.study.items())]
     rows += [(f"version of {name}", value) for name, value in sorted(material.plan.get("versions", {}).items())]
     note = "The same input and versions give the same results.jsonl to the byte on one machine, whatever was killed."

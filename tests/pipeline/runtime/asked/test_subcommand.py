@@ -40,6 +40,12 @@ def make(out: Path, **options: object) -> None:
     click.echo(" ".join(f"{name}={value}" for name, value in sorted(options.items())))
 
 
+@tool.command()
+@click.option("--out", type=Path, required=True)
+def also(out: Path) -> None:
+    keep_settings(out)
+
+
 def run(folder: Path, text: str, *words: str) -> Result:
     file = folder / "mine.yaml"
     file.write_text(text)
@@ -99,6 +105,16 @@ def test_a_file_of_that_name_that_no_command_wrote_is_left_alone(tmp_path: Path)
     drop_settings(tmp_path)
     told(CliRunner().invoke(tool, ["make", "--out", str(tmp_path)]), 2, str(tmp_path / CONFIG), "left alone")
     assert (tmp_path / CONFIG).read_text() == "mine: 1\n"
+
+
+def test_what_another_command_kept_stays(tmp_path: Path) -> None:
+    done(run(tmp_path, "share: 0.25\n"))
+    before = (tmp_path / "out" / CONFIG).read_text()
+    done(CliRunner().invoke(tool, ["also", "--out", str(tmp_path / "out")]))
+    assert (tmp_path / "out" / CONFIG).read_text() == before
+    done(CliRunner().invoke(tool, ["also", "--out", str(tmp_path / "one.txt")]))
+    kept = (tmp_path / f"one.txt.{CONFIG}").read_text()
+    assert kept == "# Settings of cmd-tir's tool also: --config one.txt.config.yaml gives them again, --out is typed.\n"
 
 
 def test_without_a_command_nothing_is_kept(tmp_path: Path) -> None:

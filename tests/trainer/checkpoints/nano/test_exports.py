@@ -11,6 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from pipeline.next_command import CONFIG
 from trainer.checkpoints.exports import opencv
 from trainer.checkpoints.weights import load_into, load_weights, save_weights
 from trainer.commands.train import main as cmd_train
@@ -55,7 +56,7 @@ def follow(backbone: Path, head: Path) -> list[tuple[int, ...]]:
 def test_opencv_tracks_with_an_exported_student(student: Path, tmp_path: Path) -> None:
     out = tmp_path / "made" / "nano"
     told_of = done(export(student, "--tracker", "nanotrack_v2", "--format", "opencv", "--own-backbone", "--out", out))
-    assert sorted(path.name for path in out.iterdir()) == ["backbone.onnx", "head.onnx"]
+    assert sorted(path.name for path in out.iterdir()) == ["backbone.onnx", CONFIG, "head.onnx"]
     assert str(out / "head.onnx") in told_of
     boxes = follow(out / "backbone.onnx", out / "head.onnx")
     assert len(boxes) == 4
