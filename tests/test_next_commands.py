@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from pipeline.errors import DataError, UsageError
 from pipeline.next_command import ANEW, CONFIG, made_again, to_type
-from pipeline.runtime.asked import again, anew
+from pipeline.runtime.asked import again, anew, asking
+from pipeline.runtime.asked.kept import Asked
 from pipeline.shards.index import load_index
 from trainer.checkpoints.model_file import weights_file
 from trainer.data.shards import asked_for, open_source
@@ -80,8 +81,15 @@ def test_a_folder_is_made_again_by_what_stands_in_it_and_by_nothing_else(tmp_pat
 
 
 def test_without_a_command_at_work_options_are_named() -> None:
-    assert again(*ANEW) is None
+    assert again() is again(*ANEW) is None
     assert anew() == "choose another --out or --on-existing overwrite"
+
+
+def test_the_command_at_work_is_told_with_other_options_in_place_of_its_own() -> None:
+    words = ("cmd-train", "train", "--on-existing", "fail", "--out", "a b", "--resume")
+    with asking(Asked("cmd-train train", words, None, {})):
+        assert again() == "cmd-train train --on-existing fail --out 'a b'"
+        assert again(*ANEW) == "cmd-train train --out 'a b' --on-existing overwrite"
 
 
 def test_work_of_other_settings_is_made_anew_by_the_line_that_is_told(

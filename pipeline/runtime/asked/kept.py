@@ -61,7 +61,7 @@ def again(*more: str) -> str | None:
     if asked is None or _LAUNCHED in os.environ:
         return None
     words = [word for word in asked.words if word != "--resume"]
-    if more[0] in words:
+    if more and more[0] in words:
         place = words.index(more[0])
         del words[place : place + len(more)]
     return to_type(*words, *more)

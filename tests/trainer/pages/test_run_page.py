@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from trainer.pages.figure_plots import figure_plots
 from trainer.pages.held_out_section import held_out_section
 from trainer.pages.loss_curves import curves, losses_of
 from trainer.pages.next_steps import NOTHING, UNMEASURED, next_steps, verdict
+
+from ...offered import parsed
 
 
 def measured(student: float, spread: float = 0.01, sequences: int = 12, kind: str = "two frames") -> dict[str, Any]:
@@ -59,9 +63,13 @@ def test_a_run_whose_start_was_not_measured_has_a_page() -> None:
     assert "student" in figure_plots(content)[0]
 
 
-def test_the_commands_are_those_of_the_run() -> None:
+def test_the_commands_are_those_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "WEIGHTS").touch()
     section = next_steps("my run", {"tracker": "dimp18", "recipe": "d3"}, measured(0.6))
     commands = [str(row[1]) for row in section.table[1:]]
+    for command in commands:
+        parsed(shlex.split(unescape(command.removeprefix("<code>").removesuffix("</code>"))))
     assert any("cmd-track" in each and "--weights &#39;my run&#39;" in each for each in commands)
     assert any("feeds --shards SHARDS --recipe d3 --tracker dimp18" in each for each in commands)
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import DataError, first_fault
 from pipeline.files.json_text import read_json
+from pipeline.runtime.asked import again
 from trainer.study.judge import deciding_measure
 from trainer.study.plan.order import CANDIDATE
 from trainer.study.plan.plan import Plan
@@ -68,7 +69,7 @@ def tries(rows: Sequence[ResultRow], control: str) -> dict[float, list[float]]:
 
 
 def _again(study: Path, run: Run) -> str:
-    return f"remove {study / run.makes}, and run the same again"
+    return f"remove {study / run.makes}, and go on: {again() or 'run the same again'}"
 
 
 def _files(made: Path, run: Run) -> list[Path]:
