@@ -225,4 +225,4 @@ def test_the_feeds_page_draws_windows_of_that_size(
     done(CliRunner().invoke(cmd_train, [str(word) for word in (*words, "--out", tmp_path / "feeds.html")]))
     assert set(shapes) == {(3, 160, 160)}
     assert "160 px, 5 boxes wide" in (tmp_path / "feeds.html").read_text()
-    assert "window: '160'" in (tmp_path / f"feeds.html.{CONFIG}").read_text()
+    assert "window: 160\n" in (tmp_path / f"feeds.html.{CONFIG}").read_text()

@@ -11,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pipeline.next_command import CONFIG
+
 from ...conftest import done, lasting, told
 from .world import SIZE, WINDOW, found, two_frame, values, write_run, write_sequence, write_sequences
 
@@ -38,7 +40,7 @@ def test_one_checkpoint_is_told_beside_what_needs_none(
     content = found(out)
     assert set(content) == {
         *("test", "checkpoint", "tracker", "window", "seed", "windows", "modality", "left_out", "decides", "key"),
-        *("figures", "rows"),
+        *("figures", "rows", "made_by"),
     }
     student = values(content, "student", "iou_from_peak")
     assert content["figures"]["iou_from_peak"]["student"]["value"] == pytest.approx(np.mean(list(student.values())))
@@ -48,7 +50,7 @@ def test_several_are_named_and_go_into_a_folder(world: Path, checkpoint: Path, t
     other = write_run(tmp_path / "run", "nanotrack_v2", heads=3)
     words = ("--sequences", world, "--out", tmp_path / "found", "--windows", 2, "--pictures", tmp_path / "pictures")
     done(two_frame(f"a1~~={checkpoint}", f"d3~shuffled~0={other}", *words, "--show", 2))
-    assert {path.name for path in (tmp_path / "found").iterdir()} == {"a1~~.json", "d3~shuffled~0.json"}
+    assert {path.name for path in (tmp_path / "found").iterdir()} == {"a1~~.json", "d3~shuffled~0.json", CONFIG}
     for name in ("a1~~", "d3~shuffled~0"):
         shown = [cv2.imread(str(tmp_path / "pictures" / name / f"{k}.png")) for k in (0, 1)]
         assert [each.shape for each in shown] == [(255, 127 + 4 + 255, 3)] * 2
