@@ -114,9 +114,8 @@ def test_under_torchrun_no_line_is_told(
     assert told(prep(*words, "random"), 2).endswith("choose another --out or --on-existing overwrite")
 
 
-def test_aligned_pairs_that_are_missing_are_aligned_first(
-    prep: Run, tree: Path, tmp_path: Path, registered: None
-) -> None:
+@pytest.mark.usefixtures("registered")
+def test_aligned_pairs_that_are_missing_are_aligned_first(prep: Run, tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "al igned"
     words = ("mine", "--aligned", out, "--method", "center", "--out", tmp_path / "s")
     assert offered(told(prep(*words), 3, "aligned.jsonl: no such file"))[:3] == ["cmd-prep", "align", "--root"]
