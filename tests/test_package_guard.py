@@ -141,13 +141,13 @@ def test_a_script_runs_in_any_working_folder(command: str, tmp_path: Path) -> No
     assert run.stdout.startswith(f"Usage: {command} ")
 
 
-@pytest.mark.parametrize("module", ["pipeline", "trainer"])
-def test_python_m_runs_beside_data_folders_of_our_names(module: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("module", "command"), [("pipeline", "cmd-prep"), ("trainer", "cmd-train")])
+def test_python_m_runs_beside_data_folders_of_our_names(module: str, command: str, tmp_path: Path) -> None:
     for name in PACKAGES:
         (tmp_path / name).mkdir()
     run = python("-m", module, "--help", path=(REPOSITORY,), cwd=tmp_path, bare=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith(f"Usage: python -m {module} ")
+    assert run.stdout.startswith(f"Usage: {command} ")
 
 
 def test_of_two_installations_the_first_is_taken_whole(tmp_path: Path) -> None:

@@ -288,14 +288,12 @@ def feeds(
     out: Path,
 ) -> None:
     """Draw what each branch is fed. For each mix and control, with boxes, proposals and labels."""
-    from pipeline.files.writing import write_text
+    from pipeline.pages.html import save
     from trainer.pages import draw_feeds
 
-    page = draw_feeds(shards, recipe, tracker, samples, seed, window, init, patches)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    page = save(draw_feeds(shards, recipe, tracker, samples, seed, window, init, patches), out)
     keep_settings(out)
-    write_text(out, page)
-    print_table([("report", out)])
+    print_table([("report", page)])
 
 
 main.add_command(two_frame)
