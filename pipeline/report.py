@@ -19,6 +19,8 @@ from pipeline.shards.index import INDEX, load_index
 Table = list[tuple[object, ...]]
 _APART = ("cameras", "truth", "settings", "versions", MADE_BY)
 """What ``align.json`` holds that is a table of its own."""
+_CALLED = {"score_quantiles": "score at 0, 5, 25, 50, 75, 95, 100 %"}
+"""What does not say of itself what it is."""
 
 
 def write(folder: Path, out: Path | None = None, *, root: Path | None = None, samples: int = html.SAMPLES) -> Path:
@@ -58,7 +60,7 @@ def overview(folder: Path) -> list[Table]:
     if _is_aligned(folder):
         summary = read_json(folder / "align.json")
         apart = {key: value for key in _APART if isinstance(value := summary.get(key), dict) and value}
-        held = {key: value for key, value in summary.items() if key not in apart}
+        held = {_CALLED.get(key, key): value for key, value in summary.items() if key not in apart}
         return [_facts(held), *(_table(key, value) for key, value in apart.items())]
     index = load_index(folder)
     totals = index.totals | {"classes": mine_page.named(index)}

@@ -49,7 +49,7 @@ def run(config: DoctorConfig) -> Diagnosis:
         UsageError: no such manifest, or ``detections`` are of a kind that is not known.
     """
     if not config.root.is_dir():
-        raise DataError(f"{config.root}: no such folder: give the data set's")
+        raise DataError(f"{config.root}: no such folder: give the data set's folder")
     manifest, why = manifest_of(config.root, config.manifest)
     # First of all: nobody should wait for the pictures to hear that it is no such file.
     boxes = _boxes(config.detections) if config.detections else None

@@ -125,9 +125,12 @@ def test_inspect_prints_tables(data: Data, mined: dict[str, Path], prep: Run) ->
 
 def test_cameras_are_a_table_of_their_own(tmp_path: Path, prep: Run) -> None:
     cameras = {"set00/V000": {"pairs": 4, "drift": 0.25, "moved_from": None}, "set03/V000": {"pairs": 7}}
-    (tmp_path / "align.json").write_text(json.dumps({"aligned": 11, "reasons": {}, "cameras": cameras}))
+    summary = {"aligned": 11, "reasons": {}, "score_quantiles": [0.5, 0.9], "cameras": cameras}
+    (tmp_path / "align.json").write_text(json.dumps(summary))
     held, table = done(prep("inspect", tmp_path)).split("\n\n")
-    assert [line.split() for line in held.splitlines()] == [["aligned", "11"], ["reasons", "none"]]
+    first, second, scores = held.splitlines()
+    assert (first.split(), second.split()) == (["aligned", "11"], ["reasons", "none"])
+    assert scores == "score at 0, 5, 25, 50, 75, 95, 100 %  0.5, 0.9"
     assert [line.split() for line in table.splitlines()] == [
         ["cameras", "pairs", "drift", "moved_from"],
         ["set00/V000", "4", "0.25", "none"],

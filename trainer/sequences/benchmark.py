@@ -89,6 +89,10 @@ def _discover(manifest: Manifest, annotations: Path | None) -> tuple[str, ...]:
         raise UsageError(f"--dataset {manifest.name} lists no sequences: give --annotations")
     for pattern in manifest.truth:
         if names := tuple(name for name, _ in named_by(annotations, pattern)):
+            if timed := next((name for name in names if f"{name}_time" in names), None):
+                raise DataError(
+                    f"{annotations} holds results ({timed}_time.txt), not ground truth: correct --annotations"
+                )
             return names
     raise DataError(f"{annotations} holds no ground truth ({', '.join(manifest.truth)}): correct --annotations")
 

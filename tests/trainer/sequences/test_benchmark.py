@@ -73,6 +73,13 @@ def test_a_part_of_the_truth_is_scored_as_a_part(world: World, tmp_path: Path) -
         load_benchmark("lsotb_tir", tmp_path)
 
 
+def test_results_in_the_place_of_the_truth_are_told(tmp_path: Path) -> None:
+    for name in ("car_V_001.txt", "car_V_001_time.txt"):
+        (tmp_path / name).write_text("1,2,30,40\n")
+    with pytest.raises(DataError, match=r"holds results \(car_V_001_time\.txt\), not ground truth: correct --annotat"):
+        load_benchmark("tir_sequences", tmp_path)
+
+
 def test_truth_of_another_length_is_told_and_without_a_box_refused(world: World) -> None:
     path = world.folder("truth") / "dog_D_001.txt"
     write_boxes(path, world.truth["dog_D_001"][:35])
