@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from pipeline.errors import DataError, UsageError
 from pipeline.next_command import ANEW, CONFIG, made_again, to_type
-from pipeline.runtime.asked import again, anew, asking
+from pipeline.runtime.asked import again, anew, asking, keep_settings
 from pipeline.runtime.asked.kept import Asked
 from pipeline.shards.index import load_index
 from trainer.checkpoints.model_file import weights_file
@@ -78,6 +78,14 @@ def test_a_folder_is_made_again_by_what_stands_in_it_and_by_nothing_else(tmp_pat
     for other in ("rm -rf ~", "cmd-prep mine; rm", "cmd-prep mine $(rm)", "cmd-prep mine extra"):
         assert made_again(kept(tmp_path / f"{len(list(tmp_path.iterdir()))}", other)) is None
     assert made_again(tmp_path / "gone") is None
+
+
+def test_of_several_folders_that_a_command_makes_each_says_that_it_made_the_one_above(tmp_path: Path) -> None:
+    row = tmp_path / "runs/b1"
+    row.mkdir(parents=True)
+    with asking(Asked("cmd-train train", ("cmd-train",), tmp_path / "runs", {"recipe": "all"})):
+        keep_settings(row)
+    assert made_again(row) == f"cmd-train train --config {row}/{CONFIG} --out {tmp_path}/runs"
 
 
 def test_without_a_command_at_work_options_are_named() -> None:
