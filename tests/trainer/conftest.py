@@ -108,8 +108,9 @@ def evaluate(world: World) -> Eval:
 
 @pytest.fixture
 def small_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows and batches of a size that a step takes no time for, and blank curves."""
+    """Windows and batches of a size that a step takes no time for, blank curves, and figures without a plot."""
     small_windows(monkeypatch)
     monkeypatch.setattr("trainer.distillation.fit_state_head.BATCH", 2)
     for page in ("train.record", "pages.run_page"):
         monkeypatch.setattr(f"trainer.{page}.curves", lambda *what: figure(1, 1))
+    monkeypatch.setattr("trainer.pages.held_out_section.figure_plots", lambda measured: [])
