@@ -60,6 +60,8 @@ def test_a_sample_of_an_epoch_is_what_a_run_fed(
         return {"loss": 1.0}
 
     monkeypatch.setattr(loop, "step", take)
+    for what in ("save_model", "save_state"):
+        monkeypatch.setattr(loop.RunFolder, what, lambda *_: None)
     loop.train_row(settings(world, tmp_path / "run", recipe=recipe, samples_per_epoch=4, **options))
     assert len(fed) == 4
     windows = WindowDataset([world], recipe, "dimp18", samples_per_epoch=4, **options)
