@@ -25,6 +25,7 @@ from .conftest import WEIGHTS
 
 LOW = 1e-7
 """A confidence at which random weights find a lot."""
+SLOW_KINDS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("trained", "export")]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_a_picture_s_rectangle_depends_on_it_alone(
     assert sorted(together) == [1, 1, 1, 1, 2]
 
 
-@pytest.mark.parametrize("kind", ["layers", "trained", pytest.param("export", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["layers", *SLOW_KINDS])
 def test_boxes_are_the_same_to_the_bit_for_any_number_of_threads(
     kind: str, request: pytest.FixtureRequest, sizes: list[Rgb]
 ) -> None:
@@ -184,6 +185,7 @@ def test_a_graph_that_cannot_be_read_is_left_to_the_detector(tmp_path: Path) -> 
 
 
 def test_the_rectangle_is_recorded_and_goes_on_by_itself_alone(data: Data, prep: Run, random_weights: Path) -> None:
+    data.rewrite(list(data.rows[:2]))
     base = ("mine", "--aligned", data.aligned, "--method", "detection", "--weights", random_weights)
     rect, square = data.root / "rect", data.root / "square"
     for out, words in ((rect, ("--letterbox", "rect")), (square, ())):

@@ -31,7 +31,7 @@ def totals(data: Data) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_their_share_stands_in_the_table_and_the_index_and_is_kept_on_resume(
     data: Data, prep: Run, workers: int
 ) -> None:

@@ -39,6 +39,7 @@ def test_thermal_sequences_are_the_same_without_their_twins(twins: Made, made: M
     assert _files(twins[0] / "tracking", "*.*") == _files(made[0] / "tracking", "*.*")
 
 
+@pytest.mark.slow
 def test_twins_are_the_same_with_any_workers(twins: Made, small: SynthConfig, tmp_path: Path) -> None:
     changes = {"out": tmp_path, "sequences": 0, "tracking": 2, "tracking_rgb": True, "workers": 2}
     run(small.model_copy(update=changes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from ..train_world import settings, write_world
 from .repeated_batch import repeated, rounded_and_exact
 
 ROWS = ("b1", "b2", "c1", "d1", "d2", "d3")
+LOSSES = ("tracker", "paper", "features")
+MOVING = [
+    pytest.param(recipe, losses, marks=[pytest.mark.slow] * (recipe in ("d1", "d2")))
+    for recipe, losses in itertools.product(ROWS, LOSSES)
+]
 TOWER = {"tcl": {"cls_pw_tower", "cls_pred"}, "bbe": {"bbox_pw_tower", "bbox_pred"}}
 CORRELATION = {"tcl": "corr_pw_cls", "bbe": "corr_pw_reg"}
 NUMBERS = {"reference": 2448, "bbe": 69_428, "tcl": 69_234}
@@ -55,7 +61,7 @@ def test_every_parameter_of_the_head_has_one_owner() -> None:
     assert all(name.startswith("backbone.") for name in left)
 
 
-@pytest.mark.parametrize("losses", ["tracker", "paper", "features"])
+@pytest.mark.parametrize("losses", LOSSES)
 @pytest.mark.parametrize("recipe", ROWS)
 def test_a_row_trains_what_its_branches_own(recipe: str, losses: str) -> None:
     row = load_recipe(recipe)
@@ -74,8 +80,7 @@ def test_a_row_trains_what_its_branches_own(recipe: str, losses: str) -> None:
         assert seen == parts
 
 
-@pytest.mark.parametrize("losses", ["tracker", "paper", "features"])
-@pytest.mark.parametrize("recipe", ROWS)
+@pytest.mark.parametrize(("recipe", "losses"), MOVING)
 def test_what_a_row_trains_moves_and_nothing_else(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
     if losses == "features" and recipe not in ("b1", "b2", "c1"):
         return
@@ -106,7 +111,7 @@ def test_at_rate_zero_a_student_is_its_teacher_to_the_bit(world: Path, tmp_path:
 
 
 @pytest.mark.parametrize("losses", ["tracker", "paper"])
-@pytest.mark.parametrize("recipe", ["b2", "c1", "d3"])
+@pytest.mark.parametrize("recipe", [pytest.param("b2", marks=pytest.mark.slow), "c1", "d3"])
 def test_the_loss_falls_on_a_repeated_batch(world: Path, tmp_path: Path, recipe: str, losses: str) -> None:
     rates = dict.fromkeys(load_recipe(recipe).trains, 3e-3)
     run = training(world, tmp_path / "run", recipe=recipe, losses=losses, rates=rates)

@@ -88,7 +88,7 @@ def check(found: Outputs, case: Case) -> None:
     assert max(errors.values()) < TOLERANCE, errors
 
 
-@pytest.mark.parametrize("stem", ["dimp18_a", "dimp50_a"])
+@pytest.mark.parametrize("stem", ["dimp18_a", pytest.param("dimp50_a", marks=pytest.mark.slow)])
 def test_dimp(reference: Callable[[str], Case], stem: str, device: torch.device) -> None:
     case = reference(stem).on(device)
     with torch.no_grad():

@@ -46,7 +46,7 @@ def test_several_do_every_task_and_report_every_step() -> None:
     assert all(map(gone, workers))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_an_error_of_the_work_is_raised_here(workers: int) -> None:
     with pytest.raises(DataError, match="three is not a number"):
         list(run_tasks(refuser, [1, 3, 5], workers))

@@ -84,7 +84,9 @@ def test_b3_is_b1_with_the_test_branch_of_b2(tmp_path: Path, teacher: Path) -> N
         stage.train_one(settings(tmp_path, tmp_path / "again", recipe="b3", init=(b1, tmp_path / "merged")))
 
 
-@pytest.mark.parametrize(("recipe", "side"), [("d1", "reference_side"), ("c1", "test_side")])
+@pytest.mark.parametrize(
+    ("recipe", "side"), [pytest.param("d1", "reference_side", marks=pytest.mark.slow), ("c1", "test_side")]
+)
 def test_shared_features_are_trained_on_the_tir_side_alone(world: Path, tmp_path: Path, recipe: str, side: str) -> None:
     """The RGB side runs a frozen copy; only the TIR side's is stepped and saved, after resumption too."""
     options: dict[str, Any] = {"recipe": recipe, "tcl_features": "trained", "rates": {"tcl": 1e-3}}

@@ -223,6 +223,7 @@ def test_a_run_says_before_it_measures_longer_than_it_trains(
     assert (told in caplog.text) is said
 
 
+@pytest.mark.slow
 def test_a_run_of_0_1_is_measured_to_its_end_on_as_many_windows_as_it_began_with(
     tracked_world: Path, parent: Path, tmp_path: Path
 ) -> None:
