@@ -73,5 +73,5 @@ def test_patches_that_were_left_out_are_none(data: Data, prep: Run) -> None:
 
 
 def test_what_is_no_folder_of_shards_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"has no index\.json: not a folder of shards"):
+    with pytest.raises(DataError, match=r"has no index\.json: give a folder that `cmd-prep mine` wrote"):
         open_shards(tmp_path)
