@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -24,15 +25,19 @@ LEARNT = {PEAK_IOU: "IoU from the peak", DISPLACED_IOU: "IoU from a moved box"}
 """The figure that decides, of the trackers that have it: the first that was measured."""
 
 
-def next_steps(run: str, settings: dict[str, Any], measured: dict[str, Any]) -> html.Section:
+def next_steps(run: Path, settings: dict[str, Any], measured: dict[str, Any]) -> html.Section:
     """The section.
 
     Args:
-        run: what the run's folder is called.
+        run: its folder, as the run was told.
         settings: of the run.
         measured: the content of ``held_out.json``.
     """
-    own = "--recipe", settings["recipe"], "--tracker", settings["tracker"]
+    shards = [word for folder in settings["shards"] for word in ("--shards", Path(folder))]
+    patches = ("--patches", settings["patches"]) if settings.get("patches") else ()
+    own = *shards, *patches, "--recipe", settings["recipe"], "--tracker", settings["tracker"]
+    init = Path(*settings["init"]) if len(settings["init"]) == 1 else "WEIGHTS"
+    study = "--tracker", settings["tracker"], "--init", init, "--out", "STUDY"
     track = "cmd-track", "--dataset", "tir_sequences", "--root", "SEQUENCES"
     truth = "--dataset", "tir_sequences", "--annotations", "SEQUENCES", "--frames", "SEQUENCES"
     scored = "--results", "student=results/student", "--results", "template=results/template", "--out", "report"
@@ -40,8 +45,8 @@ def next_steps(run: str, settings: dict[str, Any], measured: dict[str, Any]) -> 
         ("see it track", to_type(*track, "--weights", run, "--out", "results/student", "--save-video")),
         ("have something beside it", to_type(*track, "--yardstick", "template", "--out", "results/template")),
         ("score both", to_type("cmd-eval", *truth, *scored)),
-        ("see what it was fed", to_type("cmd-train", "feeds", "--shards", "SHARDS", *own, "--out", "feeds.html")),
-        ("ask whether it is the pairs", to_type("cmd-train", "study", "--out", "STUDY", "--init", "WEIGHTS")),
+        ("see what it was fed", to_type("cmd-train", "feeds", *own, "--out", "feeds.html")),
+        ("ask whether it is the pairs", to_type("cmd-train", "study", *study)),
     ]
     rows = [("to", "type"), *((what, Markup("<code>{}</code>").format(command)) for what, command in commands)]
     return html.Section("What to do next", " ".join(verdict(measured)), table=rows)

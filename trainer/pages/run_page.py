@@ -40,7 +40,7 @@ def draw_run(folder: Path, windows: Sequence[html.Section] = ()) -> str:
     fed = _fed(recipe, settings, run["methods"])
     given = [f"{branch} {_given(found)}" for branch, found in run.get("giveaways", {}).items()]
     fed += f" Of targets it is known without a look at the windows: {'; '.join(given)}." if given else ""
-    lines = [next_steps(folder.name, settings, measured)]
+    lines = [next_steps(folder, settings, measured)]
     lines += windows
     lines += [html.Section("Losses", fed, plots=[html.svg(curves(folder / METRICS, ""))])]
     if measured["before"].get("losses"):

@@ -60,10 +60,18 @@ def dry_run(config: TrainConfig) -> DryRun:
 def plan_of(training: Training, seen: Rehearsal | None) -> str:
     """One line on what a run will do, and how long that takes where it was rehearsed."""
     recipe, data, config = training.row.recipe, training.data, training.config
+    progress = training.progress
+    done = f"goes on after {steps_done(training)}; " if progress.epoch or progress.step else ""
     return (
         f"plan: {recipe.name} on {config.tracker}, {training.device}; {len(data.training_pairs):,} pairs to train on, "
-        f"{len(data.validation_pairs):,} held out; {_stepping(training, seen)}; writes {config.out / MODEL}"
+        f"{len(data.validation_pairs):,} held out; {_stepping(training, seen)}; {done}writes {config.out / MODEL}"
     )
+
+
+def steps_done(training: Training) -> str:
+    """How many of a run's steps are done."""
+    progress, steps = training.progress, training.prepared.steps
+    return f"{progress.epoch * steps + progress.step:,} of {training.config.epochs * steps:,} steps"
 
 
 def _stepping(training: Training, seen: Rehearsal | None) -> str:

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.errors import CmdTirError, DataError, UsageError
+from pipeline.files.json_text import read_json
 from pipeline.runtime.asked import anew, keep_settings
 from pipeline.runtime.progress import ProgressBar
-from trainer.checkpoints.run_folder import MODEL, REPORT, RunFolder
+from trainer.checkpoints.run_folder import MODEL, REPORT, VALIDATION, RunFolder
 from trainer.data.feeds import Feed
 from trainer.data.loading import EpochSampler
 from trainer.distillation.branches import set_modes
 from trainer.recipes.settings import TrainConfig
-from trainer.train.dry_run import plan_of
+from trainer.train.dry_run import plan_of, steps_done
 from trainer.train.initial_weights import refuse_other_start
 from trainer.train.progress import Pauses
 from trainer.train.record import Log, Record
@@ -49,6 +50,7 @@ class TrainedRow:
         model: the student's weights.
         report: the run's page.
         files: all that lies there of what the command makes: files, and folders of what lies deeper.
+        held_out_loss: of windows that were never trained on, before and after; None where none were held out.
     """
 
     recipe: str
@@ -62,6 +64,7 @@ class TrainedRow:
     model: Path
     report: Path
     files: tuple[Path, ...]
+    held_out_loss: tuple[float, float] | None = None
 
     def rows(self) -> list[tuple[object, ...]]:
         """What the command prints."""
@@ -69,12 +72,14 @@ class TrainedRow:
         if self.samples_per_second:
             speed = [("samples/s", self.samples_per_second), ("waiting for data", f"{self.waited:.0%}")]
             speed += [("seconds", self.seconds)]
+        held_out = [("held-out loss", "{:.4g} -> {:.4g}".format(*self.held_out_loss))] if self.held_out_loss else []
         return [
             ("recipe", self.recipe),
             ("tracker", self.tracker),
             ("epochs", self.epochs),
             ("training pairs", self.training_pairs),
             ("held-out pairs", self.validation_pairs),
+            *held_out,
             *speed,
             ("model", self.model),
             ("report", self.report),
@@ -181,7 +186,7 @@ def _stop(training: Training) -> NoReturn:
         KeyboardInterrupt: always, as if the signal had just come.
     """
     training.group.wait()
-    log.info("stopped after %d epochs and %d steps, all saved", training.progress.epoch, training.progress.step)
+    log.info("stopped after %s, all saved", steps_done(training))
     raise KeyboardInterrupt
 
 
@@ -202,7 +207,15 @@ def _trained(
         model=folder.path / MODEL,
         report=folder.path / REPORT,
         files=folder.files(),
+        held_out_loss=_held_out_loss(folder) if prepared.group.leads else None,
     )
+
+
+def _held_out_loss(folder: RunFolder) -> tuple[float, float] | None:
+    """The losses that a finished run noted of its held-out windows, before and after."""
+    measured = read_json(folder.path / VALIDATION)
+    before, after = (measured.get(when, {}).get("losses") for when in ("before", "after"))
+    return (before["loss"], after["loss"]) if before and after else None
 
 
 def _bar(training: Training, record: Record) -> ProgressBar:

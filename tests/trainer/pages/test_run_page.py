@@ -65,13 +65,16 @@ def test_a_run_whose_start_was_not_measured_has_a_page() -> None:
 
 def test_the_commands_are_those_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "WEIGHTS").touch()
-    section = next_steps("my run", {"tracker": "dimp18", "recipe": "d3"}, measured(0.6))
+    (tmp_path / "my dimp18.pth").touch()
+    settings = {"tracker": "dimp18", "recipe": "d3", "shards": ["my shards"], "init": ["my dimp18.pth"]}
+    section = next_steps(Path("runs/my run"), settings | {"patches": "random"}, measured(0.6))
     commands = [str(row[1]) for row in section.table[1:]]
     for command in commands:
         parsed(shlex.split(unescape(command.removeprefix("<code>").removesuffix("</code>"))))
-    assert any("cmd-track" in each and "--weights &#39;my run&#39;" in each for each in commands)
-    assert any("feeds --shards SHARDS --recipe d3 --tracker dimp18" in each for each in commands)
+    assert any("cmd-track" in each and "--weights &#39;runs/my run&#39;" in each for each in commands)
+    fed = "--shards &#39;my shards&#39; --patches random --recipe d3 --tracker dimp18"
+    assert any(f"cmd-train feeds {fed} --out" in each for each in commands)
+    assert any("cmd-train study --tracker dimp18 --init &#39;my dimp18.pth&#39;" in each for each in commands)
 
 
 def test_what_needs_no_network_is_a_line() -> None:

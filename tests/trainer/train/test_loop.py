@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pipeline.errors import DataError
-from trainer.checkpoints.run_folder import METRICS, MODEL
+from trainer.checkpoints.run_folder import METRICS, MODEL, VALIDATION
 from trainer.checkpoints.weights import load_weights
 from trainer.data.loading import EpochSampler
 from trainer.train import loop, session
@@ -42,13 +42,20 @@ def test_loader_processes_end_with_the_run_whoever_still_holds_the_loader(world:
 
 
 @pytest.mark.slow
-def test_four_epochs_equal_two_and_two(world: Path, tmp_path: Path, teacher: Path) -> None:
+def test_four_epochs_equal_two_and_two(
+    world: Path, tmp_path: Path, teacher: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """The resumed half needs no --init: what is frozen comes from the run itself."""
     options: dict[str, Any] = SHOWN | {"held_out_samples": 2, "held_out": 0.3, "step": 1}
     whole = loop.train_row(settings(world, tmp_path / "whole", epochs=4, init=(teacher,), **options))
     loop.train_row(settings(world, tmp_path / "parts", epochs=2, init=(teacher,), **options))
     before = load_weights(tmp_path / "parts" / MODEL)
-    loop.train_row(settings(world, tmp_path / "parts", epochs=4, **options))
+    caplog.set_level("INFO")
+    gone_on = loop.train_row(settings(world, tmp_path / "parts", epochs=4, **options))
+    assert "; goes on after 2 of 4 steps; writes" in caplog.text
+    measured = json.loads((tmp_path / "parts" / VALIDATION).read_text())
+    assert gone_on.held_out_loss == (measured["before"]["losses"]["loss"], measured["after"]["losses"]["loss"])
+    assert ("held-out loss", "{:.4g} -> {:.4g}".format(*gone_on.held_out_loss)) in gone_on.rows()
     assert same_bits(tmp_path / "whole", tmp_path / "parts")
     assert rows(tmp_path / "whole") == rows(tmp_path / "parts")
     after, start = load_weights(tmp_path / "parts" / MODEL), load_weights(teacher)
