@@ -174,7 +174,7 @@ def test_a_signal_to_all_processes_saves_and_ends_with_code_4(
     assert done.returncode == 4
     lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert lines == ["error: interrupted: run the same command again to go on"]
-    assert "stopped after 3 of 5 steps, all saved" in done.stderr
+    assert "stopped after 3 of 6 steps, all saved" in done.stderr
     assert "Traceback" not in done.stderr
     assert command(world, tmp_path / "run").returncode == 0
     assert results(tmp_path / "run") == whole
