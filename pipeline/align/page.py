@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.align.pair_strips import QUANTILES, representatives, strips
+from pipeline.align.pair_strips import QUANTILES, reject_strips, representatives, strips
 from pipeline.files.json_text import read_json
 from pipeline.pages import html
 from pipeline.pages.settings_table import settings_section
@@ -16,6 +16,8 @@ from pipeline.records import AlignedPair, Reject, read_rows
 
 SEQUENCES = 40
 """Sequences of which a pair is drawn."""
+LISTED, DRAWN = 10, 3
+"""Rejects of each reason that are listed, and that are drawn."""
 SHOWN = (
     "Left to right: RGB with the TIR footprint, TIR, then before and after as a checkerboard and as edges (RGB "
     "cyan, TIR orange, white where they meet), and these edges at the corners, where a matrix errs most. A click "
@@ -54,8 +56,7 @@ def build(folder: Path, root: Path | None, samples: int = html.SAMPLES) -> str:
     sections += _pair_sections(folder, root, np.array(scores), names, samples)
     if summary.get("cameras"):
         sections.append(_camera_section(summary["cameras"]))
-    sections.append(_sequence_section(sequences))
-    sections.append(_reject_section(folder))
+    sections += _rejects(folder, root, sequences)
     if settings := summary.get("settings"):
         sections.append(settings_section(settings))
     title = f"Alignment of {Path(str(summary['root'])).name}"
@@ -126,19 +127,34 @@ def _spread(order: np.ndarray[Any, Any], names: list[str], count: int) -> list[i
     return [row for _, _, row in sorted(ranked)[:count]]
 
 
-def _sequence_section(sequences: dict[str, list[float]]) -> html.Section:
-    head = ("sequence", "pairs aligned", *(f"score, {q:.0%} quantile" for q in QUANTILES))
-    rows = [(n, len(s), *(f"{q:.2f}" for q in np.quantile(s, QUANTILES))) for n, s in sorted(sequences.items())]
+def _sequence_section(sequences: dict[str, list[float]], rejected: Counter[str]) -> html.Section:
+    head = ("sequence", "pairs aligned", "rejected", *(f"score, {q:.0%} quantile" for q in QUANTILES))
+    rows: list[tuple[object, ...]] = []
+    for name in sorted(sequences.keys() | rejected.keys()):
+        scores = sequences.get(name, [])
+        told = [f"{q:.2f}" for q in np.quantile(scores, QUANTILES)] if scores else [""] * len(QUANTILES)
+        rows.append((name, len(scores), rejected[name], *told))
     note = f"The first 200 of {len(rows)}." if len(rows) > 200 else ""
     return html.Section("Sequences", note, table=[head, *rows[:200]])
 
 
-def _reject_section(folder: Path, limit: int = 100) -> html.Section:
+def _rejects(folder: Path, root: Path, sequences: dict[str, list[float]]) -> list[html.Section]:
+    """What was kept and rejected of each sequence, and of each reason the first rejects, some of them drawn."""
     reasons: Counter[str] = Counter()
-    shown: list[tuple[str, str, str]] = []
+    rejected: Counter[str] = Counter()
+    shown: list[Reject] = []
     for row in read_rows(folder / "rejects.jsonl", Reject):
         reasons[row.reason] += 1
-        if reasons[row.reason] <= 10 and len(shown) < limit:
-            shown.append((row.pair_id, row.reason, row.detail))
-    note = f"{sum(reasons.values())} rejected; up to 10 of each reason are shown, all are in rejects.jsonl."
-    return html.Section("Rejects", note, table=[("pair", "reason", "detail"), *sorted(shown, key=lambda r: r[1])])
+        rejected[row.pair_id.rpartition("/")[0]] += 1
+        if reasons[row.reason] <= LISTED and len(shown) < LISTED**2:
+            shown.append(row)
+    note = f"{sum(reasons.values())} rejected; up to {LISTED} of each reason are shown, all are in rejects.jsonl."
+    pictures = list(reject_strips(root, shown, DRAWN))
+    if pictures:
+        note += " Drawn as the files have them: are these rightly left out?"
+    table = [("pair", "reason", "detail"), *sorted(((r.pair_id, r.reason, r.detail) for r in shown), key=_reason)]
+    return [_sequence_section(sequences, rejected), html.Section("Rejects", note, table=table, strips=pictures)]
+
+
+def _reason(row: tuple[str, str, str]) -> str:
+    return row[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipeline.boxes import footprint
 from pipeline.pages import drawing, html
 from pipeline.pairing.discovery.sources import load_side
 from pipeline.pairing.registration.residual import residual_field
-from pipeline.records import AlignedPair
+from pipeline.records import AlignedPair, Reject
 
 WIDTH = 320
 """Of the pictures that need not have every pixel."""
@@ -58,6 +59,25 @@ def _strip(root: Path, row: AlignedPair, residual: bool) -> html.Strip:
     flags = f", flags {', '.join(row.flags)}" if row.flags else ""
     title = f"{row.pair_id}: score {row.score:.2f}, {row.model}, corners moved {shift:.1f} px{left}{flags}"
     return html.Strip(title, pictures)
+
+
+def reject_strips(root: Path, rows: Iterable[Reject], each: int) -> Iterator[html.Strip]:
+    """One strip a rejected pair that can be drawn, of each reason the first ``each``."""
+    drawn: Counter[str] = Counter()
+    for row in rows:
+        if row.rgb is None or row.tir is None or drawn[row.reason] == each:
+            continue
+        try:
+            rgb = images.decode_rgb(load_side(root, row.rgb), row.rgb)
+            tir = images.decode_tir(load_side(root, row.tir), row.tir)
+        except images.UnreadableImageError:
+            # What cannot be read was rejected for that, as the table says.
+            continue
+        drawn[row.reason] += 1
+        scale = np.diag([rgb.shape[1] / tir.shape[1], rgb.shape[0] / tir.shape[0], 1.0])
+        lines = drawing.edges(rgb, images.warp_to_rgb(tir, scale, (rgb.shape[1], rgb.shape[0])))
+        pictures = [_small(rgb, "RGB"), _small(drawing.thermal(tir), "TIR"), _small(lines, "edges")]
+        yield html.Strip(f"{row.pair_id}: {row.reason}", pictures)
 
 
 def _small(image: NDArray[np.uint8], caption: str) -> html.Picture:

@@ -13,7 +13,7 @@ from pipeline.align import pair_strips
 from pipeline.boxes import footprint
 from pipeline.pages import drawing
 from pipeline.pages.html import Change
-from pipeline.records import write_rows
+from pipeline.records import Reject, write_rows
 
 from ...conftest import Data
 
@@ -74,3 +74,25 @@ def test_before_and_after_have_every_pixel_and_the_corners_are_theirs(data: Data
         corners, edges = (drawn(getattr(change, name)) for change in (changes[2], changes[1]))
         expected = drawing.at_corners(edges, quad, pair_strips.CORNER)
         assert np.abs(corners.mean(axis=2) - expected.mean(axis=2)).mean() < 12
+
+
+def test_rejects_are_drawn_where_they_can_be_and_their_sequences_are_listed(data: Data) -> None:
+    """Three of a reason; a picture that is damaged, or has no partner, stands in the table alone."""
+    first = data.rows[0]
+    (data.root / "broken.jpg").write_bytes(b"")
+    rows = [
+        Reject(pair_id=f"night/V000/{n}", rgb=rgb, tir=tir, stage="align", reason=reason, detail="why")
+        for n, (rgb, tir, reason) in enumerate([
+            *[(first.rgb, first.tir, "no_match")] * 4,
+            (first.rgb, None, "missing_counterpart"),
+            (first.rgb, "broken.jpg", "decode"),
+        ])
+    ]  # fmt: skip
+    assert [strip.title for strip in pair_strips.reject_strips(data.root, rows, 3)] == [
+        f"night/V000/{n}: no_match" for n in range(3)
+    ]
+    write_rows(data.aligned / "rejects.jsonl", rows)
+    sequences, rejects = align_page._rejects(data.aligned, data.root, {"day/V000": [0.5, 0.7]})
+    assert [row[:3] for row in sequences.table[1:]] == [("day/V000", 2, 0), ("night/V000", 0, 6)]
+    assert len(rejects.table) == 1 + 6
+    assert "rightly left out" in rejects.note
