@@ -193,7 +193,7 @@ def bars(counts: dict[str, int], label: str) -> Markup:
     shown = axes.barh([name.replace("$", r"\$") for name in names], [counts[name] for name in names], color=COLD)
     axes.bar_label(shown, padding=3, fontsize=8)
     axes.set(xlabel=label)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.margins(x=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     return svg(drawn)

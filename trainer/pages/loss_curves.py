@@ -48,7 +48,7 @@ def curves(metrics: Path, title: str) -> Figure:
         if validation:
             axes.plot(*zip(*validation), color=VALIDATION, marker="o", markersize=3.5, label="held-out sequences")
         axes.set(xlabel="step", title=f"{LOSSES[name]} ↓")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=8)
     if title:

@@ -213,7 +213,7 @@ def _trained(
 
 def _held_out_loss(folder: RunFolder) -> tuple[float, float] | None:
     """The losses that a finished run noted of its held-out windows, before and after."""
-    measured = read_json(folder.path / VALIDATION)
+    measured: dict[str, Any] = read_json(folder.path / VALIDATION)
     before, after = (measured.get(when, {}).get("losses") for when in ("before", "after"))
     return (before["loss"], after["loss"]) if before and after else None
 
