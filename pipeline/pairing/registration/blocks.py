@@ -55,7 +55,7 @@ def _starts(length: int, block: int) -> NDArray[np.int64]:
 
 
 def _box_sum(plane: Plane, block: int) -> Plane:
-    """Sum over the block that begins at each pixel; what lies outside counts as zero."""
+    """Sum over the block that begins at each pixel (H, W) or (H, W, C); what lies outside counts as zero."""
     total = cv2.boxFilter(
         plane, cv2.CV_32F, (block, block), anchor=(0, 0), normalize=False, borderType=cv2.BORDER_CONSTANT
     )
@@ -87,6 +87,11 @@ class Windows:
     spectra: NDArray[np.complex64]
     energy: NDArray[np.float32]
 
+    def only(self, blocks: Index) -> Windows:
+        """The windows of some of the n blocks."""
+        kept = self.top[blocks], self.left[blocks], self.spectra[:, blocks], self.energy[blocks]
+        return Windows(self.block, self.reach, *kept)
+
 
 def windows(rgb: Channels, block: int, reach: int) -> Windows:
     """Cover the channels (3, H, W) of an RGB picture by windows around overlapping blocks."""
@@ -96,10 +101,11 @@ def windows(rgb: Channels, block: int, reach: int) -> Windows:
     padded = np.pad(rgb, ((0, 0), (reach, reach), (reach, reach)))
     side = _side(block, reach)
     spectra = fft.rfft2(_at(padded, block + 2 * reach, top, left), (side, side))
-    energy = np.zeros(padded.shape[1:], np.float32)
-    for plane in padded:
-        total = _box_sum(plane, block)
-        energy += at_least(_box_sum(plane * plane, block) - total * total / np.float32(block * block), 0)
+    # Sums of three channels side by side are made at once, in half the time.
+    layered = np.ascontiguousarray(padded.transpose(1, 2, 0))
+    total, squares = _box_sum(layered, block), _box_sum(layered * layered, block)
+    deviations: NDArray[np.float32] = at_least(squares - total * total / np.float32(block * block), 0)
+    energy: Plane = deviations[..., 0] + deviations[..., 1] + deviations[..., 2]
     return Windows(block, reach, top, left, spectra, _at(energy, 2 * reach + 1, top, left))
 
 
@@ -119,24 +125,25 @@ def correlate(rgb: Windows, tir: Channels, inside: Plane) -> Surfaces:
     block, side, lags = rgb.block, _side(rgb.block, rgb.reach), 2 * rgb.reach + 1
     share = _box_sum(inside, block)[rgb.top, rgb.left] / np.float32(block * block)
     seen = np.flatnonzero(share >= _LEAST_INSIDE)
-    share = share[seen]
     if not len(seen):
         return Surfaces(np.zeros((0, 2)), np.zeros((0, lags, lags), np.float32), np.zeros(0))
-    top, left = rgb.top[seen], rgb.left[seen]
+    if len(seen) < len(share):
+        rgb = rgb.only(seen)
+        share = share[seen]
     spectrum = np.zeros((len(seen), side, side // 2 + 1), np.complex64)
     energy = np.zeros(len(seen), np.float32)
-    templates = _at(tir, block, top, left)
+    templates = _at(tir, block, rgb.top, rgb.left)
     templates -= templates.mean(axis=(2, 3), keepdims=True)
     for fixed, template in zip(rgb.spectra, templates):
         energy += np.einsum("nij,nij->n", template, template)
         moving = fft.rfft2(template, (side, side))
-        spectrum += fixed[seen] * np.conj(moving, out=moving)
+        spectrum += np.multiply(fixed, np.conj(moving, out=moving), out=moving)
     # Only the wanted rows go through the second half of the inverse transform.
     product = fft.irfft(fft.ifft(spectrum, axis=1)[:, :lags], side, axis=2)[:, :, :lags]
     floor = _ENERGY_FLOOR * block * block
-    values = product / np.sqrt(np.maximum(energy, floor)[:, None, None] * np.maximum(rgb.energy[seen], floor))
-    middle = (block - 1) / 2
-    return Surfaces(np.c_[left + middle, top + middle], values.astype(np.float32, copy=False), share.astype(np.float64))
+    values = product / np.sqrt(np.maximum(energy, floor)[:, None, None] * np.maximum(rgb.energy, floor))
+    centres = np.c_[rgb.left, rgb.top] + (block - 1) / 2
+    return Surfaces(centres, values.astype(np.float32, copy=False), share.astype(np.float64))
 
 
 def doubled(surfaces: Surfaces) -> Surfaces:

@@ -189,7 +189,8 @@ def refine(
         gain: log-likelihood a block gains as its squared correlation goes from 0 to 1.
         noise: how far a block may truly lie off the model (parallax), pixels.
     """
-    t = start.copy()
+    t, variance = start.copy(), prior**2
+    held = np.diag(1 / variance)
     likely = likelihood(surfaces, gain)
     moved, slopes = frame.jacobian(t, origins)
     for sigma in sigmas:
@@ -201,7 +202,7 @@ def refine(
             robust = surfaces.weights / (1 + distance / ROBUST_SCALE)
             weighted = np.einsum("n,nij,nja->nia", robust, weight, slopes).reshape(residual.size, len(t))
             normal = weighted.T @ slopes.reshape(weighted.shape)
-            right = weighted.T @ residual.ravel() - t / prior**2
-            t = t + np.linalg.solve(normal + np.diag(1 / prior**2), right)
+            right = weighted.T @ residual.ravel() - t / variance
+            t = t + np.linalg.solve(normal + held, right)
             moved, slopes = frame.jacobian(t, origins)
     return Fit(t, normal)
