@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.align import page as align_page
 from pipeline.errors import DataError, UsageError
 from pipeline.files.json_text import read_json
+from pipeline.files.nearby import nearby
 from pipeline.mine import page as mine_page
 from pipeline.next_command import made_again
 from pipeline.pages import html
@@ -17,6 +18,8 @@ from pipeline.runtime.asked import MADE_BY, keep_settings
 from pipeline.shards.index import INDEX, load_index
 
 Table = list[tuple[object, ...]]
+ALIGNED = "align.json"
+"""What only a finished folder of ``align`` has."""
 _APART = ("cameras", "truth", "settings", "versions", MADE_BY)
 """What ``align.json`` holds that is a table of its own."""
 _CALLED = {"score_quantiles": "score at 0, 5, 25, 50, 75, 95, 100 %"}
@@ -58,7 +61,7 @@ def overview(folder: Path) -> list[Table]:
         DataError: the folder is neither.
     """
     if _is_aligned(folder):
-        summary = read_json(folder / "align.json")
+        summary = read_json(folder / ALIGNED)
         apart = {key: value for key in _APART if isinstance(value := summary.get(key), dict) and value}
         held = {_CALLED.get(key, key): value for key, value in summary.items() if key not in apart}
         return [_facts(held), *(_table(key, value) for key, value in apart.items())]
@@ -84,9 +87,10 @@ def _table(name: str, content: Mapping[str, Any]) -> Table:
 
 def _is_aligned(folder: Path) -> bool:
     """True for a folder of ``align``, False for one of ``mine``."""
-    if (folder / "align.json").is_file():
+    if (folder / ALIGNED).is_file():
         return True
     if (folder / INDEX).is_file():
         return False
-    cure = made_again(folder) or "give a folder that align or mine has finished"
-    raise DataError(f"{folder} holds neither align.json nor {INDEX}: {cure}")
+    meant = nearby(folder, lambda near: (near / ALIGNED).is_file() or (near / INDEX).is_file())
+    cure = made_again(folder) or f"{meant}give a folder that align or mine has finished"
+    raise DataError(f"{folder} holds neither {ALIGNED} nor {INDEX}: {cure}")

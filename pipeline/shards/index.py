@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pipeline.errors import DataError, first_fault
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json
+from pipeline.files.nearby import nearby
 from pipeline.next_command import ANEW, made_again
 from pipeline.records import inside_root
 from pipeline.shards.reader import open_shard
@@ -80,7 +81,9 @@ def load_index(folder: Path) -> ShardIndex:
     path = folder / INDEX
     if not path.is_file():
         unfinished = made_again(folder)
-        cure = f"go on with what makes it: {unfinished}" if unfinished else "give a folder that `cmd-prep mine` wrote"
+        meant = nearby(folder, lambda near: (near / INDEX).is_file())
+        given = f"{meant}give a folder that `cmd-prep mine` wrote"
+        cure = f"go on with what makes it: {unfinished}" if unfinished else given
         raise DataError(f"{folder} has no {INDEX}: {cure}")
     content = read_json(path)
     cure = made_again(folder, *ANEW) or "mine again"

@@ -153,7 +153,15 @@ def test_a_root_that_is_not_there_or_not_needed_is_refused_and_no_folder_is_left
     out = ("--out", tmp_path / "new/folder/page.html")
     told(prep("report", data.aligned, "--root", tmp_path / "gone", *out), 3, "gone: no such folder: correct --root")
     told(prep("report", mined["center"], "--root", data.root, *out), 2, "--root", "has no effect on shards")
-    told(prep("report", tmp_path, *out), 3, "holds neither align.json nor index.json")
+    (tmp_path / "empty").mkdir()
+    told(prep("report", tmp_path / "empty", *out), 3, "holds neither align.json nor index.json", "give a folder that")
+    above = mined["center"].parent
+    told(
+        prep("report", above, *out), 3, f"{above} holds neither", f"did you mean {mined['aligned']}, {mined['center']}"
+    )
+    told(prep("verify", above), 3, f"{above} has no index.json: did you mean {mined['center']}")
+    mine = ("mine", "--method", "center", "--out", tmp_path / "new", "--aligned")
+    told(prep(*mine, above), 3, f"did you mean {mined['aligned']}? correct --aligned", "--out aligned")
     assert not (tmp_path / "new").exists()
 
 

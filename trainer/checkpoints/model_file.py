@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.errors import DataError, UsageError
 from pipeline.files.hashing import file_sha256
 from pipeline.files.json_text import read_json
+from pipeline.files.nearby import nearby
 from pipeline.next_command import made_again
 from trainer.checkpoints.nano_onnx.files import BACKBONE, HEAD, is_onnx, onnx_pair
 
@@ -58,7 +59,8 @@ def weights_file(path: Path, option: str = "--init") -> Path:
     file = model_in(path)
     if not file.is_file():
         unfinished = made_again(path)
-        cure = f"finish the run: {unfinished}" if unfinished else NEEDED
+        meant = nearby(path, lambda near: (near / MODEL).is_file() or (near.is_file() and near.suffix == path.suffix))
+        cure = f"finish the run: {unfinished}" if unfinished else f"{meant}{NEEDED}"
         raise UsageError(f"{option} {file}: no such file: {cure}")
     return file
 

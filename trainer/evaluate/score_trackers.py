@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError, some
+from pipeline.files.nearby import nearby
 from pipeline.next_command import made_again
 from pipeline.runtime.progress import ProgressBar
 from trainer.evaluate import ope
@@ -140,7 +141,8 @@ def measure_tracker(
     if missing := [sequence for sequence, path in files.items() if path is None]:
         raise DataError(
             f"{folder / missing[0]}.txt: no such file: {name} lacks {len(missing)} of {len(files)} sequences "
-            f"({some(missing)}): choose others with --sequences, or {_track(folder, missing)}"
+            f"({some(missing)}): {_meant(folder, name, files)}choose others with --sequences, or "
+            f"{_track(folder, missing)}"
         )
     if unknown := strangers(folder, benchmark.known()):
         warnings.append(f"{name}: {len(unknown)} results of unknown sequences ignored ({some(unknown)})")
@@ -155,6 +157,13 @@ def measure_tracker(
     warnings += faults.told(name)
     scored = {metric: np.stack([curve[metric] for curve in measured]) for metric in benchmark.metrics}
     return ScoredTracker(name, scored, boxes, tracked_by(folder) in YARDSTICKS)
+
+
+def _meant(folder: Path, name: str, files: Mapping[str, Path | None]) -> str:
+    """The folders that were meant by one without any results, with a space after them; empty where none are near."""
+    if any(files.values()):
+        return ""
+    return nearby(folder, lambda near: near.is_dir() and any(find_result(near, name, each) for each in files))
 
 
 def _track(folder: Path, sequences: Sequence[str]) -> str:

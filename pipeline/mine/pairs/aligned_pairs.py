@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.detect import Pairs
 from pipeline.errors import DataError
 from pipeline.files.json_text import read_json
+from pipeline.files.nearby import nearby
 from pipeline.images.orientation import FLAG
 from pipeline.mine.pairs.instants import instants
 from pipeline.next_command import ANEW, made_again, to_type
@@ -71,8 +72,11 @@ def survey_pairs(source: Path) -> AlignedPairs:
             middle of the work.
     """
     if not source.is_file():
-        first = made_again(source.parent) or to_type("cmd-prep", "align", "--root", "DATA_SET", "--out", source.parent)
-        raise DataError(f"{source}: no such file: correct --aligned, or align first: {first}")
+        # Where something else lies, such as the data set itself, nothing should be aligned into.
+        out = Path("aligned") if source.parent.is_dir() else source.parent
+        first = made_again(source.parent) or to_type("cmd-prep", "align", "--root", "DATA_SET", "--out", out)
+        meant = nearby(source.parent, lambda near: (near / source.name).is_file())
+        raise DataError(f"{source}: no such file: {meant}correct --aligned, or align first: {first}")
     rows: dict[str, tuple[int, tuple[Size, Size]]] = {}
     when: dict[str, tuple[str, str, float | None]] = {}
     ranges: set[tuple[float, float] | None] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,9 @@ def test_too_few_rows_and_missing_files_end_with_3_and_are_named(world: World, e
     told(evaluate("lost", "near"), 3, f"{path}: 39 rows for 40 frames")
     path.unlink()
     told(evaluate("lost", "near"), 3, f"{path}: no such file: near lacks 1 of 3 sequences (dog_D_001)")
+    above = world.folder("near").parent / "all"
+    shutil.copytree(world.folder("near"), above / "near")
+    told(evaluate("all"), 3, "all lacks 3 of 3 sequences (", f"did you mean {above}/near? choose others with")
     told(evaluate("nowhere"), 3, "nowhere: no such folder")
     told(evaluate("lost", "--frames", "nowhere"), 3, "nowhere: no such folder: correct --frames")
     assert not (world.root / "out").exists()

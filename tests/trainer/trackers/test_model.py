@@ -34,6 +34,10 @@ def test_a_run_says_its_tracker_and_a_plain_file_does_not(world: World) -> None:
 def test_what_is_missing_or_damaged_is_named(world: World) -> None:
     with pytest.raises(UsageError, match=r"--weights \S+data/model.safetensors: no such file"):
         find_model(world.root, "dimp18")
+    run = world.run()
+    for near in (run.parent, run.with_name(f"{run.name}s")):
+        with pytest.raises(UsageError, match=rf"no such file: did you mean {run}[?,]"):
+            find_model(near, "dimp18")
     with pytest.raises(UsageError, match="unknown tracker 'siamfc'"):
         find_model(world.run(tracker="siamfc"), None)
     (world.run() / "model.json").write_text("{")
