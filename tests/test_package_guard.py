@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import shutil
 import subprocess
@@ -9,10 +11,11 @@ import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from cmd_tir import COMMANDS, PACKAGES
+from cmd_tir import COMMANDS, PACKAGES, prep
 
 from .conftest import REPOSITORY, console_script
 
@@ -180,3 +183,12 @@ def test_each_script_can_be_started_as_a_module(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout.split()[0]) == (0, "cmd-eval,")
     run = python("-m", "cmd_tir", "cmd-evil", path=(REPOSITORY,), cwd=tmp_path)
     assert (run.returncode, run.stderr.partition(":")[0]) == (2, "error")
+
+
+def test_python_ends_a_command_without_a_search_for_circles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is registered before the command begins comes last at the end."""
+    steps: list[object] = []
+    monkeypatch.setattr(atexit, "register", steps.append)
+    monkeypatch.setattr("cmd_tir.import_module", lambda _: SimpleNamespace(main=lambda: steps.append("the command")))
+    prep()
+    assert steps == [gc.freeze, "the command"]
