@@ -17,8 +17,10 @@ from torch import Tensor
 
 from pipeline.errors import DataError
 from pipeline.files.writing import written
+from trainer.base_trackers import BASE_TRACKERS
 from trainer.checkpoints.nano_onnx import is_onnx, onnx_pair, read_onnx_pair
 from trainer.checkpoints.unpickle import read_pickle
+from trainer.net import build_network
 from trainer.net.base import BranchedNet
 
 _COUNTER = "num_batches_tracked"
@@ -85,13 +87,27 @@ def load_into(net: BranchedNet, weights: Mapping[str, Tensor], name: str) -> Non
     alive = without_dead(net, weights)
     faults = differences(target.state_dict(), alive)
     if faults:
-        raise DataError(f"{name}: does not fit the network: {faults}: is it of {net.owner_of(alive)}?")
+        fit = trackers_of(weights)
+        cure = f"it fits {' or '.join(fit)}: give --tracker {fit[0]}" if fit else f"is it of {net.owner_of(alive)}?"
+        raise DataError(f"{name}: does not fit the network: {faults}: {cure}")
     target.load_state_dict(alive, strict=False)
 
 
 def is_resnet(weights: Mapping[str, Tensor]) -> bool:
     """Whether these are a bare ResNet's, in torchvision's names: a backbone without a tracker's heads."""
     return "conv1.weight" in weights
+
+
+def trackers_of(weights: Mapping[str, Tensor]) -> list[str]:
+    """The base trackers whose networks take such weights, for messages: by names and shapes, nothing is drawn."""
+    found = []
+    for name in BASE_TRACKERS:
+        with torch.device("meta"):
+            net = build_network(name)
+        target = net.trunk if is_resnet(weights) else net
+        if not differences(target.state_dict(), without_dead(net, weights)):
+            found.append(name)
+    return found
 
 
 def without_dead(net: BranchedNet, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -166,6 +166,10 @@ def test_torchvision_weights_go_into_the_backbone(tmp_path: Path, atom: Tracking
     before = {key: value.clone() for key, value in atom.bb_regressor.state_dict().items()}
     load_into(atom, load_weights(tmp_path / "resnet18.pth"), "resnet18.pth")
     assert same(atom.feature_extractor.state_dict(), resnet)
+    with pytest.raises(DataError, match=r"r18\.pth: does not fit .*: it fits dimp18 or atom: give --tracker dimp18$"):
+        load_into(build_network("dimp50"), resnet, "r18.pth")
+    with pytest.raises(DataError, match=r"it fits atom: give --tracker atom$"):
+        load_into(build_network("dimp18"), atom.state_dict(), "atom.pth")
     assert same(atom.bb_regressor.state_dict(), before)
 
 
