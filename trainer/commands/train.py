@@ -288,10 +288,10 @@ def feeds(
     out: Path,
 ) -> None:
     """Draw what each branch is fed. For each mix and control, with boxes, proposals and labels."""
-    from pipeline.pages.html import save
+    from pipeline.pages import html
     from trainer.pages import draw_feeds
 
-    page = save(draw_feeds(shards, recipe, tracker, samples, seed, window, init, patches), out)
+    page = html.save(draw_feeds(shards, recipe, tracker, samples, seed, window, init, patches), out)
     keep_settings(out)
     print_table([("report", page)])
 
