@@ -30,6 +30,7 @@ from trainer.recipes.row import Row, resolve_row
 from trainer.recipes.settings import TrainSettings, make_settings
 
 BOX, PROPOSAL = (217, 72, 15), (25, 113, 194)
+OTHER_SCENE = " (the reference is of another scene: nothing to find)"
 SHOWN_PROPOSALS = 4
 SHOWN_SHIFT = 20.0
 """Pixels of the control that shifts TIR."""
@@ -81,10 +82,15 @@ def draw_feeds(
         dataset = PairDataset(source, pairs, spec, feeding, samples=samples, seed=seed, tracks=tracks)
         batch = torch.utils.data.default_collate([dataset[index] for index in range(samples)])
         feed = assemble(batch, feeding, torch.device("cpu"))
-        names = [source.names[int(pair)][1] for pair in batch["pair"]]
+        names = [_name(dataset, index, int(pair)) for index, pair in enumerate(batch["pair"])]
         sections.append(html.Section(title, strips=_strips(feed, feeding, names, spec)))
     facts = [("recipe", recipe), ("tracker", tracker), *_facts(asked, chosen, tracks)]
     return html.render(f"What {recipe} feeds its branches", f"{samples} pairs of {len(pairs)}", facts, sections)
+
+
+def _name(dataset: PairDataset, index: int, pair: int) -> str:
+    """What a draw is called, by its pair's number."""
+    return dataset.source.names[pair][1] + OTHER_SCENE * dataset.draws.draw(index).foreign
 
 
 def _facts(row: Row, shards: Sequence[Path], tracks: Tracks | None) -> list[tuple[str, str]]:

@@ -69,3 +69,12 @@ def test_a_row_of_one_s_own_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_row_that_trains_nothing_is_fed_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="b3 trains nothing"):
         feeds_page.draw_feeds([tmp_path], "b3", "dimp18", samples=2, seed=0)
+
+
+def test_a_draw_with_nothing_to_find_says_so(tmp_path: Path) -> None:
+    """NanoTrack is trained with templates of other scenes; where nothing else tells, its label looks like a fault."""
+    folders = [write_world(tmp_path)]
+    page = feeds_page.draw_feeds(folders, "c1", "nanotrack_v2", samples=12, seed=0)
+    told = page.count(feeds_page.OTHER_SCENE)
+    assert 0 < told < page.count(", row ")
+    assert feeds_page.OTHER_SCENE not in feeds_page.draw_feeds(folders, "c1", "dimp18", samples=2, seed=0)
