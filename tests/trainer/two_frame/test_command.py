@@ -136,7 +136,11 @@ def test_what_is_wrong_with_a_sequence_is_named_and_nothing_is_written(
 def test_what_is_wrong_with_a_checkpoint_is_named(world: Path, checkpoint: Path, tmp_path: Path) -> None:
     words = ("--sequences", world, "--out", tmp_path / "found.json")
     told(two_frame(tmp_path / "gone", *words), 2, "CHECKPOINT", "gone", "no such file")
-    told(two_frame(checkpoint, *words, "--tracker", "dimp18"), 2, "dimp18 and nanotrack_v2")
+    told(
+        two_frame(checkpoint, *words, "--tracker", "dimp18"),
+        2,
+        "is of nanotrack_v2, you asked for dimp18: leave --tracker out",
+    )
     plain = checkpoint / "model.safetensors"
     copy = tmp_path / "plain.safetensors"
     copy.write_bytes(plain.read_bytes())
