@@ -164,17 +164,22 @@ def _samples(config: AlignConfig, manifest: Manifest) -> Iterator[Task]:
 
 
 def _estimate(task: Task) -> tuple[str, Rig | None]:
-    """Pool the sound frames of one camera, of their most common size; None where there are none."""
-    frames: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[Grey, images.Tir]]] = {}
+    """Pool the frames of one camera, of their most common size; None where there are none.
+
+    Those that there are doubts about, such as cameras of two aspects, count where there are no others.
+    """
+    sound: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[Grey, images.Tir]]] = {}
+    doubtful = sound.copy()
     for pair, tir_range in task.pairs:
         try:
             loaded = decode(read(task.config.root, pair), pair, tir_range)
-            sound = quality.inspect(loaded.rgb, loaded.tir) is None
+            early = quality.inspect(loaded.rgb, loaded.tir)
         except (images.UnreadableImageError, cv2.error):
             continue
-        if sound:
+        if early is None or not early.reason:
             sizes = (loaded.rgb.shape[1::-1], loaded.tir.shape[::-1])
-            frames.setdefault(sizes, []).append((luminance(loaded.rgb), loaded.tir))
+            (doubtful if early else sound).setdefault(sizes, []).append((luminance(loaded.rgb), loaded.tir))
+    frames = sound or doubtful
     if not frames:
         return task.camera, None
     (rgb_size, tir_size), chosen = max(frames.items(), key=lambda item: len(item[1]))

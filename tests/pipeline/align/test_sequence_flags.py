@@ -87,6 +87,19 @@ def test_a_sound_rig_is_trusted_and_none_of_its_pairs_flagged(tmp_path: Path) ->
     assert len({row.homography for row in rows}) == 1
 
 
+@pytest.mark.parametrize("flag", ["size_mismatch", "swapped_modalities"])
+def test_frames_that_all_bear_a_flag_have_one_matrix_all_the_same(tmp_path: Path, flag: str) -> None:
+    root = tmp_path / "data"
+    for frame in range(6):
+        rgb, tir = shifted(frame, 6)
+        grey = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        store(root, frame, *((rgb, tir[:, 20:-20]) if flag == "size_mismatch" else (np.asarray(grey, np.uint8), tir)))
+    rows, result = run(root)
+    assert result.flags[flag] == 6
+    assert [camera.pairs for camera in result.cameras.values()] == [6]
+    assert len({row.homography for row in rows}) == 1
+
+
 @pytest.mark.parametrize(("offset", "marked"), [(0, 0), (2, 16)])
 def test_thermal_frames_that_come_late_throughout_are_flagged(tmp_path: Path, offset: int, marked: int) -> None:
     root = tmp_path / "data"
