@@ -122,6 +122,7 @@ def test_under_torchrun_no_line_is_told(
     assert told(prep(*words, "random"), 2).endswith("choose another --out or --on-existing overwrite")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("registered")
 def test_aligned_pairs_that_are_missing_are_aligned_first(prep: Run, tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "al igned"

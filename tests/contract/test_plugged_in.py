@@ -100,6 +100,7 @@ def command(plugins: Path, *words: object, code: int = 0, tell: str = "", trace:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_a_detector_of_ones_own_that_reads_boxes_is_told_what_its_files_call_each_pair(
     data: Data, plugins: Path
 ) -> None:

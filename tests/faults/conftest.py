@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -31,6 +31,12 @@ def box() -> Iterator[Sandbox]:
     """One sandbox for all tests."""
     with sandbox() as made:
         yield made
+
+
+def apart(cases: Iterable[str], *longest: str) -> list[object]:
+    """The cases; those that take seconds run with the slow tests, and in the whole fault suite."""
+    marks = [pytest.mark.slow, pytest.mark.faults]
+    return [pytest.param(case, marks=marks) if case in longest else case for case in cases]
 
 
 def bad(outcomes: dict[str, Outcome]) -> str:

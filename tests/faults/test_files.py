@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from . import actions
-from .conftest import Tally
+from .conftest import Tally, apart
 from .sandbox import Outcome, Sandbox
 
 READERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
@@ -105,7 +105,7 @@ def test_what_is_no_plain_file_is_named_at_once(
     check_named(outcome, file, told)
 
 
-@pytest.mark.parametrize("case", LARGE)
+@pytest.mark.parametrize("case", apart(LARGE, "summary of lists"))
 def test_a_file_that_is_too_large_is_named(case: str, tmp_path: Path, box: Sandbox, tally: Tally) -> None:
     reader, content, told = LARGE[case]
     outcome, file = attempt(reader, lambda path: path.write_bytes(content()), tmp_path, box)

@@ -17,7 +17,7 @@ from pipeline.mine import MineConfig
 
 from ..conftest import draw_aligned
 from . import actions
-from .conftest import Tally, bad
+from .conftest import Tally, apart, bad
 from .sandbox import Sandbox
 
 FULL = [pytest.param(120, marks=pytest.mark.faults), 4]
@@ -179,7 +179,7 @@ HOSTILE: dict[str, Callable[[h5py.File], None]] = {
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.parametrize("case", apart(HOSTILE, "chunks of a gigabyte"))
 def test_a_shard_that_is_built_to_harm_is_named(
     folder: Path, case: str, tmp_path: Path, box: Sandbox, tally: Tally
 ) -> None:

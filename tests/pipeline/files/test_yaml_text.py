@@ -13,7 +13,7 @@ from pipeline.files.yaml_text import parse_yaml, write_yaml
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.from_regex("[a-z][a-z-]{0,9}", fullmatch=True), WORDS | st.lists(WORDS, min_size=1)))
 def test_any_word_is_read_as_it_was_written(content: dict[str, str | list[str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -205,6 +205,7 @@ def test_bad_usage_ends_with_2(world: World, evaluate: Eval) -> None:
     assert "--curves" in done(CliRunner().invoke(main, ["--help"]))
 
 
+@pytest.mark.slow
 def test_as_a_program_it_loads_no_torch(world: World) -> None:
     words = ["--dataset", world.dataset, "--annotations", str(world.folder("truth")), "--sequences", "car_V_001"]
     words += ["--results", f"near={world.folder('near')}", "--out", str(world.root / "out"), "--debug"]

@@ -63,6 +63,7 @@ def test_how_many_run_side_by_side_changes_nothing(config: StudyConfig, tmp_path
     assert content(config.out) == content(tmp_path / "other")
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_where_results_were_lost_and_ends_the_same(config: StudyConfig) -> None:
     studied(config)
     before = content(config.out)
@@ -155,6 +156,7 @@ def test_other_weights_are_another_study(config: StudyConfig) -> None:
     assert (config.out / "init.pth").read_bytes() == b"other weights"
 
 
+@pytest.mark.slow
 def test_overwrite_removes_what_a_study_made_and_no_more(config: StudyConfig) -> None:
     studied(config)
     (config.out / "thesis.tex").write_text("years of work")
@@ -165,6 +167,7 @@ def test_overwrite_removes_what_a_study_made_and_no_more(config: StudyConfig) ->
     assert (config.out / "thesis.tex").read_text() == "years of work"
 
 
+@pytest.mark.slow
 def test_a_plan_that_names_what_lies_elsewhere_removes_nothing_there(config: StudyConfig, tmp_path: Path) -> None:
     studied(config)
     precious = tmp_path / "precious"

@@ -78,6 +78,7 @@ def test_windows_that_come_again_are_computed_once_in_a_run(world: Path, tmp_pat
     assert not [key for each in told[:2] for key in each if key.startswith("feature")]
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_computed_again_with_the_same_result(
     world: Path, tmp_path: Path, computed: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -55,6 +55,7 @@ def test_several_images_are_for_pretrain_alone() -> None:
         resolve_row(make_settings({"recipe": "d3", "images": 3}))
 
 
+@pytest.mark.slow
 def test_the_loss_of_several_images_is_that_of_dimp_s_own_pass(tmp_path: Path) -> None:
     """The filter comes of all reference images, the first of them modulates, and all test images count."""
     torch.manual_seed(0)

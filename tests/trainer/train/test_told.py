@@ -17,6 +17,7 @@ from ..train_world import settings
 pytestmark = pytest.mark.usefixtures("small_training")
 
 
+@pytest.mark.slow
 def test_a_log_has_the_parts_of_a_run_by_name_and_a_line_an_epoch(
     world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

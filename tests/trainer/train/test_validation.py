@@ -134,6 +134,7 @@ def test_losses_of_windows_have_the_mean_of_their_batch(tracked_world: Path, tmp
         assert found == pytest.approx(training.objective(batch)[1], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_without_tracks_the_test_says_that_it_is_of_one_frame(world: Path, tmp_path: Path) -> None:
     run = loop.train_row(settings(world, tmp_path / "run", **OPTIONS))
     content = told(run.model.parent)
@@ -249,6 +250,7 @@ def test_a_run_that_goes_on_keeps_to_the_windows_that_it_began_with(
     assert json.loads((run / RUN).read_text())[WINDOWS] == told(run)["test"]["windows"] == 3
 
 
+@pytest.mark.slow
 def test_tensorboard_shows_the_test_of_the_start_and_of_the_student_beside_what_needs_no_network(
     tracked_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
