@@ -26,11 +26,12 @@ _NO_LABELS = re.compile(r"(predefined_)?classes\.txt|readme.*\.txt", re.IGNORECA
 
 def _holds_all(path: Path) -> bool:
     """Whether a file begins as one with the boxes of all pictures does: COCO JSON, or our JSON Lines."""
-    if path.suffix not in (".json", ".jsonl") or not path.is_file():
+    keys = {".json": (b'"images"', b'"categories"'), ".jsonl": (b'"boxes"',)}.get(path.suffix, ())
+    if not keys or not path.is_file():
         return False
     with path.open("rb") as file:
         head = file.read(4096)
-    return any(key in head for key in (b'"images"', b'"categories"', b'"boxes"'))
+    return any(key in head for key in keys)
 
 
 class LabelFolder:

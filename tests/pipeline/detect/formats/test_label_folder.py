@@ -184,7 +184,7 @@ def test_of_a_folder_of_an_export_the_files_of_boxes_are_offered(tmp_path: Path)
     coco = '{"info": {}, "licenses": [], "categories": []}'
     labels = tmp_path / "labels"
     with pytest.raises(DataError, match=rf"did you mean {labels}/rgb\.json, {labels}/tir\.json\? pass the folder"):
-        found(tmp_path, {"plan.json": '{"stage": "export"}', "rgb.json": coco, "tir.json": coco, ".lock": ""})
+        found(tmp_path, {"export.json": '{"boxes": 4}', "rgb.json": coco, "tir.json": coco, ".lock": ""})
 
 
 def test_one_xml_for_all_pictures_is_told_by_its_format_and_not_by_its_name(tmp_path: Path) -> None:
