@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,12 +71,12 @@ def reject_strips(root: Path, rows: Iterable[Reject], each: int) -> Iterator[htm
         try:
             rgb = images.decode_rgb(load_side(root, row.rgb), row.rgb)
             tir = images.decode_tir(load_side(root, row.tir), row.tir)
-        except images.UnreadableImageError:
-            # What cannot be read was rejected for that, as the table says.
+            scale = np.diag([rgb.shape[1] / tir.shape[1], rgb.shape[0] / tir.shape[0], 1.0])
+            lines = drawing.edges(rgb, images.warp_to_rgb(tir, scale, (rgb.shape[1], rgb.shape[0])))
+        except (images.UnreadableImageError, cv2.error):
+            # What cannot be read or worked on was rejected for that, as the table says.
             continue
         drawn[row.reason] += 1
-        scale = np.diag([rgb.shape[1] / tir.shape[1], rgb.shape[0] / tir.shape[0], 1.0])
-        lines = drawing.edges(rgb, images.warp_to_rgb(tir, scale, (rgb.shape[1], rgb.shape[0])))
         pictures = [_small(rgb, "RGB"), _small(drawing.thermal(tir), "TIR"), _small(lines, "edges")]
         yield html.Strip(f"{row.pair_id}: {row.reason}", pictures)
 
